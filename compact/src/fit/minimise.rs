@@ -1,0 +1,174 @@
+//! The minimisation itself: MINPACK's trust region with forward differences in free coordinates.
+
+use super::{FitError, FitOptions, Loss, Problem};
+use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
+use nalgebra::{DMatrix, DVector, Dyn, storage::Owned};
+
+/// Where a minimisation ended.
+#[derive(Debug, Clone)]
+pub(super) struct Minimum {
+    /// Free coordinates of all parameters.
+    pub coordinates: Vec<f64>,
+    /// Sum of the losses.
+    pub cost: f64,
+    /// Whether the limit of evaluations was not what stopped it.
+    pub converged: bool,
+}
+
+/// Relative tolerances of MINPACK: the cost and the coordinates. Forward differences carry an error
+/// of about 1e-8, below which tightening gains nothing.
+const COST_TOLERANCE: f64 = 1e-12;
+const COORDINATE_TOLERANCE: f64 = 1e-9;
+
+impl Loss {
+    /// The number whose square is the loss of `residual`.
+    pub(super) fn root(self, residual: f64) -> f64 {
+        match self {
+            Self::Square => residual,
+            Self::SoftL1 { scale } => {
+                // 2 c^2 (sqrt(1 + z) - 1) = 2 c^2 z / (sqrt(1 + z) + 1), without cancellation.
+                let z = (residual / scale).powi(2);
+                residual * (2.0 / ((1.0 + z).sqrt() + 1.0)).sqrt()
+            }
+        }
+    }
+
+    /// Half the derivative of the loss: the influence of a residual.
+    pub(super) fn influence(self, residual: f64) -> f64 {
+        match self {
+            Self::Square => residual,
+            Self::SoftL1 { scale } => residual / (1.0 + (residual / scale).powi(2)).sqrt(),
+        }
+    }
+
+    /// Derivative of the influence.
+    pub(super) fn curvature(self, residual: f64) -> f64 {
+        match self {
+            Self::Square => 1.0,
+            Self::SoftL1 { scale } => (1.0 + (residual / scale).powi(2)).powf(-1.5),
+        }
+    }
+}
+
+/// Values in the parameters' own units.
+pub(super) fn values(problem: &Problem<'_>, coordinates: &[f64]) -> Vec<f64> {
+    problem.parameters.iter().zip(coordinates).map(|(parameter, &u)| parameter.value(u)).collect()
+}
+
+/// The part of a problem that moves: all coordinates, or all but one held fixed.
+struct Moving<'p, 'a> {
+    problem: &'p Problem<'a>,
+    options: &'p FitOptions,
+    coordinates: Vec<f64>,
+    moving: Vec<usize>,
+    roots: Option<Vec<f64>>,
+}
+
+impl Moving<'_, '_> {
+    fn roots_at(&self, coordinates: &[f64]) -> Option<Vec<f64>> {
+        let mut residuals = (self.problem.residuals)(&values(self.problem, coordinates));
+        for residual in &mut residuals {
+            *residual = self.options.loss.root(*residual);
+        }
+        residuals.iter().all(|residual| residual.is_finite()).then_some(residuals)
+    }
+}
+
+impl LeastSquaresProblem<f64, Dyn, Dyn> for Moving<'_, '_> {
+    type ResidualStorage = Owned<f64, Dyn>;
+    type JacobianStorage = Owned<f64, Dyn, Dyn>;
+    type ParameterStorage = Owned<f64, Dyn>;
+
+    fn set_params(&mut self, parameters: &DVector<f64>) {
+        for (&index, &u) in self.moving.iter().zip(parameters) {
+            self.coordinates[index] = u;
+        }
+        self.roots = self.roots_at(&self.coordinates);
+    }
+
+    fn params(&self) -> DVector<f64> {
+        DVector::from_iterator(self.moving.len(), self.moving.iter().map(|&index| self.coordinates[index]))
+    }
+
+    fn residuals(&self) -> Option<DVector<f64>> {
+        self.roots.as_ref().map(|roots| DVector::from_column_slice(roots))
+    }
+
+    fn jacobian(&self) -> Option<DMatrix<f64>> {
+        let here = self.roots.as_ref()?;
+        let mut jacobian = DMatrix::zeros(here.len(), self.moving.len());
+        let mut coordinates = self.coordinates.clone();
+        for (column, &index) in self.moving.iter().enumerate() {
+            let u = coordinates[index];
+            let step = self.options.difference_step * u.abs().max(1.0);
+            // Towards the middle, where the slope does not vanish and no bound is met.
+            coordinates[index] = if u > 0.0 { u - step } else { u + step };
+            let width = coordinates[index] - u;
+            let there = self.roots_at(&coordinates)?;
+            for (row, (a, b)) in here.iter().zip(&there).enumerate() {
+                jacobian[(row, column)] = (b - a) / width;
+            }
+            coordinates[index] = u;
+        }
+        Some(jacobian)
+    }
+}
+
+/// Minimises from `start` (free coordinates), with the coordinate `fixed` held where it is.
+pub(super) fn minimise(
+    problem: &Problem<'_>,
+    options: &FitOptions,
+    start: &[f64],
+    fixed: Option<usize>,
+) -> Result<Minimum, FitError> {
+    let moving: Vec<usize> = (0..start.len()).filter(|&index| Some(index) != fixed).collect();
+    let mut state = Moving { problem, options, coordinates: start.to_vec(), moving, roots: None };
+    state.roots = state.roots_at(start);
+    let Some(roots) = &state.roots else {
+        return Err(FitError::NotFinite { detail: first_offender(problem, start) });
+    };
+    if roots.len() < state.moving.len() {
+        return Err(FitError::TooFewPoints { points: roots.len(), parameters: start.len() });
+    }
+    if state.moving.is_empty() {
+        let cost = sum_of_squares(roots);
+        return Ok(Minimum { coordinates: start.to_vec(), cost, converged: true });
+    }
+    let (state, report) = LevenbergMarquardt::new()
+        .with_ftol(COST_TOLERANCE)
+        .with_xtol(COORDINATE_TOLERANCE)
+        .with_gtol(f64::EPSILON)
+        .with_patience(options.patience)
+        .minimize(state);
+    use levenberg_marquardt::TerminationReason as Reason;
+    let converged = match report.termination {
+        Reason::LostPatience => false,
+        // Both mean: no further improvement within rounding.
+        Reason::NoImprovementPossible(_) | Reason::Numerical(_) => true,
+        Reason::User(detail) => return Err(FitError::BrokeDown(detail.to_string())),
+        reason if reason.was_successful() => true,
+        reason => return Err(FitError::BrokeDown(format!("{reason:?}"))),
+    };
+    let coordinates = state.coordinates.clone();
+    let roots = state
+        .roots_at(&coordinates)
+        .ok_or_else(|| FitError::NotFinite { detail: first_offender(problem, &coordinates) })?;
+    Ok(Minimum { cost: sum_of_squares(&roots), coordinates, converged })
+}
+
+pub(super) fn sum_of_squares(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum()
+}
+
+fn first_offender(problem: &Problem<'_>, coordinates: &[f64]) -> String {
+    let values = values(problem, coordinates);
+    let residuals = (problem.residuals)(&values);
+    let index = residuals.iter().position(|residual| !residual.is_finite()).unwrap_or(0);
+    let named: Vec<String> = problem
+        .parameters
+        .iter()
+        .zip(&values)
+        .map(|(parameter, value)| format!("{} = {value:.4e}", parameter.name))
+        .collect();
+    format!("residual {index} at {}", named.join(", "))
+}

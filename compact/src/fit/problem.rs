@@ -1,0 +1,121 @@
+//! What is fitted: parameters with bounds, residuals, and how to go about it.
+
+use super::Transform;
+
+/// A parameter of a fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Name with its unit as suffix.
+    pub name: String,
+    /// Unit in words.
+    pub unit: String,
+    /// First value, inside the bounds.
+    pub start: f64,
+    /// Lower bound (not used by [`Transform::Free`]).
+    pub lower: f64,
+    /// Upper bound (not used by [`Transform::Free`]).
+    pub upper: f64,
+    /// Scale on which the fit moves.
+    pub transform: Transform,
+}
+
+impl Parameter {
+    /// A parameter; a start outside the bounds is moved just inside them.
+    pub fn new(
+        name: impl Into<String>,
+        unit: impl Into<String>,
+        start: f64,
+        lower: f64,
+        upper: f64,
+        transform: Transform,
+    ) -> Self {
+        let start = transform.value(transform.coordinate(start, lower, upper), lower, upper);
+        Self { name: name.into(), unit: unit.into(), start, lower, upper, transform }
+    }
+
+    /// A parameter without bounds.
+    pub fn free(name: impl Into<String>, unit: impl Into<String>, start: f64) -> Self {
+        Self::new(name, unit, start, f64::NEG_INFINITY, f64::INFINITY, Transform::Free)
+    }
+
+    /// The free coordinate of `value`.
+    pub fn coordinate(&self, value: f64) -> f64 {
+        self.transform.coordinate(value, self.lower, self.upper)
+    }
+
+    /// The value at the free coordinate `u`.
+    pub fn value(&self, u: f64) -> f64 {
+        self.transform.value(u, self.lower, self.upper)
+    }
+
+    /// dx/du at the free coordinate `u`.
+    pub fn slope(&self, u: f64) -> f64 {
+        self.transform.slope(u, self.lower, self.upper)
+    }
+}
+
+/// Residuals as a function of the parameter values: `(measured - model) / sigma`, any fixed length.
+pub type Residuals<'a> = Box<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync + 'a>;
+
+/// A least-squares problem. Parameter values reach `residuals` in the order of `parameters`, in
+/// their own units and always inside their bounds.
+pub struct Problem<'a> {
+    /// What is to be found.
+    pub parameters: Vec<Parameter>,
+    /// Weighted residuals.
+    pub residuals: Residuals<'a>,
+    /// Independent points for AICc and BIC (devices times doses, say); `None`: all residuals.
+    pub effective_points: Option<usize>,
+    /// Points that were left out of `residuals`, carried into the result.
+    pub dropped: usize,
+}
+
+impl<'a> Problem<'a> {
+    /// A problem in which every residual counts as an independent point.
+    pub fn new(
+        parameters: Vec<Parameter>,
+        residuals: impl Fn(&[f64]) -> Vec<f64> + Send + Sync + 'a,
+    ) -> Self {
+        Self { parameters, residuals: Box::new(residuals), effective_points: None, dropped: 0 }
+    }
+
+    /// Start values in order.
+    pub fn start(&self) -> Vec<f64> {
+        self.parameters.iter().map(|parameter| parameter.start).collect()
+    }
+}
+
+/// How a residual enters the sum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Loss {
+    /// `z = r^2`: least squares.
+    Square,
+    /// `2 c^2 (sqrt(1 + (r/c)^2) - 1)`: quadratic within `scale` (in standard deviations), linear
+    /// beyond, so that outliers pull with a bounded force.
+    SoftL1 {
+        /// The corner c.
+        scale: f64,
+    },
+}
+
+/// How a fit is run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FitOptions {
+    /// Loss of a residual.
+    pub loss: Loss,
+    /// Number of starts: the first is `Parameter::start`, the others are spread over the bounds.
+    pub starts: usize,
+    /// Step of the forward differences in the free coordinate. Laws that integrate an ODE need one
+    /// well above the integrator's tolerance.
+    pub difference_step: f64,
+    /// Evaluations of the residuals allowed per start, in multiples of (parameters + 1).
+    pub patience: usize,
+    /// Scale the covariance with the residuals (`true`), or trust the given sigmas (`false`).
+    pub scale_covariance: bool,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self { loss: Loss::Square, starts: 1, difference_step: 1e-6, patience: 100, scale_covariance: true }
+    }
+}

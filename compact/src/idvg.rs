@@ -1,0 +1,1 @@
+//! The EKV law fitted to every sweep of a measurement.

@@ -1,0 +1,13 @@
+//! Closed-form and ODE device models of mho, and the fitting of them to measurements.
+//!
+//! - [`model`]: what a model is (parameters, units, bounds, sources) and the list of all of them.
+//! - [`fit`]: least squares for any model, with uncertainties and plain-word warnings.
+//! - [`card`]: the fitted parameters of one device as a TOML document.
+//! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
+
+pub mod card;
+pub mod ekv;
+pub mod extract;
+pub mod fit;
+pub mod idvg;
+pub mod model;

@@ -1,0 +1,91 @@
+//! What a device model is, apart from its equation: parameters with units, bounds and sources.
+
+use serde::Serialize;
+
+pub use crate::fit::Transform;
+/// How a number is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Measured directly.
+    Measured,
+    /// Fitted to measurements.
+    Fitted,
+    /// Computed from other numbers.
+    Derived,
+    /// Assumed, for want of anything better.
+    Assumed,
+    /// From first-principles calculations.
+    AbInitio,
+}
+
+/// A parameter of a model: what it means, where its default comes from, what values it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ParameterInfo {
+    /// Name with its unit as suffix, as it stands in cards (`t_0_s`).
+    pub name: &'static str,
+    /// Unit in words (`s`, `V`, `1`).
+    pub unit: &'static str,
+    /// Value before any fit.
+    pub default: f64,
+    /// Smallest value a fit may give.
+    pub lower: f64,
+    /// Largest value a fit may give.
+    pub upper: f64,
+    /// Scale on which the fit moves and on which its uncertainty is about normal.
+    pub transform: Transform,
+    /// How the default is known.
+    pub kind: Kind,
+    /// Where the default comes from.
+    pub source: &'static str,
+    /// What it is, in a sentence.
+    pub meaning: &'static str,
+}
+
+impl ParameterInfo {
+    /// The parameter as a fit sees it, started at `start` (moved inside the bounds where needed).
+    pub fn starting_at(&self, start: f64) -> crate::fit::Parameter {
+        crate::fit::Parameter::new(self.name, self.unit, start, self.lower, self.upper, self.transform)
+    }
+}
+
+/// A device model: its law in words and symbols, its parameters, its range of validity.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ModelInfo {
+    /// Name on the command line (`sonos-retention`).
+    pub name: &'static str,
+    /// Version of the law; raised when equal parameters come to mean other currents.
+    pub version: u32,
+    /// One line for a list.
+    pub title: &'static str,
+    /// The equation in plain text.
+    pub law: &'static str,
+    /// Parameters in the order in which the law takes them.
+    pub parameters: &'static [ParameterInfo],
+    /// Where the law holds and what it leaves out.
+    pub validity: &'static str,
+    /// Papers and design notes that the law comes from.
+    pub references: &'static [&'static str],
+}
+
+impl ModelInfo {
+    /// The parameter of this name.
+    pub fn parameter(&self, name: &str) -> Option<&ParameterInfo> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// Default values in the order of the law.
+    pub fn defaults(&self) -> Vec<f64> {
+        self.parameters.iter().map(|parameter| parameter.default).collect()
+    }
+}
+
+/// All models, in the order in which `mho models` lists them.
+pub fn registry() -> &'static [&'static ModelInfo] {
+    &[&crate::ekv::INFO]
+}
+
+/// The model of this name.
+pub fn find(name: &str) -> Option<&'static ModelInfo> {
+    registry().iter().copied().find(|model| model.name == name)
+}
