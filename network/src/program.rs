@@ -1,0 +1,113 @@
+//! Programming the cells of one trial: random draws once, currents at every condition.
+
+use mho_data::random::Stream;
+
+use crate::cells::{CellCurrents, ReadNoise};
+use crate::mapping::MappedLayer;
+
+/// What a cell's three standard normals stand for.
+const PURPOSES: [&str; 3] = ["programming", "drift", "dose"];
+
+/// The normals of all cells of one trial, drawn when first asked for and the same at every condition.
+#[derive(Debug)]
+pub(crate) struct Draws {
+    seed: u64,
+    trial: u64,
+    /// Per layer and purpose: positive cells, then negative ones, each in the order of the weights.
+    layers: Vec<[Vec<f32>; 3]>,
+}
+
+impl Draws {
+    pub(crate) fn new(seed: u64, trial: u64, layers: usize) -> Self {
+        Self { seed, trial, layers: vec![Default::default(); layers] }
+    }
+
+    /// Draws what is asked for and not there yet.
+    fn prepare(&mut self, layer: usize, weights: usize, uses: [bool; 3]) -> &[Vec<f32>; 3] {
+        let sets = &mut self.layers[layer];
+        for ((set, purpose), uses) in sets.iter_mut().zip(PURPOSES).zip(uses) {
+            if uses && set.is_empty() {
+                set.resize(2 * weights, 0.0);
+                let ids = [self.trial, layer as u64];
+                Stream::new(self.seed, &["network", "cell", purpose], &ids).fill_normal_f32(0, set);
+            }
+        }
+        sets
+    }
+}
+
+/// One layer as its array holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct ProgrammedLayer {
+    /// Effective weights, outputs x inputs: difference of the currents of each pair, as a weight.
+    pub(crate) weights: Vec<f32>,
+    /// Variance of the read noise of each pair in squares of a weight; empty without read noise.
+    pub(crate) variances: Vec<f32>,
+    /// Root mean square of (effective - trained weight), over the weight that takes the full current.
+    pub(crate) weight_rms_error: f64,
+    /// Mean current of the cells over `current_max - current_min`.
+    pub(crate) mean_current: f64,
+}
+
+/// The currents of all pairs of a layer. Without `currents` every cell carries its target.
+pub(crate) fn program(
+    mapped: &MappedLayer,
+    number: usize,
+    trained: &[f32],
+    quantised: bool,
+    currents: Option<&CellCurrents>,
+    noise: Option<&ReadNoise>,
+    least: f32,
+    draws: &mut Draws,
+) -> ProgrammedLayer {
+    let n = mapped.codes.len();
+    let mut pairs = vec![[0.0_f32; 2]; n];
+    match currents {
+        None => {
+            for (i, pair) in pairs.iter_mut().enumerate() {
+                let (p, m) = mapped.pair(i, quantised);
+                *pair = [p + least, m + least];
+            }
+        }
+        Some(currents) => {
+            let sets = draws.prepare(number, n, currents.uses);
+            // A purpose that no level uses has no draws; its loading is zero, so any numbers do.
+            let silent = vec![0.0; if currents.uses == [true; 3] { 0 } else { 2 * n }];
+            let of = |k: usize| if currents.uses[k] { &sets[k] } else { &silent };
+            let ((a0, a1), (b0, b1), (c0, c1)) = (of(0).split_at(n), of(1).split_at(n), of(2).split_at(n));
+            if quantised {
+                for (i, (pair, &code)) in pairs.iter_mut().zip(&mapped.codes).enumerate() {
+                    let (p, m) = (code.max(0) as usize, (-code).max(0) as usize);
+                    *pair = [
+                        currents.at_level(p, [a0[i], b0[i], c0[i]]),
+                        currents.at_level(m, [a1[i], b1[i], c1[i]]),
+                    ];
+                }
+            } else {
+                for (i, (pair, &f)) in pairs.iter_mut().zip(&mapped.fractions).enumerate() {
+                    *pair = [
+                        currents.at_fraction(f.max(0.0), [a0[i], b0[i], c0[i]]),
+                        currents.at_fraction((-f).max(0.0), [a1[i], b1[i], c1[i]]),
+                    ];
+                }
+            }
+        }
+    }
+    let scale = mapped.weight_max;
+    let weights: Vec<f32> = pairs.iter().map(|[p, m]| (p - m) * scale).collect();
+    let variances = match noise {
+        Some(noise) => {
+            pairs.iter().map(|&[p, m]| (noise.variance(p) + noise.variance(m)) * scale * scale).collect()
+        }
+        None => Vec::new(),
+    };
+    let square: f64 = weights.iter().zip(trained).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    let sum: f64 = pairs.iter().map(|[p, m]| f64::from(p + m)).sum();
+    let relative = if scale > 0.0 { 1.0 / f64::from(scale) } else { 0.0 };
+    ProgrammedLayer {
+        weights,
+        variances,
+        weight_rms_error: (square / n.max(1) as f64).sqrt() * relative,
+        mean_current: sum / (2 * n).max(1) as f64,
+    }
+}
