@@ -138,17 +138,21 @@ fn central_jacobian(
     jacobian
 }
 
-/// Factor on (J^T J)^-1: the asymptotic variance of an M-estimator (Huber 1981, 7.6), which for
-/// squares is the familiar residual sum over the degrees of freedom.
+/// Factor on (J^T J)^-1: the asymptotic variance of an M-estimator with Huber's correction for few
+/// points (Huber 1981, 7.6), which for squares is the familiar residual sum over the degrees of
+/// freedom.
 fn variance_scale(options: &FitOptions, residuals: &[f64], count: usize) -> f64 {
     if !options.scale_covariance {
         return 1.0;
     }
+    let points = residuals.len().max(1) as f64;
     let freedom = residuals.len().saturating_sub(count).max(1) as f64;
     let influence: f64 = residuals.iter().map(|&r| options.loss.influence(r).powi(2)).sum();
-    let curvature: f64 =
-        residuals.iter().map(|&r| options.loss.curvature(r)).sum::<f64>() / residuals.len().max(1) as f64;
-    influence / freedom / curvature.powi(2).max(f64::MIN_POSITIVE)
+    let curvatures: Vec<f64> = residuals.iter().map(|&r| options.loss.curvature(r)).collect();
+    let mean = (curvatures.iter().sum::<f64>() / points).max(f64::MIN_POSITIVE);
+    let variance = curvatures.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / points;
+    let correction = 1.0 + count as f64 / points * variance / (mean * mean);
+    correction * correction * influence / freedom / (mean * mean)
 }
 
 /// Covariance in free coordinates, with parameters at bounds and without influence held fixed.

@@ -1,7 +1,7 @@
 //! The minimisation itself: MINPACK's trust region with forward differences in free coordinates.
 
 use super::{FitError, FitOptions, Loss, Problem};
-use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
+use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt, TerminationReason};
 use nalgebra::{DMatrix, DVector, Dyn, storage::Owned};
 
 /// Where a minimisation ended.
@@ -19,6 +19,10 @@ pub(super) struct Minimum {
 /// of about 1e-8, below which tightening gains nothing.
 const COST_TOLERANCE: f64 = 1e-12;
 const COORDINATE_TOLERANCE: f64 = 1e-9;
+
+/// Runs of MINPACK at most, and the relative gain that makes another one worthwhile.
+const RESTARTS: usize = 10;
+const WORTHWHILE: f64 = 1e-6;
 
 impl Loss {
     /// The number whose square is the loss of `residual`.
@@ -115,6 +119,9 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Moving<'_, '_> {
 }
 
 /// Minimises from `start` (free coordinates), with the coordinate `fixed` held where it is.
+///
+/// In a long curved valley the trust region can shrink until MINPACK believes that it has arrived;
+/// so it is started again from where it stopped until that gains nothing.
 pub(super) fn minimise(
     problem: &Problem<'_>,
     options: &FitOptions,
@@ -130,30 +137,41 @@ pub(super) fn minimise(
     if roots.len() < state.moving.len() {
         return Err(FitError::TooFewPoints { points: roots.len(), parameters: start.len() });
     }
+    let mut best = Minimum { coordinates: start.to_vec(), cost: sum_of_squares(roots), converged: true };
     if state.moving.is_empty() {
-        let cost = sum_of_squares(roots);
-        return Ok(Minimum { coordinates: start.to_vec(), cost, converged: true });
+        return Ok(best);
     }
+    for _ in 0..RESTARTS {
+        let (ended, converged) = descend(state, options)?;
+        state = ended;
+        let Some(roots) = state.roots_at(&state.coordinates) else {
+            return Err(FitError::NotFinite { detail: first_offender(problem, &state.coordinates) });
+        };
+        let before = best.cost;
+        best = Minimum { coordinates: state.coordinates.clone(), cost: sum_of_squares(&roots), converged };
+        if best.cost >= before * (1.0 - WORTHWHILE) || best.cost <= f64::MIN_POSITIVE {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+/// One run of MINPACK; says whether something else than the limit of evaluations stopped it.
+fn descend<'p, 'a>(state: Moving<'p, 'a>, options: &FitOptions) -> Result<(Moving<'p, 'a>, bool), FitError> {
     let (state, report) = LevenbergMarquardt::new()
         .with_ftol(COST_TOLERANCE)
         .with_xtol(COORDINATE_TOLERANCE)
         .with_gtol(f64::EPSILON)
         .with_patience(options.patience)
         .minimize(state);
-    use levenberg_marquardt::TerminationReason as Reason;
-    let converged = match report.termination {
-        Reason::LostPatience => false,
+    match report.termination {
+        TerminationReason::LostPatience => Ok((state, false)),
         // Both mean: no further improvement within rounding.
-        Reason::NoImprovementPossible(_) | Reason::Numerical(_) => true,
-        Reason::User(detail) => return Err(FitError::BrokeDown(detail.to_string())),
-        reason if reason.was_successful() => true,
-        reason => return Err(FitError::BrokeDown(format!("{reason:?}"))),
-    };
-    let coordinates = state.coordinates.clone();
-    let roots = state
-        .roots_at(&coordinates)
-        .ok_or_else(|| FitError::NotFinite { detail: first_offender(problem, &coordinates) })?;
-    Ok(Minimum { cost: sum_of_squares(&roots), coordinates, converged })
+        TerminationReason::NoImprovementPossible(_) | TerminationReason::Numerical(_) => Ok((state, true)),
+        TerminationReason::User(detail) => Err(FitError::BrokeDown(detail.to_string())),
+        reason if reason.was_successful() => Ok((state, true)),
+        reason => Err(FitError::BrokeDown(format!("{reason:?}"))),
+    }
 }
 
 pub(super) fn sum_of_squares(values: &[f64]) -> f64 {

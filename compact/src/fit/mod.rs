@@ -9,7 +9,7 @@
 //! ```
 //! use mho_compact::fit::{FitOptions, Parameter, Problem, Transform, least_squares};
 //!
-//! let times_s = [0.0, 1.0, 2.0, 3.0, 4.0];
+//! let times_s: [f64; 5] = [0.0, 1.0, 2.0, 3.0, 4.0];
 //! let currents_na = [100.0, 60.8, 36.6, 22.4, 13.6];
 //! let parameters = vec![
 //!     Parameter::new("current_na", "nA", 50.0, 1.0, 1e4, Transform::Log),
