@@ -1,0 +1,10 @@
+//! Measured tables, instrument readers, data sets and published reference values of mho.
+
+pub mod error;
+pub mod provenance;
+pub mod random;
+pub mod shared;
+pub mod table;
+
+pub use error::InputError;
+pub use table::Table;
