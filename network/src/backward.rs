@@ -216,7 +216,7 @@ mod tests {
             let Some(count) = network.layers[index].linear().map(|l| l.weights.len() + l.bias.len()) else {
                 continue;
             };
-            for i in (0..count).step_by(5) {
+            for i in (0..count).step_by(3) {
                 let h = 2e-3;
                 let mut loss = [0.0; 2];
                 for (loss, sign) in loss.iter_mut().zip([1.0, -1.0]) {

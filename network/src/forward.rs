@@ -7,6 +7,7 @@ use mho_data::random::Stream;
 use crate::evaluate::Converters;
 use crate::mapping::MappedLayer;
 use crate::model::{Layer, Linear, Network, relu};
+use crate::normals;
 use crate::product::{View, product};
 use crate::program::ProgrammedLayer;
 
@@ -101,7 +102,7 @@ impl Forward<'_> {
                 tile_product(self.network, mapped, tile, &programmed.variances, &squares, count, v, scratch);
                 let stream =
                     Stream::new(seed, &["network", "read-noise"], &[trial, number as u64, tile as u64]);
-                stream.fill_normal_f32((first * out) as u64, &mut normals);
+                normals::fill(&stream, (first * out) as u64, &mut normals);
                 for ((y, v), n) in y.iter_mut().zip(&variance).zip(&normals) {
                     *y += v.max(0.0).sqrt() * n;
                 }

@@ -10,6 +10,7 @@ pub mod file;
 mod forward;
 pub mod mapping;
 pub mod model;
+mod normals;
 mod product;
 mod program;
 pub mod score;

@@ -4,6 +4,7 @@ use mho_data::random::Stream;
 
 use crate::cells::{CellCurrents, ReadNoise};
 use crate::mapping::MappedLayer;
+use crate::normals;
 
 /// What a cell's three standard normals stand for.
 const PURPOSES: [&str; 3] = ["programming", "drift", "dose"];
@@ -29,7 +30,7 @@ impl Draws {
             if uses && set.is_empty() {
                 set.resize(2 * weights, 0.0);
                 let ids = [self.trial, layer as u64];
-                Stream::new(self.seed, &["network", "cell", purpose], &ids).fill_normal_f32(0, set);
+                normals::fill(&Stream::new(self.seed, &["network", "cell", purpose], &ids), 0, set);
             }
         }
         sets

@@ -38,14 +38,15 @@ pub struct TrainOptions {
 }
 
 impl TrainOptions {
-    /// Options that suit a training set of this size: small sets get more passes and smaller steps.
+    /// Options that suit a training set of this size: small sets get more passes, smaller batches and
+    /// shifted images.
     pub fn for_images(count: usize) -> Self {
-        let (epochs, batch) = match count {
-            0..2_000 => (60, 32),
-            2_000..20_000 => (20, 64),
-            _ => (12, 128),
+        let (epochs, batch, shift_pixels) = match count {
+            0..2_000 => (60, 32, 1),
+            2_000..20_000 => (20, 64, 1),
+            _ => (12, 128, 0),
         };
-        Self { epochs, batch, rate: 2e-3, weight_decay: 0.02, shift_pixels: 0, seed: 1 }
+        Self { epochs, batch, rate: 2e-3, weight_decay: 0.02, shift_pixels, seed: 1 }
     }
 }
 
