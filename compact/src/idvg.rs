@@ -1,1 +1,0 @@
-//! The EKV law fitted to every sweep of a measurement.
