@@ -268,7 +268,7 @@ impl Collection {
         doses_rad: &[f64],
     ) -> Result<Vec<f64>, CollectionError> {
         self.check()?;
-        if !(initial_shift_v.abs() <= MAX_SHIFT_V) {
+        if initial_shift_v.is_nan() || initial_shift_v.abs() > MAX_SHIFT_V {
             return Err(CollectionError::Parameter {
                 name: "initial_shift_v",
                 value: initial_shift_v,

@@ -5,6 +5,7 @@
 
 use crate::collection::Collection;
 use crate::sonos::Stack;
+use mho_data::random::Stream;
 use serde::{Deserialize, Serialize};
 
 /// Counting statistics of one cell at one state.
@@ -86,7 +87,39 @@ impl Counting {
     fn mean_cluster(&self) -> f64 {
         0.5 * (self.cluster_factor.max(1.0) + 1.0)
     }
+
+    /// Threshold shift in V of cell `index` after a dose in rad(Si), less the mean shift.
+    ///
+    /// A pure function of its arguments: the events are Poisson draws, the cluster sizes geometric ones
+    /// (their sum is a normal draw when there are more events than `INDICES` leaves room for).
+    #[must_use]
+    pub fn deviation_v(&self, dose_rad: f64, stream: &Stream, index: u64) -> f64 {
+        let base = index * INDICES;
+        let electrons = self.charges(self.electrons_per_rad * dose_rad, stream, base);
+        let holes = self.charges(self.holes_per_rad * dose_rad, stream, base + INDICES / 2);
+        let mean = (self.electrons_per_rad - self.holes_per_rad) * dose_rad;
+        self.step_v * (electrons - holes - mean)
+    }
+
+    /// Charges of one sign when `mean` are expected; uses the numbers `base..base + INDICES / 2`.
+    fn charges(&self, mean: f64, stream: &Stream, base: u64) -> f64 {
+        let cluster = self.mean_cluster();
+        let events = stream.poisson(base, mean / cluster);
+        if cluster <= 1.0 {
+            return events as f64;
+        }
+        if events < INDICES / 2 {
+            // Inverse of the geometric distribution on 1, 2, … with mean m: 1 + ⌊ln u / ln(1 − 1/m)⌋.
+            let slope = (-1.0 / cluster).ln_1p();
+            return (1..=events).map(|j| 1.0 + (stream.uniform(base + j).ln() / slope).floor()).sum();
+        }
+        let events = events as f64;
+        events * cluster + (events * (cluster * cluster - cluster)).sqrt() * stream.normal(base + 1)
+    }
 }
+
+/// Random numbers set aside for one sample.
+const INDICES: u64 = 2048;
 
 #[cfg(test)]
 mod tests {
@@ -107,5 +140,43 @@ mod tests {
             assert!((counting.sigma_vt(400e3) / counting.sigma_vt(100e3) - 2.0).abs() < 1e-12);
             assert!((counting.skewness(100e3) + charges.powf(-0.5)).abs() < 1e-12);
         }
+    }
+
+    fn moments(counting: &Counting, dose: f64, count: u64) -> (f64, f64, f64) {
+        let stream = Stream::new(3, &["counting test"], &[]);
+        let draws: Vec<f64> = (0..count).map(|i| counting.deviation_v(dose, &stream, i)).collect();
+        let n = count as f64;
+        let mean = draws.iter().sum::<f64>() / n;
+        let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        let third = draws.iter().map(|x| (x - mean).powi(3)).sum::<f64>() / n;
+        (mean, variance.sqrt(), third / variance.powf(1.5))
+    }
+
+    #[test]
+    fn sampler_matches_the_closed_form() {
+        let stack = Stack { gate_area_m2: 0.01e-12, ..Stack::default() };
+        let collection = Collection { stack, ..Collection::default() };
+        for cluster_factor in [1.0, 3.0] {
+            for (shift, dose) in [(0.5, 3e3), (2.0, 20e3), (2.0, 100e3), (-2.0, 100e3)] {
+                let counting = Counting { cluster_factor, ..Counting::at(&collection, shift) };
+                let (mean, sigma, skewness) = moments(&counting, dose, 40_000);
+                let expected = counting.sigma_vt(dose);
+                assert!(mean.abs() < 0.02 * expected, "mean {mean} of sigma {expected}");
+                assert!((sigma / expected - 1.0).abs() < 0.02, "sigma {sigma} against {expected}");
+                let skewed = counting.skewness(dose);
+                assert!(
+                    (skewness - skewed).abs() < 0.03 + 0.08 * skewed.abs(),
+                    "{skewness} against {skewed}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn sign_of_the_skewness_follows_the_carrier() {
+        let collection = Collection::default();
+        assert!(Counting::at(&collection, 2.0).skewness(3e3) < 0.0, "holes discharge a programmed cell");
+        assert!(Counting::at(&collection, -2.0).skewness(3e3) > 0.0, "electrons discharge an erased cell");
+        assert_eq!(Counting::at(&collection, 1.0).skewness(0.0), 0.0);
     }
 }

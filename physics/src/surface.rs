@@ -66,9 +66,13 @@ impl Surface {
         self.gamma * self.field_squared(psi, channel_v).0.sqrt() * psi.signum()
     }
 
-    /// Inversion charge per gate area over the gate capacitance, in V: all charge less the depletion charge.
+    /// Inversion charge per gate area over the gate capacitance, in V: all charge less the depletion charge,
+    /// and none in accumulation.
     #[must_use]
     pub fn inversion_v(&self, psi: f64, channel_v: f64) -> f64 {
+        if psi <= 0.0 {
+            return 0.0;
+        }
         let (all, _) = self.field_squared(psi, channel_v);
         let x = psi / self.phi_t;
         let minority = (-(2.0 * self.phi_f + channel_v) / self.phi_t).exp();
