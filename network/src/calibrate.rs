@@ -5,7 +5,7 @@ use mho_data::dataset::Images;
 use crate::array::{ArrayConfig, ConverterRange, RangeName};
 use crate::convert::{self, Quantiser};
 use crate::evaluate::Converters;
-use crate::forward::{add_bias, tile_product};
+use crate::forward::{Tile, add_bias};
 use crate::mapping::MappedLayer;
 use crate::model::{Layer, Network, relu};
 
@@ -36,8 +36,8 @@ pub(crate) fn calibrate(
                 let out = network.shapes[index + 1].len();
                 let tiles = mapped.bounds.len() - 1;
                 let mut parts = vec![0.0; tiles * count * out];
-                for (tile, y) in parts.chunks_exact_mut(count * out).enumerate() {
-                    tile_product(network, mapped, tile, &weights, &x, count, y, &mut scratch);
+                for (index, y) in parts.chunks_exact_mut(count * out).enumerate() {
+                    Tile { network, mapped, index }.product(&weights, &x, y, &mut scratch);
                 }
                 let output = output_range(array, mapped, &input, &parts);
                 output.apply_all(&mut parts);

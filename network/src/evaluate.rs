@@ -19,7 +19,7 @@ use crate::effects::Effects;
 use crate::forward::{Forward, LayerCounts};
 use crate::mapping::{MappedLayer, map_network};
 use crate::model::{Layer, Network};
-use crate::program::{Draws, ProgrammedLayer, program};
+use crate::program::{Draws, ProgrammedLayer, Programming};
 use crate::score::Score;
 
 /// Where and how a programmed network is read.
@@ -223,7 +223,7 @@ impl<'a> Evaluator<'a> {
             .into_par_iter()
             .map(|trial| {
                 let mut draws = Draws::new(seed, trial, self.mapped.len());
-                let run = |(condition, cells): (&Condition, &Prepared)| {
+                let run = |(condition, cells): (&Condition, &Programming)| {
                     let needed = condition.effects.is_random() || trial == trials.start;
                     let result = needed.then(|| self.trial(condition, cells, &mut draws, seed, trial));
                     progress(share);
@@ -243,34 +243,33 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What all trials at a condition share.
-    fn prepare(&self, condition: &Condition) -> Result<Prepared, EvaluateError> {
-        let effects = condition.effects;
-        let Some(table) = self.table else {
-            if effects.changes_cells() || effects.read_noise {
-                return Err(EvaluateError::NoTable(effects));
-            }
-            return Ok(Prepared { currents: None, noise: None });
-        };
-        let levels = effects.quantisation.then(|| (1_u16 << (self.array.mapping.weight_bits - 1)) - 1);
+    fn prepare(&self, condition: &Condition) -> Result<Programming, EvaluateError> {
+        let Effects { quantisation, read_noise, .. } = condition.effects;
+        let changes = condition.effects.changes_cells();
         let cell = &self.array.cell;
-        let currents = match effects.changes_cells() {
-            true => Some(CellCurrents::new(table, cell, condition, levels)?),
-            false => None,
+        let range = cell.current_max_na - cell.current_min_na();
+        let least = (cell.current_min_na() / range) as f32;
+        let levels = quantisation.then(|| (1_u16 << (self.array.mapping.weight_bits - 1)) - 1);
+        let (currents, noise) = match self.table {
+            None if changes || read_noise => return Err(EvaluateError::NoTable(condition.effects)),
+            None => (None, None),
+            Some(table) => {
+                let new = || CellCurrents::new(table, cell, condition, levels);
+                (changes.then(new).transpose()?, read_noise.then(|| ReadNoise::new(table, cell)))
+            }
         };
-        Ok(Prepared { currents, noise: effects.read_noise.then(|| ReadNoise::new(table, cell)) })
+        Ok(Programming { quantised: quantisation, least, currents, noise })
     }
 
     fn trial(
         &self,
         condition: &Condition,
-        prepared: &Prepared,
+        programming: &Programming,
         draws: &mut Draws,
         seed: u64,
         trial: u64,
     ) -> TrialResult {
-        let cell = &self.array.cell;
-        let range = cell.current_max_na - cell.current_min_na();
-        let least = (cell.current_min_na() / range) as f32;
+        let range = self.array.cell.current_max_na - self.array.cell.current_min_na();
         let quantised = condition.effects.quantisation;
         let programmed: Vec<ProgrammedLayer> = self
             .mapped
@@ -278,8 +277,7 @@ impl<'a> Evaluator<'a> {
             .enumerate()
             .map(|(number, mapped)| {
                 let trained = self.network.layers()[mapped.layer].linear().map_or(&[][..], |l| &l.weights);
-                let (currents, noise) = (prepared.currents.as_ref(), prepared.noise.as_ref());
-                program(mapped, number, trained, quantised, currents, noise, least, draws)
+                programming.layer(mapped, number, trained, draws)
             })
             .collect();
         let forward = Forward {
@@ -329,10 +327,4 @@ impl<'a> Evaluator<'a> {
         let convolutions = self.network.layers().iter().any(|l| matches!(l, Layer::Conv2d(..)));
         if convolutions { 16 } else { 128 }
     }
-}
-
-/// What all trials at one condition share.
-struct Prepared {
-    currents: Option<CellCurrents>,
-    noise: Option<ReadNoise>,
 }

@@ -91,17 +91,17 @@ impl Forward<'_> {
         let mut part = Vec::new();
         let mut variance = Vec::new();
         let mut normals = Vec::new();
-        for tile in 0..mapped.bounds.len() - 1 {
-            let y = if tile == 0 { &mut sum } else { &mut part };
+        for index in 0..mapped.bounds.len() - 1 {
+            let tile = Tile { network: self.network, mapped, index };
+            let y = if index == 0 { &mut sum } else { &mut part };
             y.resize(count * out, 0.0);
-            tile_product(self.network, mapped, tile, &programmed.weights, x, count, y, scratch);
+            tile.product(&programmed.weights, x, y, scratch);
             if let Some((seed, trial)) = self.noise {
                 variance.resize(y.len(), 0.0);
                 normals.resize(y.len(), 0.0);
-                let v = &mut variance;
-                tile_product(self.network, mapped, tile, &programmed.variances, &squares, count, v, scratch);
+                tile.product(&programmed.variances, &squares, &mut variance, scratch);
                 let stream =
-                    Stream::new(seed, &["network", "read-noise"], &[trial, number as u64, tile as u64]);
+                    Stream::new(seed, &["network", "read-noise"], &[trial, number as u64, index as u64]);
                 normals::fill(&stream, (first * out) as u64, &mut normals);
                 for ((y, v), n) in y.iter_mut().zip(&variance).zip(&normals) {
                     *y += v.max(0.0).sqrt() * n;
@@ -111,7 +111,7 @@ impl Forward<'_> {
                 counts.output_conversions += y.len() as u64;
                 counts.outputs_saturated += converters.output.apply_all(y);
             }
-            if tile > 0 {
+            if index > 0 {
                 sum.iter_mut().zip(&part).for_each(|(s, p)| *s += p);
             }
         }
@@ -132,33 +132,43 @@ pub(crate) fn add_bias(linear: &Linear, out: usize, y: &mut [f32]) {
     }
 }
 
-/// Sums of one tile along the inputs, without bias: count x outputs (x positions).
-pub(crate) fn tile_product(
-    network: &Network,
-    mapped: &MappedLayer,
-    tile: usize,
-    weights: &[f32],
-    x: &[f32],
-    count: usize,
-    y: &mut [f32],
-    scratch: &mut Vec<f32>,
-) {
-    let (from, to) = (mapped.bounds[tile], mapped.bounds[tile + 1]);
-    let (shape, out) = (network.shapes[mapped.layer], network.shapes[mapped.layer + 1]);
-    let w = View::rows(&weights[from..], mapped.inputs);
-    match &network.layers()[mapped.layer] {
-        Layer::Conv2d(_, window) => {
-            let positions = out.rows * out.columns;
-            scratch.resize(mapped.inputs * positions, 0.0);
-            for (x, y) in x.chunks_exact(shape.len()).zip(y.chunks_exact_mut(out.len())) {
-                window.unfold(shape, x, scratch);
-                let columns = View::rows(&scratch[from * positions..], positions);
-                product((mapped.outputs, positions, to - from), w, columns, y, positions, false);
+/// One tile along the inputs of a layer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tile<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) mapped: &'a MappedLayer,
+    pub(crate) index: usize,
+}
+
+impl Tile<'_> {
+    /// Sums of the tile without bias: as many images as `y` has room for, times outputs (times
+    /// positions). `weights` are those of the whole layer; `scratch` holds unfolded images.
+    pub(crate) fn product(&self, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut Vec<f32>) {
+        let Self { network, mapped, index } = *self;
+        let (from, to) = (mapped.bounds[index], mapped.bounds[index + 1]);
+        let (shape, out) = (network.shapes[mapped.layer], network.shapes[mapped.layer + 1]);
+        let w = View::rows(&weights[from..], mapped.inputs);
+        match &network.layers()[mapped.layer] {
+            Layer::Conv2d(_, window) => {
+                let positions = out.rows * out.columns;
+                scratch.resize(mapped.inputs * positions, 0.0);
+                for (x, y) in x.chunks_exact(shape.len()).zip(y.chunks_exact_mut(out.len())) {
+                    window.unfold(shape, x, scratch);
+                    let columns = View::rows(&scratch[from * positions..], positions);
+                    product((mapped.outputs, positions, to - from), w, columns, y, positions, false);
+                }
             }
-        }
-        _ => {
-            let size = (count, mapped.outputs, to - from);
-            product(size, View::rows(&x[from..], mapped.inputs), w.transposed(), y, mapped.outputs, false);
+            _ => {
+                let size = (y.len() / mapped.outputs, mapped.outputs, to - from);
+                product(
+                    size,
+                    View::rows(&x[from..], mapped.inputs),
+                    w.transposed(),
+                    y,
+                    mapped.outputs,
+                    false,
+                );
+            }
         }
     }
 }

@@ -1,4 +1,42 @@
 //! Networks on simulated arrays: training, mapping, converters, device effects, evaluation.
+//!
+//! A network is trained digitally ([`train`]), its weights become currents of differential cell pairs
+//! ([`mapping`]), and [`evaluate`] reads it through converters ([`convert`]) from cells that a
+//! [`mho_lut::DeviceTable`] describes: programmed with an error, drifted, irradiated, noisy. What a cell
+//! is made of stays unknown here; everything a device does to a network goes through the table.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`spec`], [`model`], [`file`], [`window`] | architectures, weights, digital inference, files |
+//! | [`train`] | Adam, bit-identical for any number of threads |
+//! | [`array`] | `array.toml` |
+//! | [`mapping`] | weights to levels of cells and tiles |
+//! | [`convert`] | quantisers and their calibration |
+//! | [`effects`] | switches of an ablation |
+//! | [`evaluate`], [`score`], [`results`] | trials at conditions, right answers, tables |
+//!
+//! Random numbers are pure functions of (seed, trial, layer, cell, purpose): a cell meets every time and
+//! dose with the same draw, so differences between conditions are differences of the conditions.
+//!
+//! ```
+//! use mho_data::dataset::Images;
+//! use mho_network::array::ArrayConfig;
+//! use mho_network::effects::Effects;
+//! use mho_network::evaluate::{Condition, Evaluator};
+//! use mho_network::model::Network;
+//! use mho_network::spec::{NetworkSpec, Shape};
+//!
+//! let images = Images { pixels: vec![9; 4 * 64], labels: vec![0, 1, 2, 3], rows: 8, cols: 8, channels: 1 };
+//! let shape = Shape { channels: 1, rows: 8, columns: 8 };
+//! let network = Network::new(&NetworkSpec::mlp(&[16], 10), shape, 16.0, 1)?;
+//! let evaluator = Evaluator::new(&network, &images, None, &images, None, &ArrayConfig::default())?;
+//! let effects = Effects { quantisation: true, ..Effects::NONE };
+//! let condition = Condition { time_s: 0.0, dose_krad_si: 0.0, effects };
+//! let results = evaluator.evaluate(&[condition], 0..1, 1)?;
+//! assert_eq!(results[0].score.images, 4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 pub mod array;
 mod backward;
 mod calibrate;
@@ -13,6 +51,7 @@ pub mod model;
 mod normals;
 mod product;
 mod program;
+pub mod results;
 pub mod score;
 pub mod spec;
 pub mod train;

@@ -1,6 +1,6 @@
 //! From weights to cells: differential pairs, levels, clipping, tiles.
 
-use mho_data::table::{Table, TableError};
+use mho_data::table::Table;
 
 use crate::array::ArrayConfig;
 use crate::model::{Linear, Network};
@@ -93,7 +93,7 @@ pub fn map_network(network: &Network, config: &ArrayConfig) -> Vec<MappedLayer> 
 
 /// Histogram of the target currents of all cells: columns `network`, `layer` (number among the layers
 /// with weights, from 1), `current_na_lo`, `current_na_hi`, `cells`.
-pub fn weight_histogram(network: &Network, config: &ArrayConfig, bins: usize) -> Result<Table, TableError> {
+pub fn weight_histogram(network: &Network, config: &ArrayConfig, bins: usize) -> Table {
     let (least, most) = (config.cell.current_min_na(), config.cell.current_max_na);
     let bins = bins.max(1);
     let (mut layers, mut los, mut his, mut cells) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -113,13 +113,12 @@ pub fn weight_histogram(network: &Network, config: &ArrayConfig, bins: usize) ->
             cells.push(count as f64);
         }
     }
-    let mut table = Table::new();
-    table.push_text("network", vec![network.name().to_owned(); layers.len()])?;
-    table.push_float("layer", layers)?;
-    table.push_float("current_na_lo", los)?;
-    table.push_float("current_na_hi", his)?;
-    table.push_float("cells", cells)?;
-    Ok(table)
+    Table::new()
+        .with_text("network", vec![network.name().to_owned(); layers.len()])
+        .with_float("layer", layers)
+        .with_float("current_na_lo", los)
+        .with_float("current_na_hi", his)
+        .with_float("cells", cells)
 }
 
 #[cfg(test)]

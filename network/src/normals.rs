@@ -25,27 +25,22 @@ pub(crate) fn fill(stream: &Stream, start: u64, out: &mut [f32]) {
     }
 }
 
-/// The normals of `TURN` Philox blocks.
+/// The normals of `TURN` Philox blocks. Words lie apart by their place in the block, so that one
+/// instruction works on several blocks.
 fn turn(stream: &Stream, first: u64, out: &mut [f32; 4 * TURN]) {
-    let mut words = [[0_u32; TURN]; 4];
+    let [mut w0, mut w1, mut w2, mut w3] = [[0_u32; TURN]; 4];
     for i in 0..TURN {
-        let block = stream.block(first + i as u64);
-        for k in 0..4 {
-            words[k][i] = block[k];
-        }
+        [w0[i], w1[i], w2[i], w3[i]] = stream.block(first + i as u64);
     }
-    let mut pairs = [[0.0_f32; TURN]; 4];
-    for half in [0, 2] {
-        for i in 0..TURN {
-            let (a, b) = box_muller(words[half][i], words[half + 1][i]);
-            pairs[half][i] = a;
-            pairs[half + 1][i] = b;
-        }
+    let [mut n0, mut n1, mut n2, mut n3] = [[0.0_f32; TURN]; 4];
+    for i in 0..TURN {
+        (n0[i], n1[i]) = box_muller(w0[i], w1[i]);
     }
-    for (i, out) in out.chunks_exact_mut(4).enumerate() {
-        for k in 0..4 {
-            out[k] = pairs[k][i];
-        }
+    for i in 0..TURN {
+        (n2[i], n3[i]) = box_muller(w2[i], w3[i]);
+    }
+    for (i, out) in out.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        *out = [n0[i], n1[i], n2[i], n3[i]];
     }
 }
 
@@ -77,7 +72,7 @@ fn ln(x: f32) -> f32 {
     let p = p * m - 1.666_805_8e-1;
     let p = p * m + 2.000_071_5e-1;
     let p = p * m - 2.499_999_4e-1;
-    let p = p * m + 3.333_333_1e-1;
+    let p = p * m + 3.333_333e-1;
     let e = exponent as f32;
     m + (m * z * p - 0.5 * z) + e * std::f32::consts::LN_2
 }

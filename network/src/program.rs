@@ -50,65 +50,78 @@ pub(crate) struct ProgrammedLayer {
     pub(crate) mean_current: f64,
 }
 
-/// The currents of all pairs of a layer. Without `currents` every cell carries its target.
-pub(crate) fn program(
-    mapped: &MappedLayer,
-    number: usize,
-    trained: &[f32],
-    quantised: bool,
-    currents: Option<&CellCurrents>,
-    noise: Option<&ReadNoise>,
-    least: f32,
-    draws: &mut Draws,
-) -> ProgrammedLayer {
-    let n = mapped.codes.len();
-    let mut pairs = vec![[0.0_f32; 2]; n];
-    match currents {
-        None => {
-            for (i, pair) in pairs.iter_mut().enumerate() {
-                let (p, m) = mapped.pair(i, quantised);
-                *pair = [p + least, m + least];
+/// How the cells of all trials at one condition are programmed.
+#[derive(Debug)]
+pub(crate) struct Programming {
+    /// Whether targets are levels.
+    pub(crate) quantised: bool,
+    /// Current of a weight of zero over `current_max - current_min`.
+    pub(crate) least: f32,
+    /// Currents drawn from the table; without, every cell carries its target.
+    pub(crate) currents: Option<CellCurrents>,
+    /// Read noise, if on.
+    pub(crate) noise: Option<ReadNoise>,
+}
+
+impl Programming {
+    /// The arrays of layer `number` (among those with weights) in the trial of `draws`.
+    pub(crate) fn layer(
+        &self,
+        mapped: &MappedLayer,
+        number: usize,
+        trained: &[f32],
+        draws: &mut Draws,
+    ) -> ProgrammedLayer {
+        let pairs = self.pairs(mapped, number, draws);
+        let scale = mapped.weight_max;
+        let weights: Vec<f32> = pairs.iter().map(|[p, m]| (p - m) * scale).collect();
+        let variances = match &self.noise {
+            Some(noise) => {
+                let square = scale * scale;
+                pairs.iter().map(|&[p, m]| (noise.variance(p) + noise.variance(m)) * square).collect()
             }
-        }
-        Some(currents) => {
-            let sets = draws.prepare(number, n, currents.uses);
-            // A purpose that no level uses has no draws; its loading is zero, so any numbers do.
-            let silent = vec![0.0; if currents.uses == [true; 3] { 0 } else { 2 * n }];
-            let of = |k: usize| if currents.uses[k] { &sets[k] } else { &silent };
-            let ((a0, a1), (b0, b1), (c0, c1)) = (of(0).split_at(n), of(1).split_at(n), of(2).split_at(n));
-            if quantised {
-                for (i, (pair, &code)) in pairs.iter_mut().zip(&mapped.codes).enumerate() {
-                    let (p, m) = (code.max(0) as usize, (-code).max(0) as usize);
-                    *pair = [
-                        currents.at_level(p, [a0[i], b0[i], c0[i]]),
-                        currents.at_level(m, [a1[i], b1[i], c1[i]]),
-                    ];
-                }
-            } else {
-                for (i, (pair, &f)) in pairs.iter_mut().zip(&mapped.fractions).enumerate() {
-                    *pair = [
-                        currents.at_fraction(f.max(0.0), [a0[i], b0[i], c0[i]]),
-                        currents.at_fraction((-f).max(0.0), [a1[i], b1[i], c1[i]]),
-                    ];
-                }
-            }
+            None => Vec::new(),
+        };
+        let square: f64 = weights.iter().zip(trained).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+        let sum: f64 = pairs.iter().map(|[p, m]| f64::from(p + m)).sum();
+        let count = pairs.len().max(1) as f64;
+        let relative = if scale > 0.0 { 1.0 / f64::from(scale) } else { 0.0 };
+        ProgrammedLayer {
+            weights,
+            variances,
+            weight_rms_error: (square / count).sqrt() * relative,
+            mean_current: sum / (2.0 * count),
         }
     }
-    let scale = mapped.weight_max;
-    let weights: Vec<f32> = pairs.iter().map(|[p, m]| (p - m) * scale).collect();
-    let variances = match noise {
-        Some(noise) => {
-            pairs.iter().map(|&[p, m]| (noise.variance(p) + noise.variance(m)) * scale * scale).collect()
+
+    /// Currents of the two cells of every weight over `current_max - current_min`.
+    fn pairs(&self, mapped: &MappedLayer, number: usize, draws: &mut Draws) -> Vec<[f32; 2]> {
+        let n = mapped.codes.len();
+        let Some(currents) = &self.currents else {
+            let target = |i| mapped.pair(i, self.quantised);
+            return (0..n).map(target).map(|(p, m)| [p + self.least, m + self.least]).collect();
+        };
+        let sets = draws.prepare(number, n, currents.uses);
+        // A purpose that no level uses has no draws; its loading is zero, so any numbers do.
+        let silent = vec![0.0; if currents.uses == [true; 3] { 0 } else { 2 * n }];
+        let of = |k: usize| if currents.uses[k] { &sets[k] } else { &silent }.split_at(n);
+        let ((a0, a1), (b0, b1), (c0, c1)) = (of(0), of(1), of(2));
+        let positive = |i: usize| [a0[i], b0[i], c0[i]];
+        let negative = |i: usize| [a1[i], b1[i], c1[i]];
+        if self.quantised {
+            let pair = |(i, &code): (usize, &i16)| {
+                let (p, m) = (code.max(0) as usize, (-code).max(0) as usize);
+                [currents.at_level(p, positive(i)), currents.at_level(m, negative(i))]
+            };
+            mapped.codes.iter().enumerate().map(pair).collect()
+        } else {
+            let pair = |(i, &f): (usize, &f32)| {
+                [
+                    currents.at_fraction(f.max(0.0), positive(i)),
+                    currents.at_fraction((-f).max(0.0), negative(i)),
+                ]
+            };
+            mapped.fractions.iter().enumerate().map(pair).collect()
         }
-        None => Vec::new(),
-    };
-    let square: f64 = weights.iter().zip(trained).map(|(a, b)| f64::from(a - b).powi(2)).sum();
-    let sum: f64 = pairs.iter().map(|[p, m]| f64::from(p + m)).sum();
-    let relative = if scale > 0.0 { 1.0 / f64::from(scale) } else { 0.0 };
-    ProgrammedLayer {
-        weights,
-        variances,
-        weight_rms_error: (square / n.max(1) as f64).sqrt() * relative,
-        mean_current: sum / (2 * n).max(1) as f64,
     }
 }
