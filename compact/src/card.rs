@@ -1,7 +1,10 @@
 //! Device cards: the parameters of one device with their covariance, as a TOML document.
 
 use crate::fit::{FitResult, Transform};
-use crate::model::{Kind, ModelInfo};
+use crate::model::{self, Kind, ModelInfo};
+use mho_data::InputError;
+use mho_data::provenance::Origin;
+use mho_data::random::Stream;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -115,10 +118,16 @@ impl DeviceCard {
     }
 
     /// A card of a fit: fitted values and covariance over the model's defaults. `source` says what
-    /// was fitted; parameters of the fit that the model does not list are added.
-    pub fn from_fit(model: &ModelInfo, fit: &FitResult, source: &str, origin: &str) -> Self {
+    /// was fitted, `origin` where the data come from. Parameters of the fit that are none of the
+    /// model's (starts of single devices) are left out, and with them their rows: what stays is the
+    /// marginal covariance.
+    pub fn from_fit(model: &ModelInfo, fit: &FitResult, source: &str, origin: Origin) -> Self {
         let mut card = Self::from_defaults(model);
-        for parameter in &fit.parameters {
+        let kept: Vec<usize> = (0..fit.parameters.len())
+            .filter(|&index| model.parameter(&fit.parameters[index].name).is_some())
+            .collect();
+        let own = || kept.iter().map(|&index| &fit.parameters[index]);
+        for parameter in own() {
             let std = parameter.std.is_finite().then_some(parameter.std);
             let entry = CardParameter {
                 value: parameter.value,
@@ -130,14 +139,14 @@ impl DeviceCard {
             card.parameters.insert(parameter.name.clone(), entry);
         }
         card.covariance = Covariance {
-            names: fit.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
-            matrix: fit.covariance.clone(),
-            scale: fit.parameters.iter().map(|parameter| parameter.transform).collect(),
-            lower: fit.parameters.iter().map(|parameter| parameter.lower).collect(),
-            upper: fit.parameters.iter().map(|parameter| parameter.upper).collect(),
+            names: own().map(|parameter| parameter.name.clone()).collect(),
+            matrix: kept.iter().map(|&i| kept.iter().map(|&j| fit.covariance[i][j]).collect()).collect(),
+            scale: own().map(|parameter| parameter.transform).collect(),
+            lower: own().map(|parameter| parameter.lower).collect(),
+            upper: own().map(|parameter| parameter.upper).collect(),
         };
         card.provenance = Provenance {
-            origin: origin.into(),
+            origin: origin.label().into(),
             data: vec![source.into()],
             misfit: String::new(),
             points: fit.points as u64,
@@ -145,6 +154,65 @@ impl DeviceCard {
             notes: fit.warnings.clone(),
         };
         card
+    }
+
+    /// The document.
+    ///
+    /// # Errors
+    /// When a value has no form in TOML; finite numbers and text always have one.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+
+    /// Reads and checks a document; `file` is named in errors.
+    ///
+    /// # Errors
+    /// [`InputError`] with file and line for anything that is not a sound card.
+    pub fn from_toml(text: &str, file: &str) -> Result<Self, InputError> {
+        let card: Self = toml::from_str(text).map_err(|error| {
+            let wrong = InputError::new(file, error.message(), "a device card (schema 1)");
+            match error.span() {
+                Some(span) => wrong.at_line(1 + text[..span.start.min(text.len())].matches('\n').count()),
+                None => wrong,
+            }
+        })?;
+        card.check(text, file)?;
+        Ok(card)
+    }
+
+    /// Draws the fitted parameters from their covariance, on the scales of the fit, so that bounds
+    /// hold; everything else keeps its value. Draw `index` of `stream` is always the same.
+    #[must_use]
+    pub fn sampled(&self, stream: &Stream, index: u64) -> Self {
+        let mut card = self.clone();
+        for (name, value) in self.covariance.names.iter().zip(self.sample(stream, index)) {
+            if let Some(parameter) = card.parameters.get_mut(name) {
+                parameter.value = value;
+            }
+        }
+        card
+    }
+
+    /// The values of [`Self::sampled`], in the order of `covariance.names`.
+    pub fn sample(&self, stream: &Stream, index: u64) -> Vec<f64> {
+        let Covariance { names, matrix, scale, lower, upper } = &self.covariance;
+        let count = names.len();
+        let centre: Vec<f64> =
+            (0..count).map(|i| scale[i].coordinate(self.value(&names[i]), lower[i], upper[i])).collect();
+        let slope: Vec<f64> = (0..count).map(|i| scale[i].slope(centre[i], lower[i], upper[i])).collect();
+        let on_scale: Vec<Vec<f64>> =
+            (0..count).map(|i| (0..count).map(|j| matrix[i][j] / (slope[i] * slope[j])).collect()).collect();
+        let root = lower_root(&on_scale);
+        let normals: Vec<f64> = (0..count).map(|k| stream.normal(index * count as u64 + k as u64)).collect();
+        (0..count)
+            .map(|i| {
+                if matrix[i][i] <= 0.0 {
+                    return self.value(&names[i]);
+                }
+                let offset: f64 = root[i].iter().zip(&normals).map(|(l, z)| l * z).sum();
+                scale[i].value(centre[i] + offset, lower[i], upper[i])
+            })
+            .collect()
     }
 
     /// Value of the parameter of this name; NaN if the card has none.
@@ -160,4 +228,125 @@ impl DeviceCard {
             .map(|info| self.parameters.get(info.name).map_or(info.default, |found| found.value))
             .collect()
     }
+
+    fn check(&self, text: &str, file: &str) -> Result<(), InputError> {
+        let wrong = |key: &str, found: String, expected: String| {
+            let error = InputError::new(file, found, expected);
+            match text.lines().position(|line| line.contains(key)) {
+                Some(line) => error.at_line(line + 1),
+                None => error,
+            }
+        };
+        if self.schema != SCHEMA {
+            return Err(wrong("schema", format!("schema {}", self.schema), format!("schema {SCHEMA}")));
+        }
+        let Some(model) = model::find(&self.model) else {
+            let names: Vec<&str> = model::registry().iter().map(|model| model.name).collect();
+            return Err(wrong(
+                "model",
+                format!("model `{}`", self.model),
+                format!("one of {}", names.join(", ")),
+            ));
+        };
+        if self.version != model.version {
+            let (found, expected) = (self.version, model.version);
+            return Err(wrong(
+                "version",
+                format!("version {found} of {}", model.name),
+                format!("version {expected}"),
+            ));
+        }
+        for (name, parameter) in &self.parameters {
+            let key = format!("parameters.{name}");
+            let Some(info) = model.parameter(name) else {
+                let names: Vec<&str> = model.parameters.iter().map(|info| info.name).collect();
+                return Err(wrong(
+                    &key,
+                    format!("parameter `{name}`"),
+                    format!("one of {}", names.join(", ")),
+                ));
+            };
+            if parameter.unit != info.unit {
+                return Err(wrong(
+                    &key,
+                    format!("{name} in `{}`", parameter.unit),
+                    format!("unit `{}`", info.unit),
+                ));
+            }
+            if !parameter.value.is_finite()
+                || parameter.std.is_some_and(|std| !(std >= 0.0 && std.is_finite()))
+            {
+                let found = format!("{name} = {} +- {:?}", parameter.value, parameter.std);
+                return Err(wrong(
+                    &key,
+                    found,
+                    "a finite value and a standard deviation of at least 0".into(),
+                ));
+            }
+        }
+        self.covariance
+            .check(&self.parameters)
+            .map_err(|(found, expected)| wrong("[covariance]", found, expected))
+    }
 }
+
+impl Covariance {
+    fn check(&self, parameters: &BTreeMap<String, CardParameter>) -> Result<(), (String, String)> {
+        let count = self.names.len();
+        let rows = self.matrix.len();
+        if rows != count || self.matrix.iter().any(|row| row.len() != count) {
+            return Err((format!("{rows} rows for {count} names"), "a square matrix, one row a name".into()));
+        }
+        if [self.scale.len(), self.lower.len(), self.upper.len()] != [count; 3] {
+            return Err(("scales or bounds of another length".into(), format!("{count} of each")));
+        }
+        for (i, name) in self.names.iter().enumerate() {
+            if !parameters.contains_key(name) {
+                return Err((format!("`{name}`"), "names of parameters of this card".into()));
+            }
+            let room = match self.scale[i] {
+                Transform::Free => true,
+                Transform::Linear => self.lower[i] < self.upper[i],
+                Transform::Log => 0.0 < self.lower[i] && self.lower[i] < self.upper[i],
+            };
+            if !room {
+                let found = format!("bounds {} to {} of {name}", self.lower[i], self.upper[i]);
+                return Err((found, "a lower bound below the upper, above 0 on a log scale".into()));
+            }
+            for j in 0..count {
+                let (a, b) = (self.matrix[i][j], self.matrix[j][i]);
+                let limit = (self.matrix[i][i] * self.matrix[j][j]).sqrt();
+                let sound = a.is_finite() && (a - b).abs() <= 1e-9 * limit && a.abs() <= limit * (1.0 + 1e-9);
+                if !sound {
+                    let found = format!("{a:e} for {name} and {}", self.names[j]);
+                    return Err((found, "a symmetric matrix without correlations beyond 1".into()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lower triangular root of a covariance matrix; directions without variance get none (rounding can
+/// leave them slightly negative).
+fn lower_root(matrix: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let count = matrix.len();
+    let mut root = vec![vec![0.0; count]; count];
+    for j in 0..count {
+        let spent: f64 = root[j][..j].iter().map(|l| l * l).sum();
+        let rest = matrix[j][j] - spent;
+        if !(rest > 1e-14 * matrix[j][j] && matrix[j][j].is_finite()) {
+            continue;
+        }
+        let pivot = rest.sqrt();
+        root[j][j] = pivot;
+        for i in j + 1..count {
+            let shared: f64 = (0..j).map(|k| root[i][k] * root[j][k]).sum();
+            root[i][j] = (matrix[i][j] - shared) / pivot;
+        }
+    }
+    root
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,9 @@ use crate::card::DeviceCard;
 use crate::fit::Transform;
 use crate::model::{Kind, ModelInfo, ParameterInfo};
 
-/// Boltzmann constant over elementary charge, V/K (CODATA 2018, exact by the definition of the SI).
-pub const BOLTZMANN_V_PER_K: f64 = 8.617_333_262_145_179e-5;
+/// Boltzmann constant over elementary charge, V/K (exact by the definition of the SI).
+pub const BOLTZMANN_V_PER_K: f64 =
+    mho_physics::constants::BOLTZMANN / mho_physics::constants::ELEMENTARY_CHARGE;
 
 /// Temperature at which parameters are stated, K.
 pub const REFERENCE_TEMPERATURE_K: f64 = 300.0;

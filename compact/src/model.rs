@@ -3,21 +3,7 @@
 use serde::Serialize;
 
 pub use crate::fit::Transform;
-/// How a number is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Measured directly.
-    Measured,
-    /// Fitted to measurements.
-    Fitted,
-    /// Computed from other numbers.
-    Derived,
-    /// Assumed, for want of anything better.
-    Assumed,
-    /// From first-principles calculations.
-    AbInitio,
-}
+pub use mho_data::provenance::Kind;
 
 /// A parameter of a model: what it means, where its default comes from, what values it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -47,7 +47,7 @@ fn thresholds_are_recovered_with_honest_intervals() {
         let exact = law.vt_v + law.overdrive_for_current(1e-7, 0.1, 300.0).unwrap();
         assert!((found.threshold_v[0] - exact).abs() < 6.0 * found.threshold_v[1] + 1e-4);
         assert!(found.threshold_v[1] < 2e-3);
-        assert!(found.fit.rms_log.unwrap() < 0.06);
+        assert!(found.fit.rms_log.unwrap() < 0.1);
         assert!(!found.restarted);
     }
     // 95 % of 200 within three binomial deviations; the widening by neighbour correlation, which is
