@@ -56,3 +56,6 @@ pub mod score;
 pub mod spec;
 pub mod train;
 pub mod window;
+
+#[cfg(test)]
+mod tests;
