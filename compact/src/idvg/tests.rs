@@ -124,3 +124,110 @@ fn a_hundred_sweeps_take_less_than_a_second() {
     assert_eq!(fits, 110);
     assert!(elapsed.as_secs_f64() < 4.0, "{elapsed:?}");
 }
+
+/// Two devices, two states, two doses, and a stub of two points.
+fn family() -> mho_data::Table {
+    let (mut device, mut state) = (Vec::new(), Vec::new());
+    let mut columns: [Vec<f64>; 7] = Default::default();
+    let mut number = 0.0;
+    for (d, s, dose) in [
+        (1, 0, 0.0),
+        (1, 0, 100.0),
+        (1, 1, 0.0),
+        (1, 1, 100.0),
+        (2, 0, 0.0),
+        (2, 0, 100.0),
+        (2, 1, 0.0),
+        (2, 1, 100.0),
+        (3, 0, 0.0),
+    ] {
+        let law = Ekv {
+            slope_factor: 1.45 + 0.05 * f64::from(d),
+            ..truth(f64::from(s) - 1e-3 * dose * f64::from(s) + 0.05 * f64::from(d))
+        };
+        let points = sweep(&law, number as u64);
+        let length = if d == 3 { 2 } else { points.gate_v.len() };
+        for row in 0..length {
+            device.push(format!("D{d}"));
+            state.push(format!("{s}.0"));
+            let values = [
+                dose,
+                points.drain_v,
+                points.gate_v[row],
+                points.drain_a[row],
+                f64::from(u8::from(points.limited[row])),
+                number,
+                1e-12,
+            ];
+            columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+        }
+        number += 1.0;
+    }
+    let mut table = mho_data::Table::new().with_text("device", device).with_text("state", state);
+    for (name, column) in ["dose_krad_si", "vd_v", "vg_v", "id_a", "compliance", "sweep", "noise_floor_a"]
+        .into_iter()
+        .zip(columns)
+    {
+        table.push_float(name, column);
+    }
+    table
+}
+
+#[test]
+fn every_sweep_of_a_measurement_is_accounted_for() {
+    let table = family();
+    let fits = fit_all(&table, &SweepOptions::default()).unwrap();
+    assert_eq!(fits.records.len(), 9);
+    let refused = fits.refused();
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].contains("D3") && refused[0].contains("points"), "{}", refused[0]);
+
+    let results = fits.results();
+    results.check().unwrap();
+    assert_eq!(results.len(), 9);
+    let shift = results.floats("vt_v").unwrap()[3] - results.floats("vt_v").unwrap()[2];
+    assert!((shift + 0.1).abs() < 0.02, "{shift}");
+    assert!(results.texts("note").unwrap()[8].starts_with("not fitted"));
+
+    let curves = fits.curves();
+    curves.check().unwrap();
+    assert_eq!(curves.len(), 8 * 141);
+    let names: Vec<&str> = curves.names().collect();
+    assert_eq!(names, ["device", "state", "dose_krad_si", "vg_v", "id_a", "fit_a", "residual_ln", "flag"]);
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let table = family();
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| fit_all(&table, &SweepOptions::default()).unwrap().results().to_csv())
+    };
+    assert_eq!(with(1), with(2));
+}
+
+#[test]
+fn pristine_sweeps_pool_into_one_card() {
+    let fits = fit_all(&family(), &SweepOptions::default()).unwrap();
+    let pooled = fits.pooled().unwrap();
+    assert!((pooled.value("slope_factor") - 1.525).abs() < 0.02, "{}", pooled.value("slope_factor"));
+    // Devices at 1.50 and 1.55: their spread, not the error of a fit.
+    assert!((0.015..0.05).contains(&pooled.std("slope_factor")), "{}", pooled.std("slope_factor"));
+    assert!((pooled.value("vt_v") - 0.075).abs() < 0.02, "{}", pooled.value("vt_v"));
+    assert!(pooled.warnings.iter().any(|text| text.contains("not fitted: device D3")));
+    let card = crate::card::DeviceCard::from_fit(
+        &crate::ekv::INFO,
+        &pooled,
+        "family",
+        mho_data::provenance::Origin::Synthetic,
+    );
+    let text = card.to_toml().unwrap();
+    assert_eq!(crate::card::DeviceCard::from_toml(&text, "ekv.toml").unwrap(), card);
+}
+
+#[test]
+fn missing_columns_are_named() {
+    let table = mho_data::Table::new().with_float("vg_v", vec![0.0]);
+    let error = fit_all(&table, &SweepOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("id_a"), "{error}");
+}
