@@ -6,7 +6,8 @@
 //! 2. [`surface`]: the silicon surface potential that belongs to a gate voltage and a trapped charge;
 //! 3. [`collection`]: what ionising dose does to the trapped charge, an ordinary differential equation in dose;
 //! 4. [`counting`]: the scatter that comes from counting single charges;
-//! 5. [`synthetic`]: a cell with more physics than the fitted forms have, which writes labelled
+//! 5. [`tunnelling`] and [`transient`]: injection through the oxides, and what program and erase pulses do;
+//! 6. [`synthetic`]: a cell with more physics than the fitted forms have, which writes labelled
 //!    synthetic measurements.
 //!
 //! ```
@@ -26,3 +27,5 @@ pub mod ode;
 pub mod sonos;
 pub mod surface;
 pub mod synthetic;
+pub mod transient;
+pub mod tunnelling;

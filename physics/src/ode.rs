@@ -1,4 +1,7 @@
-//! Ordinary differential equations: the explicit Dormand-Prince method of `ode_solvers`, wrapped.
+//! Ordinary differential equations.
+//!
+//! [`integrate`] is the explicit Dormand-Prince method of `ode_solvers`, wrapped; [`integrate_stiff`] a small
+//! Rosenbrock method for one equation that relaxes much faster than it is watched.
 //!
 //! The dense output of that crate can return a wrong last point while it reports success (its end-point
 //! rule fires on an early step when the output spacing equals the span). This wrapper integrates past the
@@ -138,6 +141,74 @@ where
         .collect()
 }
 
+/// Integrates the single equation dy/dt = `rate(y)` from `initial` at t = 0 and returns y at each of `times`,
+/// which must ascend from 0.
+///
+/// Rodas3 (Sandu et al. 1997): a stiffly accurate, L-stable Rosenbrock method of order 3 with an embedded
+/// second order, the derivative of `rate` by central differences. Steps end on every wanted time.
+///
+/// # Errors
+/// [`OdeError`] when the times are bad, the step count runs out, or the state stops being finite.
+pub fn integrate_stiff(
+    rate: impl Fn(f64) -> f64,
+    initial: f64,
+    times: &[f64],
+    options: Options,
+) -> Result<Vec<f64>, OdeError> {
+    let (mut now, mut state, mut steps) = (0.0, initial, 0);
+    let mut found = Vec::with_capacity(times.len());
+    // A first step that moves the state by its tolerance; the controller opens it at once.
+    let scale = |a: f64, b: f64| options.absolute + options.relative * a.abs().max(b.abs());
+    let first = scale(initial, initial) / rate(initial).abs();
+    let mut wanted_step = if first.is_finite() && first > 0.0 { first } else { f64::MAX };
+    for (index, &time) in times.iter().enumerate() {
+        if !(time.is_finite() && time >= now) {
+            return Err(OdeError::Points { index, point: time, start: 0.0 });
+        }
+        while now < time {
+            steps += 1;
+            if steps > options.max_steps {
+                return Err(OdeError::Solver(format!("more than {} steps at {now}", options.max_steps)));
+            }
+            let last = now + wanted_step >= time;
+            let step = if last { time - now } else { wanted_step };
+            let (next, error) = rodas3(&rate, state, step);
+            let error = error.abs() / scale(state, next);
+            if !error.is_finite() && step <= f64::EPSILON * time {
+                return Err(OdeError::NotFinite(now));
+            }
+            let factor = if error.is_finite() { (0.9 * error.powf(-1.0 / 3.0)).clamp(0.2, 5.0) } else { 0.1 };
+            if error <= 1.0 {
+                now = if last { time } else { now + step };
+                state = next;
+                // A step cut short at a wanted time says nothing against the longer one.
+                wanted_step = if last { wanted_step.max(step * factor) } else { step * factor };
+            } else {
+                wanted_step = step * factor;
+            }
+        }
+        found.push(state);
+    }
+    Ok(found)
+}
+
+/// One step of Rodas3 for a single autonomous equation: the new state and the error estimate.
+fn rodas3(rate: impl Fn(f64) -> f64, state: f64, step: f64) -> (f64, f64) {
+    let probe = 1e-6 * (1.0 + state.abs());
+    let slope = (rate(state + probe) - rate(state - probe)) / (2.0 * probe);
+    // An implicit step can leap over the pole of a growing solution: there the step follows the growth.
+    if slope * step > 0.5 {
+        return (state, f64::INFINITY);
+    }
+    let diagonal = 2.0 / step - slope;
+    let here = rate(state);
+    let k1 = here / diagonal;
+    let k2 = (here + 4.0 * k1 / step) / diagonal;
+    let k3 = (rate(state + 2.0 * k1) + (k1 - k2) / step) / diagonal;
+    let k4 = (rate(state + 2.0 * k1 + k3) + (k1 - k2 - 8.0 / 3.0 * k3) / step) / diagonal;
+    (state + 2.0 * k1 + k3 + k4, k4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,5 +265,22 @@ mod tests {
     fn blow_up_is_an_error() {
         let grow = |_: f64, y: &SVector<f64, 1>| SVector::from([y[0] * y[0]]);
         assert!(integrate(grow, 0.0, SVector::from([1.0]), &[2.0], Options::default()).is_err());
+    }
+
+    #[test]
+    fn stiff_relaxation_is_followed_and_then_rests() {
+        // y' = −λ (y − y³/3) has a stable rest at 0: y/√(1 − y²/3) decays exponentially.
+        let lambda = 1e6;
+        let rate = |y: f64| -lambda * (y - y * y * y / 3.0);
+        let times = [0.0, 1e-8, 1e-6, 3e-6, 1.0, 1e6];
+        let options = Options { relative: 1e-7, absolute: 1e-9, ..Options::default() };
+        let found = integrate_stiff(rate, 1.0, &times, options).unwrap();
+        for (time, value) in times.iter().zip(found) {
+            let w = (1.0f64 / (2.0 / 3.0f64).sqrt()) * (-lambda * time).exp();
+            let exact = w / (1.0 + w * w / 3.0).sqrt();
+            assert!((value - exact).abs() < 1e-5, "{time}: {value} against {exact}");
+        }
+        assert!(integrate_stiff(rate, 1.0, &[1.0, 0.5], options).is_err());
+        assert!(integrate_stiff(|y| y * y, 1.0, &[2.0], options).is_err());
     }
 }

@@ -57,7 +57,8 @@ impl Instrument {
         let gain = (0.5 * GAIN_LIMIT * self.gains.normal(number)).clamp(-GAIN_LIMIT, GAIN_LIMIT);
         let noisy = current_a * (1.0 + gain) + NOISE_OF_RANGE * range * self.noise.normal(index);
         let digit = RESOLUTION_OF_RANGE * range;
-        Reading { current_a: (noisy / digit).round() * digit, compliance: false }
+        // Adding zero turns a negative zero into the zero that an instrument prints.
+        Reading { current_a: (noisy / digit).round() * digit + 0.0, compliance: false }
     }
 }
 
