@@ -170,7 +170,8 @@ impl<'a> Evaluator<'a> {
             if images.labels.is_empty() {
                 return Err(EvaluateError::NoImages(which));
             }
-            if found != expected {
+            let complete = images.pixels.len() == expected * images.labels.len();
+            if found != expected || !complete {
                 return Err(EvaluateError::Images { which, expected, found });
             }
         }

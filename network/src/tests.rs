@@ -12,7 +12,7 @@ use crate::evaluate::{Condition, Evaluator, TrialResult};
 use crate::forward::Forward;
 use crate::mapping::{MappedLayer, map_network, weight_histogram};
 use crate::model::{Linear, Network};
-use crate::program::{Draws, Programming, ProgrammedLayer};
+use crate::program::{Draws, ProgrammedLayer, Programming};
 use crate::spec::{NetworkSpec, Shape};
 use crate::train::{TrainOptions, Trained, train};
 
@@ -80,7 +80,8 @@ fn eight_bits_cost_little_and_saturate_seldom() {
     let (trained, dataset) = trained(&NetworkSpec::cnn(10));
     assert!(trained.test.top1() > 0.9, "{}", trained.test.top1());
     let array = ArrayConfig::default();
-    let evaluator = Evaluator::new(&trained.network, &dataset.test, None, &dataset.train, None, &array).unwrap();
+    let evaluator =
+        Evaluator::new(&trained.network, &dataset.test, None, &dataset.train, None, &array).unwrap();
     let run = |effects| {
         let condition = Condition { time_s: 0.0, dose_krad_si: 0.0, effects };
         evaluator.evaluate(&[condition], 0..2, 1).unwrap()

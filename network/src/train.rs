@@ -101,6 +101,16 @@ pub enum TrainError {
         /// Batch size asked for.
         batch: usize,
     },
+    /// Labels or pixels that do not fit the data set's own description.
+    #[error("data set {dataset}: found {found}, expected {expected}")]
+    Images {
+        /// Name of the data set.
+        dataset: String,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: String,
+    },
     /// The loss left the numbers.
     #[error("the loss is not finite in pass {epoch}; lower the learning rate ({rate})")]
     Diverged {
@@ -131,6 +141,14 @@ pub fn train(
     if outputs != classes {
         let (name, dataset) = (spec.name.clone(), dataset.name.clone());
         return Err(TrainError::Classes { name, outputs, dataset, classes });
+    }
+
+    for images in [images, &dataset.test] {
+        check_images(images, shape.len(), classes).map_err(|(found, expected)| TrainError::Images {
+            dataset: dataset.name.clone(),
+            found,
+            expected,
+        })?;
     }
 
     let layout = Layout::of(&network);
@@ -172,6 +190,19 @@ pub fn train(
     }
     let test = network.score(&dataset.test);
     Ok(Trained { network, history, test })
+}
+
+/// Whether every image has its pixels and a label among the classes; else what was found and expected.
+fn check_images(images: &Images, pixels: usize, classes: usize) -> Result<(), (String, String)> {
+    let count = images.labels.len();
+    if images.pixels.len() != count * pixels {
+        let found = format!("{} pixels for {count} images", images.pixels.len());
+        return Err((found, format!("{pixels} pixels per image")));
+    }
+    match images.labels.iter().find(|&&label| usize::from(label) >= classes) {
+        Some(label) => Err((format!("label {label}"), format!("labels below {classes}"))),
+        None => Ok(()),
+    }
 }
 
 /// Fisher-Yates with counter-based numbers.
