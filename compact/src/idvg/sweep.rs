@@ -148,6 +148,9 @@ const CLEAR_MULTIPLE: f64 = 10.0;
 /// A negative current this many noise floors deep is no noise.
 const NEGATIVE_LIMIT: f64 = 6.0;
 
+/// Instruments write 9.9E37 for a current out of range; no transistor carries this much.
+const OVERFLOW_A: f64 = 1.0;
+
 /// Noise floor taken when nothing hints at one, A: that of a common parameter analyser.
 const DEFAULT_FLOOR_A: f64 = 1e-13;
 
@@ -157,8 +160,8 @@ const DEFAULT_FLOOR_A: f64 = 1e-13;
 const THETA_SPREAD: f64 = 1.0;
 
 /// Fits the EKV law to a sweep. Threshold, slope factor, specific current, mobility reduction and
-/// leakage move; barrier lowering needs a second drain voltage and is held at zero, so that `vt_v`
-/// is the threshold at the drain voltage of the sweep; the temperature is the sweep's own.
+/// leakage move; barrier lowering, channel-length modulation and the temperature coefficient need
+/// sweeps at other drain voltages and temperatures and are held at their defaults.
 ///
 /// Residuals are in ln I with sigma^2 = relative^2 + (floor/I)^2; near the floor, where ln I is
 /// undefined for half of the points, the same in I.
@@ -196,9 +199,7 @@ pub fn fit_sweep(sweep: &Sweep, options: &SweepOptions) -> Result<SweepFit, Swee
         i_spec_a: p[2],
         theta_per_v: p[3],
         leakage_a: p[4],
-        dibl: 0.0,
-        lambda_per_v: 0.0,
-        vt_slope_v_per_k: 0.0,
+        ..Ekv::default()
     };
     let (drain_v, temperature_k) = (sweep.drain_v, sweep.temperature_k);
     let points = kept.clone();
@@ -285,7 +286,7 @@ fn classify(sweep: &Sweep, floor_a: f64) -> Vec<PointUse> {
             let gate_v = sweep.gate_v.get(row).copied().unwrap_or(f64::NAN);
             if sweep.limited.get(row).copied().unwrap_or(false) {
                 PointUse::Limited
-            } else if !current.is_finite() || !gate_v.is_finite() || current < -NEGATIVE_LIMIT * floor_a {
+            } else if !gate_v.is_finite() || !(-NEGATIVE_LIMIT * floor_a..OVERFLOW_A).contains(&current) {
                 PointUse::Unusable
             } else if current < FLOOR_MULTIPLE * floor_a {
                 PointUse::NearFloor
@@ -306,11 +307,13 @@ fn start(sweep: &Sweep, kept: &[(f64, f64, bool)], floor_a: f64) -> Vec<Paramete
         .clamp(1.05, 4.0);
     let largest = drain_a.iter().copied().fold(0.0, f64::max);
     let reference = THRESHOLD_CURRENT_A.min(0.1 * largest);
-    let law =
-        Ekv { vt_v: 0.0, slope_factor, dibl: 0.0, vt_slope_v_per_k: 0.0, leakage_a: 0.0, ..Ekv::default() };
+    let law = Ekv { slope_factor, ..Ekv::default() };
     let vt_v = constant_current_threshold_v(&gate_v, &drain_a, reference)
         .zip(law.overdrive_for_current(reference, sweep.drain_v, sweep.temperature_k).ok())
-        .map_or(0.0, |(crossing, overdrive)| crossing - overdrive);
+        .map_or(0.0, |(crossing, overdrive)| {
+            // The threshold of the default law at this bias is an offset from its vt_v.
+            crossing - overdrive - law.threshold_v(sweep.drain_v, sweep.temperature_k) + law.vt_v
+        });
     let starts = [vt_v, slope_factor, law.i_spec_a, law.theta_per_v];
     let mut parameters: Vec<Parameter> =
         INFO.parameters.iter().zip(starts).map(|(info, start)| info.starting_at(start)).collect();

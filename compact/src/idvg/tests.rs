@@ -30,7 +30,7 @@ fn sweep(law: &Ekv, seed: u64) -> Sweep {
 }
 
 fn truth(vt_v: f64) -> Ekv {
-    Ekv { vt_v, dibl: 0.0, slope_factor: 1.5, i_spec_a: 1.5e-6, theta_per_v: 0.3, ..Ekv::default() }
+    Ekv { vt_v, slope_factor: 1.5, i_spec_a: 1.5e-6, theta_per_v: 0.3, ..Ekv::default() }
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn thresholds_are_recovered_with_honest_intervals() {
         let z = (parameter.value - law.vt_v) / parameter.std;
         assert!(z.abs() < 5.0, "{seed}: {z} {found:?}");
         assert!((found.law.slope_factor - 1.5).abs() < 0.03);
-        let exact = law.vt_v + law.overdrive_for_current(1e-7, 0.1, 300.0).unwrap();
+        let exact = law.threshold_v(0.1, 300.0) + law.overdrive_for_current(1e-7, 0.1, 300.0).unwrap();
         assert!((found.threshold_v[0] - exact).abs() < 6.0 * found.threshold_v[1] + 1e-4);
         assert!(found.threshold_v[1] < 2e-3);
         assert!(found.fit.rms_log.unwrap() < 0.1);
@@ -230,4 +230,46 @@ fn missing_columns_are_named() {
     let table = mho_data::Table::new().with_float("vg_v", vec![0.0]);
     let error = fit_all(&table, &SweepOptions::default()).unwrap_err();
     assert!(error.to_string().contains("id_a"), "{error}");
+}
+
+/// The generator's sweeps, whose transistor is not the law's: they all fit, in time, and the
+/// threshold follows the state.
+#[test]
+fn synthetic_sweeps_are_fitted_in_time() {
+    let text = mho_physics::synthetic::idvg_csv(1);
+    let mut columns: [Vec<f64>; 6] = Default::default();
+    let (mut device, mut state) = (Vec::new(), Vec::new());
+    for line in text.lines().filter(|line| line.starts_with('S')) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let numbers: Option<Vec<f64>> =
+            [2, 4, 5, 6, 7, 8].iter().map(|&i| cells.get(i)?.trim().parse().ok()).collect();
+        let Some(numbers) = numbers else { continue };
+        device.push(cells[0].to_string());
+        state.push(cells[1].to_string());
+        columns.iter_mut().zip(numbers).for_each(|(column, value)| column.push(value));
+    }
+    let mut table = mho_data::Table::new().with_text("device", device).with_text("state", state);
+    let names = ["dose_krad_si", "temperature_k", "vd_v", "vg_v", "id_a", "compliance"];
+    for (name, column) in names.into_iter().zip(columns) {
+        table.push_float(name, column);
+    }
+    table.push_float("noise_floor_a", vec![1e-12; table.len()]);
+    let start = std::time::Instant::now();
+    let fits = fit_all(&table, &SweepOptions::default()).unwrap();
+    let elapsed = start.elapsed();
+    println!("{} sweeps in {elapsed:?}, refused {:?}", fits.records.len(), fits.refused());
+    assert!(elapsed.as_secs_f64() < 2.0, "{elapsed:?}");
+    assert_eq!((fits.records.len(), fits.refused().len()), (108, 0));
+    for (record, fit) in fits.fitted() {
+        // The charge-sheet transistor under the sweeps is not the law: 5 % of misfit is expected.
+        assert!(fit.fit.rms_log.unwrap() < 0.12, "{}", record.label());
+        assert!(!fit.restarted, "{}", record.label());
+        assert!(fit.threshold_v[1] < 5e-3);
+        assert!((fit.threshold_v[0] - fit.threshold_measured_v).abs() < 5e-3);
+        // States are labelled by their nominal shift from a neutral threshold near 1.06 V.
+        let nominal: f64 = record.state.parse().unwrap();
+        if record.dose_krad_si == 0.0 {
+            assert!((fit.law.vt_v - 1.06 - nominal).abs() < 0.15, "{}: {}", record.label(), fit.law.vt_v);
+        }
+    }
 }
