@@ -1,15 +1,9 @@
 use super::*;
 use crate::ekv::{Bias, Ekv};
 
+/// Standard normal number `index` of a test's own stream.
 fn normal(seed: u64, index: u64) -> f64 {
-    let uniform = |n: u64| {
-        let mut z =
-            seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(n.wrapping_mul(0xbf58_476d_1ce4_e5b9));
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + 1e-17
-    };
-    (-2.0 * uniform(2 * index).ln()).sqrt() * (std::f64::consts::TAU * uniform(2 * index + 1)).cos()
+    mho_data::random::Stream::new(seed, &["compact", "tests"], &[]).normal(index)
 }
 
 /// A sweep of a known law with 2 % and 1 pA of noise, limited to 10 uA.
