@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Switches of an evaluation. All off is the digital network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use serde::{Deserialize, Serialize};
+
+/// Switches of an evaluation. All off is the digital network. In documents: the text of [`fmt::Display`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Effects {
     /// Levels of weights, inputs and conversions. Off: continuous currents, float inputs and sums.
     pub quantisation: bool,
@@ -119,6 +122,20 @@ impl FromStr for Effects {
             }
         }
         Ok(effects)
+    }
+}
+
+impl TryFrom<String> for Effects {
+    type Error = UnknownEffect;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Effects> for String {
+    fn from(effects: Effects) -> Self {
+        effects.to_string()
     }
 }
 

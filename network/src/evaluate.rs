@@ -11,6 +11,7 @@ use std::ops::Range;
 use mho_data::dataset::Images;
 use mho_lut::DeviceTable;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::array::{ArrayConfig, ConfigError};
 use crate::cells::{CellCurrents, ReadNoise};
@@ -23,7 +24,7 @@ use crate::program::{Draws, ProgrammedLayer, Programming};
 use crate::score::Score;
 
 /// Where and how a programmed network is read.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// Time since programming (s).
     pub time_s: f64,
