@@ -1,0 +1,63 @@
+//! Axes of a table: ascending nodes in the unit that people use, and a coordinate on which the
+//! quantities bend least.
+
+/// An axis. The coordinate of a value x is `ln(1 + x/scale)`, linear near zero (so that zero itself is
+/// on the axis) and logarithmic beyond the scale; without a scale it is x.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    nodes: Vec<f64>,
+    coordinates: Vec<f64>,
+    scale: Option<f64>,
+}
+
+impl Axis {
+    /// An axis through these nodes, sorted, equal ones merged.
+    pub fn new(mut nodes: Vec<f64>, scale: Option<f64>) -> Self {
+        nodes.retain(|x| x.is_finite());
+        nodes.sort_by(f64::total_cmp);
+        nodes.dedup();
+        let mut axis = Self { coordinates: Vec::new(), nodes, scale };
+        axis.coordinates = axis.nodes.iter().map(|&x| axis.coordinate(x)).collect();
+        axis
+    }
+
+    /// The nodes.
+    pub fn nodes(&self) -> &[f64] {
+        &self.nodes
+    }
+
+    /// Where the logarithm begins, if there is one.
+    pub fn scale(&self) -> Option<f64> {
+        self.scale
+    }
+
+    pub(crate) fn coordinates(&self) -> &[f64] {
+        &self.coordinates
+    }
+
+    /// First and last node.
+    pub fn range(&self) -> (f64, f64) {
+        (self.nodes.first().copied().unwrap_or(0.0), self.nodes.last().copied().unwrap_or(0.0))
+    }
+
+    pub(crate) fn coordinate(&self, x: f64) -> f64 {
+        self.scale.map_or(x, |scale| libm::log1p(x / scale))
+    }
+
+    pub(crate) fn value(&self, coordinate: f64) -> f64 {
+        self.scale.map_or(coordinate, |scale| scale * libm::expm1(coordinate))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The value half way between nodes `i` and `i + 1`.
+    pub(crate) fn middle(&self, i: usize) -> f64 {
+        self.value(0.5 * (self.coordinates[i] + self.coordinates[i + 1]))
+    }
+
+    pub(crate) fn with(&self, more: &[f64]) -> Self {
+        Self::new(self.nodes.iter().chain(more).copied().collect(), self.scale)
+    }
+}

@@ -1,0 +1,300 @@
+//! Compiling a table: nodes are added where interpolation is worst until it is good enough.
+
+use crate::axis::Axis;
+use crate::certificate::Certificate;
+use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SCORES};
+use crate::table::{DeviceTable, TableError};
+use mho_data::random::Stream;
+use std::collections::HashMap;
+
+/// Below this time the time axis is linear (s): a minute, shorter than any retention read.
+const TIME_SCALE_S: f64 = 60.0;
+/// Below this dose the dose axis is linear (krad(Si)).
+const DOSE_SCALE_KRAD: f64 = 10.0;
+/// Quantiles are checked up to this score; beyond lie 0.3 % of the cells.
+const CHECKED_SCORE: f64 = 3.0;
+/// Rounds of refinement after which the certificate says what was reached.
+const ROUNDS: usize = 12;
+/// Nodes that an axis may have.
+const MOST_NODES: usize = 160;
+/// Points between nodes that are checked in the end, besides the centres of the lines.
+const RANDOM_CHECKS: usize = 2000;
+
+/// How a table is compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompileOptions {
+    /// Largest interpolation error that is wanted, as a fraction of the largest current.
+    pub tolerance_fraction: f64,
+    /// Longest time (s); 0 for a table at the time of programming alone.
+    pub time_max_s: f64,
+    /// Largest dose (krad(Si)); 0 for a table without dose.
+    pub dose_max_krad_si: f64,
+}
+
+impl Default for CompileOptions {
+    /// A thousandth of the range, five days, 1 Mrad(Si).
+    fn default() -> Self {
+        Self { tolerance_fraction: 1e-3, time_max_s: 432_000.0, dose_max_krad_si: 1000.0 }
+    }
+}
+
+/// Compiles a table from a source.
+///
+/// # Errors
+/// When the source has no answer at a point that is needed.
+pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<DeviceTable, TableError> {
+    let mut compiler =
+        Compiler { source, options, known: HashMap::new(), max_na: source.describe().current_max_na };
+    let mut axes = Axes {
+        state: Axis::new(
+            [0.0, 0.003, 0.01, 0.03].into_iter().chain((1..=16).map(|i| f64::from(i) / 16.0)).collect(),
+            None,
+        ),
+        time: axis(options.time_max_s, TIME_SCALE_S, 5),
+        dose: axis(options.dose_max_krad_si, DOSE_SCALE_KRAD, 6),
+    };
+    let mut table = compiler.fill(&axes)?;
+    for _ in 0..ROUNDS {
+        let grown = compiler.refine(&table, &axes)?;
+        if grown == axes {
+            break;
+        }
+        axes = grown;
+        table = compiler.fill(&axes)?;
+    }
+    // Points off the lines between nodes may still be worse than the tolerance: the axes grow there.
+    for round in 0..4 {
+        let checks = compiler.check(&table, &axes)?;
+        table.certificate = checks.0;
+        if table.certificate.met() || round == 3 {
+            break;
+        }
+        let grown = axes.around(&checks.1);
+        if grown == axes {
+            break;
+        }
+        axes = grown;
+        table = compiler.fill(&axes)?;
+    }
+    table.certificate.monotone = monotone(&table);
+    Ok(table)
+}
+
+fn axis(max: f64, scale: f64, intervals: usize) -> Axis {
+    let whole = Axis::new(vec![0.0, max.max(0.0)], Some(scale));
+    let end = whole.coordinate(max.max(0.0));
+    let mut nodes: Vec<f64> =
+        (0..intervals).map(|i| whole.value(end * i as f64 / intervals as f64)).collect();
+    nodes.push(max.max(0.0));
+    Axis::new(nodes, Some(scale))
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Axes {
+    state: Axis,
+    time: Axis,
+    dose: Axis,
+}
+
+type Point = (f64, f64, f64);
+
+impl Axes {
+    fn points(&self) -> impl Iterator<Item = Point> + '_ {
+        self.state.nodes().iter().flat_map(move |&s| {
+            self.time.nodes().iter().flat_map(move |&t| self.dose.nodes().iter().map(move |&d| (s, t, d)))
+        })
+    }
+
+    /// The axes with nodes in the middle of the intervals in which these points lie.
+    fn around(&self, points: &[Point]) -> Self {
+        let grow = |axis: &Axis, values: Vec<f64>| {
+            if axis.len() < 2 || axis.len() >= MOST_NODES {
+                return axis.clone();
+            }
+            let middles: Vec<f64> = values
+                .into_iter()
+                .map(|v| axis.middle(crate::pchip::place(axis.coordinates(), axis.coordinate(v)).i))
+                .collect();
+            axis.with(&middles)
+        };
+        Self {
+            state: grow(&self.state, points.iter().map(|p| p.0).collect()),
+            time: grow(&self.time, points.iter().map(|p| p.1).collect()),
+            dose: grow(&self.dose, points.iter().map(|p| p.2).collect()),
+        }
+    }
+}
+
+struct Compiler<'a> {
+    source: &'a dyn CellSource,
+    options: &'a CompileOptions,
+    known: HashMap<[u64; 3], CellStatistics>,
+    max_na: f64,
+}
+
+/// The worst error of a point, with the quantity that has it.
+type Misfit = (f64, &'static str);
+
+impl Compiler<'_> {
+    fn cell(&mut self, (s, t, d): Point) -> Result<CellStatistics, TableError> {
+        let key = [s, t, d].map(f64::to_bits);
+        if let Some(cell) = self.known.get(&key) {
+            return Ok(cell.clone());
+        }
+        let cell = self.source.cell(s, t, d)?;
+        self.known.insert(key, cell.clone());
+        Ok(cell)
+    }
+
+    fn fill(&mut self, axes: &Axes) -> Result<DeviceTable, TableError> {
+        let info = self.source.describe();
+        let count = axes.state.len() * axes.time.len() * axes.dose.len();
+        let noise_current: Vec<f64> = (0..=96).map(|i| f64::from(i) / 64.0 * info.current_max_na).collect();
+        let mut table = DeviceTable {
+            name: info.name,
+            origin: info.origin,
+            current_max_na: info.current_max_na,
+            notes: info.notes,
+            certificate: Certificate {
+                max_error_fraction: f64::INFINITY,
+                quantity: "none".into(),
+                state: 0.0,
+                time_s: 0.0,
+                dose_krad_si: 0.0,
+                checked_points: 0,
+                tolerance_fraction: self.options.tolerance_fraction,
+                monotone: false,
+            },
+            extrapolated_nodes: 0,
+            state: axes.state.clone(),
+            time: axes.time.clone(),
+            dose: axes.dose.clone(),
+            mean: Vec::with_capacity(count),
+            sigma: Vec::with_capacity(count),
+            quantile: Vec::with_capacity(count * SCORE_COUNT),
+            share_programming: Vec::with_capacity(count),
+            share_drift: Vec::with_capacity(count),
+            share_dose: Vec::with_capacity(count),
+            noise: noise_current.iter().map(|&i| self.source.read_noise_na(i)).collect(),
+            noise_current,
+        };
+        for point in axes.points() {
+            let cell = self.cell(point)?;
+            table.mean.push(cell.mean_na);
+            table.sigma.push(cell.sigma_na);
+            table.quantile.extend_from_slice(&cell.quantiles_na);
+            table.share_programming.push(cell.share.programming);
+            table.share_drift.push(cell.share.drift);
+            table.share_dose.push(cell.share.dose);
+            table.extrapolated_nodes += usize::from(cell.extrapolated);
+        }
+        Ok(table)
+    }
+
+    fn misfit(&mut self, table: &DeviceTable, point: Point) -> Result<Misfit, TableError> {
+        let (s, t, d) = point;
+        let cell = self.cell(point)?;
+        let error = |array: &[f64], width: usize, column: usize, truth: f64| {
+            (table.interpolate(array, width, column, s, t, d) - truth).abs() / self.max_na
+        };
+        let mut worst = (error(&table.mean, 1, 0, cell.mean_na), "mean");
+        let sigma = error(&table.sigma, 1, 0, cell.sigma_na);
+        if sigma > worst.0 {
+            worst = (sigma, "sigma");
+        }
+        for (q, score) in SCORES.iter().enumerate() {
+            if score.abs() > CHECKED_SCORE || q % 2 == 1 {
+                continue;
+            }
+            let quantile = error(&table.quantile, SCORE_COUNT, q, cell.quantiles_na[q]);
+            if quantile > worst.0 {
+                worst = (quantile, "quantile");
+            }
+        }
+        Ok(worst)
+    }
+
+    /// The axes with a node in the middle of every interval where some line between nodes is worse than
+    /// half the tolerance. Lines run through the ends and middles of the other two axes.
+    fn refine(&mut self, table: &DeviceTable, axes: &Axes) -> Result<Axes, TableError> {
+        let wanted = 0.5 * self.options.tolerance_fraction;
+        let some = |axis: &Axis| -> Vec<f64> {
+            let n = axis.len();
+            let mut chosen: Vec<f64> =
+                [0, n / 3, 2 * n / 3, n - 1].map(|i| axis.nodes()[i.min(n - 1)]).to_vec();
+            chosen.dedup();
+            chosen
+        };
+        let (states, times, doses) = (some(&axes.state), some(&axes.time), some(&axes.dose));
+        let mut grown = axes.clone();
+        for which in 0..3 {
+            let axis = [&axes.state, &axes.time, &axes.dose][which];
+            if axis.len() < 2 || axis.len() >= MOST_NODES {
+                continue;
+            }
+            let mut more = Vec::new();
+            for i in 0..axis.len() - 1 {
+                let middle = axis.middle(i);
+                let mut worst = 0.0_f64;
+                let (a, b) = [(&times, &doses), (&states, &doses), (&states, &times)][which];
+                for &x in a {
+                    for &y in b {
+                        let point = [(middle, x, y), (x, middle, y), (x, y, middle)][which];
+                        worst = worst.max(self.misfit(table, point)?.0);
+                    }
+                }
+                if worst > wanted {
+                    more.push(middle);
+                }
+            }
+            match which {
+                0 => grown.state = axes.state.with(&more),
+                1 => grown.time = axes.time.with(&more),
+                _ => grown.dose = axes.dose.with(&more),
+            }
+        }
+        Ok(grown)
+    }
+
+    /// Checks the table between its nodes: at random points and at the centres of random boxes.
+    /// Returns the certificate and the points that missed the tolerance.
+    fn check(&mut self, table: &DeviceTable, axes: &Axes) -> Result<(Certificate, Vec<Point>), TableError> {
+        let stream = Stream::new(0, &["lut", "certificate"], &[]);
+        let mut certificate = table.certificate.clone();
+        certificate.max_error_fraction = 0.0;
+        let mut missed = Vec::new();
+        let count =
+            if axes.time.len() < 2 && axes.dose.len() < 2 { RANDOM_CHECKS / 10 } else { RANDOM_CHECKS };
+        for n in 0..count as u64 {
+            let draw = |k: u64, axis: &Axis| {
+                if axis.len() < 2 {
+                    return axis.range().0;
+                }
+                let place = stream.uniform(3 * n + k) * (axis.len() - 1) as f64;
+                let i = (place as usize).min(axis.len() - 2);
+                if n % 2 == 0 {
+                    return axis.middle(i);
+                }
+                let (a, b) = (axis.coordinates()[i], axis.coordinates()[i + 1]);
+                axis.value(a + (b - a) * (place - i as f64)).clamp(axis.nodes()[i], axis.nodes()[i + 1])
+            };
+            let point = (draw(0, &axes.state), draw(1, &axes.time), draw(2, &axes.dose));
+            let (error, quantity) = self.misfit(table, point)?;
+            if error > certificate.max_error_fraction {
+                certificate.max_error_fraction = error;
+                certificate.quantity = quantity.into();
+                (certificate.state, certificate.time_s, certificate.dose_krad_si) = point;
+            }
+            if error > self.options.tolerance_fraction {
+                missed.push(point);
+            }
+        }
+        certificate.checked_points = count;
+        Ok((certificate, missed))
+    }
+}
+
+fn monotone(table: &DeviceTable) -> bool {
+    let step = table.time.len() * table.dose.len();
+    (step..table.mean.len()).all(|i| table.mean[i] >= table.mean[i - step] - 1e-9 * table.current_max_na)
+}

@@ -1,0 +1,28 @@
+//! The waist of mho: device tables.
+//!
+//! A [`CellSource`] is anything that behaves like a memory cell: it says what current a cell with a
+//! given target carries after a time and a dose, with which spread. [`compile`] turns it into a
+//! [`DeviceTable`] whose interpolation error is measured and stored as a [`Certificate`]; networks know
+//! devices through such tables alone.
+//!
+//! **Meaning of the spread.** The current of one cell at (time, dose) is `Q(z)`, where `Q` is the
+//! quantile function over normal scores and
+//! `z = sqrt(share.programming) x1 + sqrt(share.drift) x2 + sqrt(share.dose) x3` with three standard
+//! normals that belong to the cell for good. The same cell therefore meets every time and dose with the
+//! same fate, and an effect is switched off by leaving its normal out.
+
+mod axis;
+mod certificate;
+mod compile;
+mod file;
+mod pchip;
+mod slice;
+mod source;
+mod table;
+
+pub use axis::Axis;
+pub use certificate::Certificate;
+pub use compile::{CompileOptions, compile};
+pub use slice::Slice;
+pub use source::{CellSource, CellStatistics, SCORES, Share, SourceError, SourceInfo};
+pub use table::{DeviceTable, OutOfRange, Query, Row, TableError};
