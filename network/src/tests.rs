@@ -2,8 +2,11 @@
 //! with them, the same bits for any number of threads.
 
 use mho_data::dataset::{Dataset, Images};
+use mho_data::provenance::Origin;
 use mho_data::random::Stream;
-use mho_lut::DeviceTable;
+use mho_lut::{
+    CellSource, CellStatistics, CompileOptions, DeviceTable, SCORES, Share, SourceError, SourceInfo, compile,
+};
 
 use crate::array::ArrayConfig;
 use crate::cells::{CellCurrents, ReadNoise};
@@ -124,8 +127,8 @@ fn cells_have_the_moments_of_the_table() {
         let at = |effects| Condition { time_s, dose_krad_si, effects };
         let (mean, sd) = moments(&currents(&at(all), None));
         let (mean_expected, sd_expected) = (
-            table.mean_na(0.5, time_s, dose_krad_si).unwrap(),
-            table.sigma_na(0.5, time_s, dose_krad_si).unwrap(),
+            table.slice(time_s, dose_krad_si).unwrap().mean_na(0.5),
+            table.slice(time_s, dose_krad_si).unwrap().sigma_na(0.5),
         );
         assert!((mean - mean_expected).abs() < 0.03 * sd_expected, "{mean} {mean_expected}");
         assert!((sd / sd_expected - 1.0).abs() < 0.03, "{sd} {sd_expected}");
@@ -135,7 +138,7 @@ fn cells_have_the_moments_of_the_table() {
         assert!((still / sd_expected - (1.0 - share.dose).sqrt()).abs() < 0.03);
         // Without the mean effect the median stays where it is without dose.
         let (mean, _) = moments(&currents(&at(Effects { dose_mean: false, ..all }), None));
-        let undosed = table.mean_na(0.5, time_s, 0.0).unwrap();
+        let undosed = table.slice(time_s, 0.0).unwrap().mean_na(0.5);
         assert!((mean - undosed).abs() < 0.05 * sd_expected, "{mean} {undosed}");
         // Without anything random every cell is alike.
         let none = Effects { programming: false, drift: false, dose_random: false, ..all };
@@ -231,6 +234,40 @@ fn dataset(train: Images, test: Images) -> Dataset {
     Dataset { name: "patches".into(), train, test, classes: 10 }
 }
 
+/// A device made up for these tests: everything about it is written here.
+struct Invented;
+
+impl CellSource for Invented {
+    fn describe(&self) -> SourceInfo {
+        SourceInfo {
+            name: "invented".into(),
+            origin: Origin::Synthetic,
+            current_max_na: 1600.0,
+            time_max_s: 1e6,
+            dose_max_krad_si: 1000.0,
+            notes: Vec::new(),
+        }
+    }
+
+    fn cell(&self, state: f64, time_s: f64, dose_krad_si: f64) -> Result<CellStatistics, SourceError> {
+        let target = 1600.0 * state;
+        let loss = 0.01 * (time_s / 1e4).ln_1p() + 0.1 * (dose_krad_si / 100.0);
+        let mean_na = target * (1.0 - loss.min(0.9));
+        let spread = 40.0 * state.min(0.4);
+        let variances = [1.0, time_s / 4e5, (dose_krad_si / 100.0).min(2.0)];
+        let sum: f64 = variances.iter().sum();
+        let sigma_na = spread * sum.sqrt();
+        let [programming, drift, dose] = variances.map(|v| v / sum);
+        let quantiles_na = SCORES.map(|z| (mean_na + sigma_na * z).max(0.0));
+        let share = Share { programming, drift, dose };
+        Ok(CellStatistics { mean_na, sigma_na, quantiles_na, share, extrapolated: false })
+    }
+
+    fn read_noise_na(&self, current_na: f64) -> f64 {
+        2.0 + 0.01 * current_na
+    }
+}
+
 fn table() -> DeviceTable {
-    DeviceTable::demo()
+    compile(&Invented, &CompileOptions { tolerance_fraction: 2e-3, ..CompileOptions::default() }).unwrap()
 }
