@@ -1,0 +1,2 @@
+//! The binary `mho`.
+fn main() {}
