@@ -11,3 +11,5 @@ pub mod extract;
 pub mod fit;
 pub mod idvg;
 pub mod model;
+pub mod programming;
+pub mod retention;

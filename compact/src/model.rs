@@ -68,7 +68,7 @@ impl ModelInfo {
 
 /// All models, in the order in which `mho models` lists them.
 pub fn registry() -> &'static [&'static ModelInfo] {
-    &[&crate::ekv::INFO]
+    &[&crate::ekv::INFO, &crate::programming::INFO, &crate::retention::INFO]
 }
 
 /// The model of this name.
