@@ -197,8 +197,9 @@ impl NetworkSpec {
 
 /// A TOML error as an input error with its line.
 pub(crate) fn toml_error(error: &toml::de::Error, text: &str, file: &str) -> InputError {
-    let expected = "a document of the described form (see `--help`)";
-    let input = InputError::new(file, error.message().trim(), expected);
+    let message = error.message().trim();
+    let (found, expected) = message.split_once(", expected ").unwrap_or((message, "valid TOML"));
+    let input = InputError::new(file, found, expected);
     match error.span() {
         Some(span) => {
             let line = text.bytes().take(span.start).filter(|&b| b == b'\n').count() + 1;
