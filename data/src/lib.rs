@@ -1,5 +1,6 @@
 //! Measured tables, instrument readers, data sets and published reference values of mho.
 
+pub mod dataset;
 pub mod error;
 pub mod provenance;
 pub mod random;
