@@ -3,6 +3,7 @@
 pub mod dataset;
 pub mod error;
 pub mod provenance;
+pub mod published;
 pub mod random;
 pub mod shared;
 pub mod table;
