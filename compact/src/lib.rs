@@ -13,3 +13,4 @@ pub mod idvg;
 pub mod model;
 pub mod programming;
 pub mod retention;
+pub mod tid;

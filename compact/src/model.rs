@@ -68,7 +68,15 @@ impl ModelInfo {
 
 /// All models, in the order in which `mho models` lists them.
 pub fn registry() -> &'static [&'static ModelInfo] {
-    &[&crate::ekv::INFO, &crate::programming::INFO, &crate::retention::INFO]
+    &[
+        &crate::ekv::INFO,
+        &crate::programming::INFO,
+        &crate::retention::INFO,
+        &crate::tid::EXP,
+        &crate::tid::STRETCHED,
+        &crate::tid::TWO_TERM,
+        &crate::tid::COLLECT,
+    ]
 }
 
 /// The model of this name.
