@@ -2,9 +2,11 @@
 
 pub mod dataset;
 pub mod error;
+pub mod measurement;
 pub mod provenance;
 pub mod published;
 pub mod random;
+pub mod reader;
 pub mod shared;
 pub mod table;
 

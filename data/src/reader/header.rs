@@ -1,0 +1,301 @@
+//! Which column is what, and in which unit.
+
+use super::text;
+use super::units::{Quantity, Unit};
+use crate::error::InputError;
+use crate::measurement::Kind;
+
+/// A quantity that a column may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Field {
+    Device,
+    State,
+    Dose,
+    Time,
+    Temperature,
+    DrainV,
+    GateV,
+    Current,
+    Compliance,
+    Threshold,
+    ThresholdStd,
+}
+
+/// A column that is read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Column {
+    pub(super) index: usize,
+    pub(super) name: String,
+    pub(super) field: Field,
+    pub(super) unit: Unit,
+    /// Whether the state is a label.
+    pub(super) as_text: bool,
+}
+
+impl Field {
+    const ALL: [Self; 11] = [
+        Self::Device,
+        Self::State,
+        Self::Dose,
+        Self::Time,
+        Self::Temperature,
+        Self::DrainV,
+        Self::GateV,
+        Self::Current,
+        Self::Compliance,
+        Self::Threshold,
+        Self::ThresholdStd,
+    ];
+
+    /// Names by which it goes, in lower case without spaces, underscores and units.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Device => &["device", "dut", "cell", "deviceid", "sample"],
+            Self::State => &["state", "target", "level"],
+            Self::Dose => &["dose", "tid", "totaldose"],
+            Self::Time => &["time", "t", "elapsed", "timestamp"],
+            Self::Temperature => &["temperature", "temp", "t"],
+            Self::DrainV => &["vd", "vds", "drainv", "vdrain"],
+            Self::GateV => &["vg", "vgs", "gatev", "vgate"],
+            Self::Current => &["id", "ids", "draini", "current", "i", "idrain", "icell"],
+            Self::Compliance => &["compliance", "comp", "limited"],
+            Self::Threshold => &["vt", "vth", "threshold"],
+            Self::ThresholdStd => &["vtstd", "vtsigma", "thresholdstd"],
+        }
+    }
+
+    pub(super) fn quantity(self) -> Quantity {
+        match self {
+            Self::Device | Self::State | Self::Compliance => Quantity::Number,
+            Self::Dose => Quantity::Dose,
+            Self::Time => Quantity::Time,
+            Self::Temperature => Quantity::Temperature,
+            Self::DrainV | Self::GateV | Self::Threshold | Self::ThresholdStd => Quantity::Voltage,
+            Self::Current => Quantity::Current,
+        }
+    }
+
+    /// Where a text goes: device 0, state 1.
+    pub(super) fn text_slot(self, as_text: bool) -> Option<usize> {
+        match self {
+            Self::Device => Some(0),
+            Self::State if as_text => Some(1),
+            _ => None,
+        }
+    }
+
+    /// The value where the files have no such column.
+    pub(super) fn default(self) -> f64 {
+        match self {
+            Self::Temperature => 300.0,
+            Self::DrainV => 0.1,
+            Self::ThresholdStd => f64::NAN,
+            _ => 0.0,
+        }
+    }
+
+    /// Whether another value begins another sweep.
+    pub(super) fn names_a_sweep(self) -> bool {
+        matches!(self, Self::Dose | Self::Time | Self::Temperature | Self::DrainV)
+    }
+
+    /// Column name in the table.
+    pub(super) fn canonical(self, kind: Kind) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::State => "state",
+            Self::Dose => "dose_krad_si",
+            Self::Time => "time_s",
+            Self::Temperature => "temperature_k",
+            Self::DrainV => "vd_v",
+            Self::GateV => "vg_v",
+            Self::Current if kind == Kind::StateCurrent => "current_na",
+            Self::Current => "id_a",
+            Self::Compliance => "compliance",
+            Self::Threshold => "vt_v",
+            Self::ThresholdStd => "vt_std_v",
+        }
+    }
+}
+
+/// Number columns of a kind, in the order of its table.
+pub(super) fn fields(kind: Kind) -> &'static [Field] {
+    match kind {
+        Kind::IdVg => &[
+            Field::Dose,
+            Field::Time,
+            Field::Temperature,
+            Field::DrainV,
+            Field::GateV,
+            Field::Current,
+            Field::Compliance,
+        ],
+        Kind::StateCurrent => &[Field::State, Field::Dose, Field::Time, Field::Current],
+        Kind::Threshold => &[Field::Dose, Field::Time, Field::Threshold, Field::ThresholdStd],
+    }
+}
+
+/// Columns without which a file is not of this kind.
+fn needed(kind: Kind) -> &'static [Field] {
+    match kind {
+        Kind::IdVg => &[Field::GateV, Field::Current],
+        Kind::StateCurrent => &[Field::State, Field::Current],
+        Kind::Threshold => &[Field::Dose, Field::Threshold],
+    }
+}
+
+/// The needed columns in words.
+pub(super) fn wanted(kind: Kind) -> String {
+    match kind {
+        Kind::IdVg => "columns such as device, state, dose (krad(Si)), VD (V), VG (V), ID (A)".into(),
+        Kind::StateCurrent => "columns such as state, dose_krad_si, time_s, current_na".into(),
+        Kind::Threshold => "columns such as device, state, dose_krad_si, vt_v".into(),
+    }
+}
+
+/// Whether a line is the header of a table of this kind.
+pub(super) fn is_header(line: &str, kind: Kind) -> bool {
+    if line.starts_with('#') {
+        return false;
+    }
+    let cells = text::split(line, text::delimiter(line));
+    let found: Vec<Field> = cells.iter().filter_map(|cell| identify(cell).map(|(field, _)| field)).collect();
+    cells.len() > 1
+        && needed(kind).iter().all(|field| found.contains(field))
+        && (kind != Kind::StateCurrent || !found.contains(&Field::GateV))
+}
+
+/// Field and unit text of a header cell.
+fn identify(cell: &str) -> Option<(Field, Option<String>)> {
+    let cell = cell.trim();
+    let (name, unit) = match cell.find(['(', '[']) {
+        Some(open) if cell.ends_with([')', ']']) => {
+            (cell[..open].trim(), Some(cell[open + 1..cell.len() - 1].trim().to_owned()))
+        }
+        _ => (cell, None),
+    };
+    let squeeze = |text: &str| text.to_ascii_lowercase().replace([' ', '_', '-'], "");
+    let by_name = |name: &str, unit: Option<&str>| {
+        let name = squeeze(name);
+        let fits = |field: &Field| match unit.and_then(Unit::parse) {
+            Some(unit) => unit.quantity == field.quantity(),
+            None => true,
+        };
+        let mut found = Field::ALL.into_iter().filter(|field| field.names().contains(&name.as_str()));
+        let first = found.clone().next();
+        found.find(fits).or(first)
+    };
+    if let Some(field) = by_name(name, unit.as_deref()) {
+        return Some((field, unit));
+    }
+    // A unit in the suffix: dose_krad_si, current_na, vg_v.
+    let mut cut = name.len();
+    while let Some(position) = name[..cut].rfind('_') {
+        let (base, suffix) = (&name[..position], &name[position + 1..]);
+        if unit.is_none()
+            && let Some(parsed) = Unit::parse(suffix)
+            && let Some(field) = by_name(base, Some(suffix)).filter(|f| f.quantity() == parsed.quantity)
+        {
+            return Some((field, Some(suffix.to_owned())));
+        }
+        cut = position;
+    }
+    None
+}
+
+/// The columns that are read, each with its unit.
+pub(super) fn columns(
+    names: &[String],
+    unit_row: Option<&[String]>,
+    kind: Kind,
+    file: &str,
+    line: usize,
+) -> Result<Vec<Column>, InputError> {
+    let mut columns: Vec<Column> = Vec::new();
+    for (index, cell) in names.iter().enumerate() {
+        let Some((field, unit)) = identify(cell) else { continue };
+        let text = matches!(field, Field::Device) || (field == Field::State && kind != Kind::StateCurrent);
+        if !text && !fields(kind).contains(&field) {
+            continue;
+        }
+        if columns.iter().any(|column| column.field == field) {
+            return Err(InputError::new(
+                file,
+                format!("a second column `{cell}`"),
+                "one column for each quantity",
+            )
+            .at_line(line)
+            .in_column(cell.clone()));
+        }
+        let unit =
+            unit.or_else(|| unit_row.and_then(|row| row.get(index).cloned()).filter(|u| !u.is_empty()));
+        let quantity = field.quantity();
+        let parsed = match unit {
+            _ if text || field == Field::Compliance => Unit::NONE,
+            None if quantity == Quantity::Number => Unit::NONE,
+            None => {
+                return Err(InputError::new(
+                    file,
+                    "no unit",
+                    format!(
+                        "a unit behind the name, as in `{cell} ({})`: {}",
+                        example(quantity),
+                        quantity.units()
+                    ),
+                )
+                .at_line(line)
+                .in_column(cell.clone()));
+            }
+            Some(unit) => match Unit::parse(&unit).filter(|parsed| parsed.quantity == quantity) {
+                Some(parsed) => parsed,
+                None => {
+                    let mut expected = quantity.units().to_owned();
+                    if quantity == Quantity::Dose {
+                        expected.push_str(
+                            " (a dose in SiO2: for Co-60 rad(SiO2) = rad(Si), for 10 keV X-rays rad(Si) = 1.8 rad(SiO2); convert and say so)",
+                        );
+                    }
+                    return Err(InputError::new(file, format!("the unit `{unit}`"), expected)
+                        .at_line(line)
+                        .in_column(cell.clone()));
+                }
+            },
+        };
+        // The canonical unit of a state's current is nA.
+        let unit =
+            if field == Field::Current && kind == Kind::StateCurrent { parsed.scaled(1e9) } else { parsed };
+        columns.push(Column { index, name: cell.clone(), field, unit, as_text: text });
+    }
+    Ok(columns)
+}
+
+fn example(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Voltage => "V",
+        Quantity::Current => "A",
+        Quantity::Dose => "krad(Si)",
+        Quantity::Time => "s",
+        Quantity::Temperature => "K",
+        Quantity::Number => "1",
+    }
+}
+
+/// What is assumed where a column is missing.
+pub(super) fn assumptions(columns: &[Column], kind: Kind) -> Vec<&'static str> {
+    let absent = |field: Field| !columns.iter().any(|column| column.field == field);
+    let mut found = Vec::new();
+    for &field in fields(kind) {
+        if !absent(field) {
+            continue;
+        }
+        let text = match field {
+            Field::Dose => "no dose column: 0 krad(Si) assumed",
+            Field::Time => "no time column: 0 s assumed",
+            Field::Temperature => "no temperature column: 300 K assumed",
+            Field::DrainV => "no drain voltage column: 0.1 V assumed",
+            _ => continue,
+        };
+        found.push(text);
+    }
+    found
+}
