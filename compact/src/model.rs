@@ -76,6 +76,7 @@ pub fn registry() -> &'static [&'static ModelInfo] {
         &crate::tid::STRETCHED,
         &crate::tid::TWO_TERM,
         &crate::tid::COLLECT,
+        &crate::current_shift::INFO,
     ]
 }
 
