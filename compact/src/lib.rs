@@ -6,6 +6,7 @@
 //! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
 
 pub mod card;
+pub mod cell;
 pub mod current_shift;
 pub mod ekv;
 pub mod extract;

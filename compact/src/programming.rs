@@ -7,6 +7,7 @@
 
 use crate::fit::{FitError, FitOptions, FitResult, Parameter, Problem, Transform, least_squares};
 use crate::model::{Kind, ModelInfo, ParameterInfo};
+use mho_data::published::PublishedSonos;
 use std::ops::Range;
 
 /// The parameters in the order of [`Programming::from_values`].
@@ -128,6 +129,24 @@ pub struct SpreadPoint {
     pub time_s: f64,
     /// Standard deviation over cells, nA.
     pub sigma_na: f64,
+}
+
+/// The spread of a published set as points: at its states, or every 100 nA where it has none.
+pub fn published_points(set: &PublishedSonos) -> Vec<SpreadPoint> {
+    let currents: Vec<f64> = match set.states() {
+        Some(states) => states[0].clone(),
+        None => (1..=16).map(|step| 100.0 * f64::from(step)).collect(),
+    };
+    set.time_s
+        .iter()
+        .flat_map(|&time_s| {
+            currents.iter().map(move |&current_na| SpreadPoint {
+                current_na,
+                time_s,
+                sigma_na: set.sigma_na(current_na, time_s).value,
+            })
+        })
+        .collect()
 }
 
 /// A fit of the spread.

@@ -9,6 +9,7 @@ use crate::fit::{
     FitError, FitOptions, FitResult, Parameter, Problem, ProfileInterval, Transform, least_squares, profile,
 };
 use crate::model::{Kind, ModelInfo, ParameterInfo};
+use mho_data::published::PublishedSonos;
 
 /// The parameters in the order of [`Retention::from_values`].
 pub const INFO: ModelInfo = ModelInfo {
@@ -175,6 +176,25 @@ pub struct DriftPoint {
     pub time_s: f64,
     /// Current then, nA.
     pub current_na: f64,
+}
+
+/// The drift of a published set as points: its states at the later times, or, where it gives a
+/// polynomial, every 10 nA from 10 to 1700 nA (design notes A.4).
+pub fn published_points(set: &PublishedSonos) -> Vec<DriftPoint> {
+    let later = set.time_s.iter().filter(|&&time_s| time_s > 0.0);
+    let starts: Vec<f64> = match set.states() {
+        Some(states) => states[0].clone(),
+        None => (1..=170).map(|step| 10.0 * f64::from(step)).collect(),
+    };
+    later
+        .flat_map(|&time_s| {
+            starts.iter().map(move |&initial_na| DriftPoint {
+                initial_na,
+                time_s,
+                current_na: set.mean_na(initial_na, time_s).value,
+            })
+        })
+        .collect()
 }
 
 /// What the fit makes small.

@@ -125,5 +125,36 @@ impl Law {
     }
 }
 
+/// A law made ready for many thresholds: the collection by its flow, the closed forms as they are.
+#[derive(Debug, Clone)]
+pub struct Evaluator {
+    law: Law,
+    flow: Option<collect::Flow>,
+}
+
+impl Evaluator {
+    /// Prepares a law.
+    pub fn new(law: Law) -> Self {
+        let flow = match &law {
+            Law::Collect(law) => Some(collect::Flow::new(law)),
+            _ => None,
+        };
+        Self { law, flow }
+    }
+
+    /// The law.
+    pub fn law(&self) -> &Law {
+        &self.law
+    }
+
+    /// Threshold, V, of a device that starts at `start_v`, after a dose in krad(Si).
+    pub fn threshold_v(&self, start_v: f64, dose_krad_si: f64) -> f64 {
+        match &self.flow {
+            Some(flow) => flow.thresholds_v(start_v, &[dose_krad_si]).first().copied().unwrap_or(start_v),
+            None => self.law.closed_form_v(start_v, dose_krad_si),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;
