@@ -1,8 +1,10 @@
 //! Studies, stage graph, artifact store, figures, reports; the binary mho.
 
 pub mod analysis;
+pub mod cli;
 pub mod engine;
 pub mod key;
+pub mod lock;
 pub mod stage;
 pub mod stages;
 pub mod store;

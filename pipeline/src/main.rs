@@ -1,2 +1,5 @@
 //! The binary `mho`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    mho_pipeline::cli::main()
+}

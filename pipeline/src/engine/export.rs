@@ -2,9 +2,8 @@
 
 use super::{Failure, RunReport};
 use crate::key::digest;
-use crate::store::{Fetch, Store, io};
+use crate::store::{Fetch, Store, replace_file};
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 /// Writes every exported output under `out`, whole or not at all. A file that is there with the same
@@ -28,26 +27,7 @@ pub fn export(report: &RunReport, store: &Store, out: &Path, fresh: bool) -> Res
                     "{place} is damaged in the store: run again to make it anew"
                 )));
             };
-            let folder = path.parent().unwrap_or(out);
-            io(fs::create_dir_all(folder), "create", folder)?;
-            let mut file = io(tempfile::NamedTempFile::new_in(folder), "create a temporary file in", folder)?;
-            io(file.write_all(&bytes), "write", file.path())?;
-            io(file.as_file().sync_data(), "sync", file.path())?;
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt;
-                io(
-                    file.as_file().set_permissions(fs::Permissions::from_mode(0o644)),
-                    "set permissions of",
-                    file.path(),
-                )?;
-            }
-            file.persist(&path).map_err(|error| crate::store::StoreError::Io {
-                action: "rename to",
-                path: path.clone(),
-                source: error.error,
-            })?;
-            crate::store::sync_folder(folder);
+            replace_file(&path, &bytes)?;
             written += 1;
         }
     }

@@ -15,7 +15,7 @@ mod tests;
 
 pub use export::export;
 pub use plan::{PlanLine, State, plan};
-pub use progress::Progress;
+pub use progress::{Progress, duration};
 pub use run::{Failure, RunReport, run};
 pub use why::{Difference, differences};
 

@@ -1,6 +1,7 @@
 //! What would run, and why; nothing is written.
 
 use super::{Identity, artifacts_of, differences, read_files, stage_of};
+use crate::key::Digest;
 use crate::stage::{Artifact, Stage};
 use crate::store::{Action, Store};
 use crate::study::Study;
@@ -37,6 +38,10 @@ pub struct PlanLine {
     pub stage: String,
     /// Targets that it reads.
     pub inputs: Vec<String>,
+    /// Its key, where what it reads is known.
+    pub key: Option<Digest>,
+    /// Seconds that it will take if it runs, as far as the store knows.
+    pub seconds: f64,
     /// What would happen.
     #[serde(flatten)]
     pub state: State,
@@ -54,6 +59,7 @@ pub fn plan(study: &Study, stages: &[Box<dyn Stage>], store: &Store) -> Result<V
         let mut inputs: Vec<String> = target.inputs.iter().map(|input| input.target.clone()).collect();
         inputs.dedup();
         let on: Vec<String> = inputs.iter().filter(|input| !done.contains_key(*input)).cloned().collect();
+        let mut known_key = None;
         let state = if on.is_empty() {
             let files = read_files(target)?;
             let artifacts = artifacts_of(study, target, &done, &files)?;
@@ -62,6 +68,7 @@ pub fn plan(study: &Study, stages: &[Box<dyn Stage>], store: &Store) -> Result<V
             let key =
                 Identity { stage, params: &target.params, artifacts: &artifacts, seed: study.seed, part }
                     .key();
+            known_key = Some(key.clone());
             match store.action(&key) {
                 Some(action) => {
                     done.insert(target.name.clone(), action);
@@ -98,8 +105,17 @@ pub fn plan(study: &Study, stages: &[Box<dyn Stage>], store: &Store) -> Result<V
             target: target.name.clone(),
             stage: format!("{}@{}", stage.name(), stage.version()),
             inputs,
+            key: known_key,
+            seconds: if state == State::Cached { 0.0 } else { seconds(study, &target.name, stage, store) },
             state,
         });
     }
     Ok(lines)
+}
+
+/// What the target took when it last ran, else what its stage takes roughly.
+fn seconds(study: &Study, target: &str, stage: &dyn Stage, store: &Store) -> f64 {
+    let history = store.history(&study.name, target);
+    let last = history.iter().rev().find_map(|record| store.action(&record.key));
+    last.map_or(stage.seconds(), |action| action.seconds)
 }

@@ -50,6 +50,8 @@ pub struct RunReport {
     pub done: BTreeMap<String, Action>,
     /// Keys of the finished targets.
     pub keys: BTreeMap<String, Digest>,
+    /// What every finished target read: `role = target/output` and digest.
+    pub inputs: BTreeMap<String, Vec<(String, Digest)>>,
     /// Actions executed, shards counted one by one.
     pub executed: usize,
     /// Names of the targets that were executed, or whose shards were.
@@ -63,6 +65,10 @@ pub fn run(study: &Study, stages: &[Box<dyn Stage>], store: &Store, progress: &P
     let runner = Runner { study, stages, store, progress, state: Mutex::default() };
     for target in &study.targets {
         runner.visit(target);
+        // A store that cannot be written stops the run: what follows would only say so again.
+        if runner.with(|state| matches!(state.failures.last(), Some(Failure::Store(_)))) {
+            break;
+        }
     }
     runner.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -130,7 +136,7 @@ impl<'a> Runner<'a> {
         let key =
             Identity { stage, params: &target.params, artifacts: &artifacts, seed: self.study.seed, part }
                 .key();
-        let inputs =
+        let inputs: Vec<(String, Digest)> =
             artifacts.iter().map(|a| (format!("{} = {}", a.role, a.name), a.digest.clone())).collect();
         let action = match self.store.action(&key).filter(|_| !again) {
             Some(action) => action,
@@ -165,8 +171,9 @@ impl<'a> Runner<'a> {
         for warning in &action.warnings {
             self.progress.warning(&target.name, warning);
         }
-        self.remember(target, stage, &key, &action, inputs)?;
+        self.remember(target, stage, &key, &action, inputs.clone())?;
         self.with(|state| {
+            state.inputs.insert(target.name.clone(), inputs);
             state.keys.insert(target.name.clone(), key);
             state.done.insert(target.name.clone(), action);
         });

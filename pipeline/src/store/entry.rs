@@ -131,6 +131,33 @@ impl Store {
         Ok(self.listed("ac")?.into_iter().map(|(name, _)| name).collect())
     }
 
+    /// Every record in the history of every target of every study.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn recent(&self) -> Result<Vec<TargetRecord>, StoreError> {
+        let mut records = Vec::new();
+        for (name, _) in self.listed("targets")? {
+            for study in self.studies()? {
+                if let Some(target) = name.strip_suffix(".json") {
+                    records.extend(self.history(&study, target));
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    fn studies(&self) -> Result<Vec<String>, StoreError> {
+        let root = self.root.join("targets");
+        let mut names = Vec::new();
+        if root.exists() {
+            for folder in super::io(fs::read_dir(&root), "list", &root)? {
+                names.push(super::io(folder, "list", &root)?.file_name().to_string_lossy().into_owned());
+            }
+        }
+        Ok(names)
+    }
+
     fn target_path(&self, study: &str, target: &str) -> std::path::PathBuf {
         self.root.join("targets").join(study).join(format!("{target}.json"))
     }

@@ -57,10 +57,42 @@ pub(crate) fn io<T>(result: std::io::Result<T>, action: &'static str, path: &Pat
 }
 
 /// Makes a rename durable. File systems that cannot sync a folder make it so by themselves.
-pub(crate) fn sync_folder(folder: &Path) {
+fn sync_folder(folder: &Path) {
     if let Ok(folder) = fs::File::open(folder) {
         let _ = folder.sync_all();
     }
+}
+
+/// Writes a file for people, whole or not at all; replaces what stands there.
+///
+/// # Errors
+/// When its folder cannot be written.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    io(fs::create_dir_all(folder), "create", folder)?;
+    let mut file = io(tempfile::NamedTempFile::new_in(folder), "create a temporary file in", folder)?;
+    io(file.write_all(bytes), "write", file.path())?;
+    make_readable(file.as_file(), 0o644, file.path())?;
+    io(file.as_file().sync_data(), "sync", file.path())?;
+    file.persist(path).map_err(|error| StoreError::Io {
+        action: "rename to",
+        path: path.to_path_buf(),
+        source: error.error,
+    })?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// Temporary files are private by default; results and stores may serve several users.
+fn make_readable(file: &fs::File, mode: u32, path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        io(file.set_permissions(fs::Permissions::from_mode(mode)), "set the permissions of", path)?;
+    }
+    #[cfg(not(unix))]
+    let _ = (file, mode, path);
+    Ok(())
 }
 
 /// A store in a folder. Opening one writes nothing.
@@ -143,15 +175,7 @@ impl Store {
         io(fs::create_dir_all(&tmp), "create", &tmp)?;
         let mut file = io(tempfile::NamedTempFile::new_in(&tmp), "create a temporary file in", &tmp)?;
         io(file.write_all(bytes), "write", file.path())?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // Temporary files are private by default; a store may serve several users.
-            let readable = fs::Permissions::from_mode(mode);
-            io(file.as_file().set_permissions(readable), "set the permissions of", file.path())?;
-        }
-        #[cfg(not(unix))]
-        let _ = mode;
+        make_readable(file.as_file(), mode, file.path())?;
         io(file.as_file().sync_data(), "sync", file.path())?;
         Ok(file)
     }
@@ -160,6 +184,14 @@ impl Store {
         let folder = path.parent().unwrap_or(&self.root);
         io(fs::create_dir_all(folder), "create", folder)?;
         Ok(folder)
+    }
+
+    /// Keeps the record of one execution.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn record_run(&self, id: &str, text: &str) -> Result<(), StoreError> {
+        self.write_atomically(&self.root.join("runs").join(format!("{id}.json")), text.as_bytes())
     }
 
     /// Takes the lease of a key: waits until no other process holds it. Where the file system has no
