@@ -1,11 +1,15 @@
 //! The command line: one file per command. A command gives the text for standard output, or an error
 //! that says with which code the process ends.
 
+mod alone;
+mod evaluate;
+mod models;
 mod plan;
 mod report;
 mod run;
 mod session;
 mod store;
+mod train;
 mod verify;
 mod whence;
 mod why;
@@ -147,6 +151,12 @@ enum Command {
     Init(verify::InitArgs),
     Report(report::ReportArgs),
     Store(store::StoreArgs),
+    /// List the device models, or show one: parameters, units, bounds, sources, validity
+    Models(models::Models),
+    /// Train a network digitally
+    Train(train::Train),
+    /// Evaluate a network on simulated arrays: trials, times, doses, ablation by effect
+    Evaluate(evaluate::Evaluate),
 }
 
 /// Runs the command line of this process.
@@ -165,6 +175,9 @@ pub fn main() -> ExitCode {
         Command::Init(args) => verify::init(args, &globals),
         Command::Report(args) => report::run(args, &globals),
         Command::Store(args) => store::run(args, &globals),
+        Command::Models(args) => alone::models(args, &globals),
+        Command::Train(args) => alone::train(args, &globals),
+        Command::Evaluate(args) => alone::evaluate(args, &globals),
     };
     match answer {
         Ok(text) => {

@@ -41,6 +41,11 @@ impl Progress {
         Self { bar, quiet, started: Instant::now(), state }
     }
 
+    /// Progress of a single piece of work.
+    pub fn of_one(name: &str, quiet: bool) -> Self {
+        Self::new([(name.to_owned(), 1.0)].into(), quiet)
+    }
+
     /// Progress that shows nothing.
     pub fn silent() -> Self {
         Self::new(BTreeMap::new(), true)
@@ -54,6 +59,15 @@ impl Progress {
     /// A target has advanced by a fraction of its work.
     pub fn advance(&self, target: &str, fraction: f64) {
         self.with(|work| *work.done.entry(target.to_owned()).or_default() += fraction);
+        self.show(target);
+    }
+
+    /// A target has this fraction of its work behind it.
+    pub fn reach(&self, target: &str, fraction: f64) {
+        self.with(|work| {
+            let done = work.done.entry(target.to_owned()).or_default();
+            *done = done.max(fraction);
+        });
         self.show(target);
     }
 

@@ -1,0 +1,90 @@
+//! `mho models [NAME]`: the device models with their parameters, units, bounds and sources.
+
+use mho_compact::model::{self, ModelInfo, ParameterInfo};
+use mho_data::table::number;
+use std::fmt::Write as _;
+
+/// What `mho models` takes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:\n  mho models\n  mho models sonos-retention\n  mho --json models ekv")]
+pub struct Models {
+    /// Name of one model, to see all of it; without it, the list.
+    pub name: Option<String>,
+}
+
+/// The list as text, one line a model.
+pub fn list() -> String {
+    let width = model::registry().iter().map(|model| model.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for model in model::registry() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:width$}  {}", model.name, model.title);
+        let names: Vec<&str> = model.parameters.iter().map(|parameter| parameter.name).collect();
+        let _ = writeln!(text, "{:width$}    {}", "", names.join(", "));
+    }
+    text.push_str("\n`mho models NAME` shows the law, bounds and sources of one.\n");
+    text
+}
+
+/// One model in full, as text.
+pub fn page(model: &ModelInfo) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{} (version {})\n{}\n", model.name, model.version, model.title);
+    let _ = writeln!(text, "law\n  {}\n\nvalidity\n  {}\n", model.law, model.validity);
+    text.push_str("parameters\n");
+    for parameter in model.parameters {
+        text.push_str(&paragraph(parameter));
+    }
+    text.push_str("\nreferences\n");
+    for reference in model.references {
+        let _ = writeln!(text, "  {reference}");
+    }
+    text
+}
+
+fn paragraph(parameter: &ParameterInfo) -> String {
+    let ParameterInfo { name, unit, default, lower, upper, .. } = parameter;
+    let unit = if *unit == "1" { "" } else { unit };
+    let kind = format!("{:?}", parameter.kind).to_lowercase();
+    let scale = format!("{:?}", parameter.transform).to_lowercase();
+    format!(
+        "  {name} = {} {unit}\n      {}\n      from {} to {}, {scale} scale; {kind}: {}\n",
+        number(*default),
+        parameter.meaning,
+        number(*lower),
+        number(*upper),
+        parameter.source,
+    )
+    .replace(" \n", "\n")
+}
+
+/// One model, or all of them, as a JSON document.
+///
+/// # Errors
+/// When a value has no form in JSON; every model of the registry has one.
+pub fn document(one: Option<&ModelInfo>) -> Result<String, serde_json::Error> {
+    let models: Vec<&ModelInfo> = one.map_or_else(|| model::registry().to_vec(), |model| vec![model]);
+    serde_json::to_string_pretty(&serde_json::json!({ "schema": 1, "models": models }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_model_is_listed_with_all_it_needs() {
+        let text = list();
+        for model in model::registry() {
+            assert!(text.contains(model.name));
+            let page = page(model);
+            for parameter in model.parameters {
+                assert!(page.contains(parameter.name) && page.contains(parameter.source));
+                assert!(!parameter.source.is_empty() && !parameter.meaning.is_empty());
+                assert!(parameter.lower <= parameter.default && parameter.default <= parameter.upper);
+            }
+            assert!(!model.references.is_empty(), "{}", model.name);
+        }
+        let json: serde_json::Value = serde_json::from_str(&document(None).unwrap()).unwrap();
+        assert_eq!(json["models"].as_array().unwrap().len(), model::registry().len());
+    }
+}
