@@ -7,6 +7,7 @@
 
 use crate::fit::{FitError, FitOptions, FitResult, Loss, Parameter, Problem, Transform, least_squares};
 use crate::model::{Kind, ModelInfo, ParameterInfo};
+use mho_data::table::{Table, TableError};
 
 /// The parameters in the order of [`CurrentShift::from_values`].
 pub const INFO: ModelInfo = ModelInfo {
@@ -187,6 +188,23 @@ pub struct CurrentShiftFit {
     pub means: Vec<MeanCurrent>,
 }
 
+/// The points of a table with the columns `state`, `dose_krad_si`, `time_s` and `current_na`.
+///
+/// # Errors
+/// [`TableError`] when one of them is missing.
+pub fn points(table: &Table) -> Result<Vec<CurrentPoint>, TableError> {
+    let (states, currents) = (table.floats("state")?, table.floats("current_na")?);
+    let (doses, times) = (table.floats("dose_krad_si")?, table.floats("time_s")?);
+    Ok((0..table.len())
+        .map(|row| CurrentPoint {
+            state: states[row],
+            dose_krad_si: doses[row],
+            time_s: times[row],
+            current_na: currents[row],
+        })
+        .collect())
+}
+
 /// Means of cells with equal state, dose and time, in the order of state, dose, time.
 pub fn means(points: &[CurrentPoint]) -> Vec<MeanCurrent> {
     let mut sorted: Vec<&CurrentPoint> = points.iter().filter(|point| point.current_na.is_finite()).collect();
@@ -333,15 +351,9 @@ mod tests {
     #[test]
     fn synthetic_cells_are_followed() {
         let text = mho_physics::synthetic::state_currents_csv(1);
-        let points: Vec<CurrentPoint> = text
-            .lines()
-            .filter_map(|line| {
-                let cells: Vec<f64> =
-                    line.split(',').skip(1).map(|c| c.trim().parse().ok()).collect::<Option<_>>()?;
-                let [state, dose_krad_si, time_s, current_na] = cells[..] else { return None };
-                Some(CurrentPoint { state, dose_krad_si, time_s, current_na })
-            })
-            .collect();
+        let files = [("states.csv", text.as_bytes())];
+        let measurement = mho_data::reader::read(&files, mho_data::measurement::Kind::StateCurrent).unwrap();
+        let points = points(&measurement.table).unwrap();
         assert!(points.len() > 1000, "{}", points.len());
         let found = fit(&points).unwrap();
         println!("{:?} rms {} {:?}", found.law, found.fit.rms, found.fit.warnings);

@@ -8,6 +8,7 @@
 use crate::fit::{FitError, FitOptions, FitResult, Parameter, Problem, Transform, least_squares};
 use crate::model::{Kind, ModelInfo, ParameterInfo};
 use mho_data::published::PublishedSonos;
+use mho_data::table::{Table, TableError};
 use std::ops::Range;
 
 /// The parameters in the order of [`Programming::from_values`].
@@ -147,6 +148,21 @@ pub fn published_points(set: &PublishedSonos) -> Vec<SpreadPoint> {
             })
         })
         .collect()
+}
+
+/// The spread in a table of state currents: standard deviation over the cells of a state at each time
+/// without dose, where there are at least four.
+///
+/// # Errors
+/// [`TableError`] when `state`, `dose_krad_si`, `time_s` or `current_na` is missing.
+pub fn points(table: &Table) -> Result<Vec<SpreadPoint>, TableError> {
+    let cells: Vec<_> =
+        crate::current_shift::points(table)?.into_iter().filter(|point| point.dose_krad_si == 0.0).collect();
+    Ok(crate::current_shift::means(&cells)
+        .into_iter()
+        .filter(|mean| mean.cells >= 4 && mean.sigma_na > 0.0)
+        .map(|mean| SpreadPoint { current_na: mean.mean_na, time_s: mean.time_s, sigma_na: mean.sigma_na })
+        .collect())
 }
 
 /// A fit of the spread.

@@ -10,6 +10,7 @@ use crate::fit::{
 };
 use crate::model::{Kind, ModelInfo, ParameterInfo};
 use mho_data::published::PublishedSonos;
+use mho_data::table::{Table, TableError};
 
 /// The parameters in the order of [`Retention::from_values`].
 pub const INFO: ModelInfo = ModelInfo {
@@ -195,6 +196,32 @@ pub fn published_points(set: &PublishedSonos) -> Vec<DriftPoint> {
             })
         })
         .collect()
+}
+
+/// The drift in a table of state currents: every device (or, without devices, every state) that was read
+/// at time 0 and dose 0 and later without dose.
+///
+/// # Errors
+/// [`TableError`] when `state`, `dose_krad_si`, `time_s` or `current_na` is missing.
+pub fn points(table: &Table) -> Result<Vec<DriftPoint>, TableError> {
+    let (states, currents) = (table.floats("state")?, table.floats("current_na")?);
+    let (doses, times) = (table.floats("dose_krad_si")?, table.floats("time_s")?);
+    let devices = if table.has("device") { Some(table.texts("device")?) } else { None };
+    let same =
+        |a: usize, b: usize| states[a] == states[b] && devices.is_none_or(|names| names[a] == names[b]);
+    let fresh: Vec<usize> = (0..table.len()).filter(|&row| doses[row] == 0.0 && times[row] == 0.0).collect();
+    Ok((0..table.len())
+        .filter(|&row| doses[row] == 0.0 && times[row] > 0.0)
+        .filter_map(|row| {
+            let first = fresh.iter().copied().find(|&first| same(first, row))?;
+            let (initial_na, current_na) = (currents[first], currents[row]);
+            (initial_na > 0.0 && current_na > 0.0).then_some(DriftPoint {
+                initial_na,
+                time_s: times[row],
+                current_na,
+            })
+        })
+        .collect())
 }
 
 /// What the fit makes small.

@@ -1,6 +1,7 @@
 //! All sweeps of a measurement: told apart, fitted in parallel, put into tables.
 
 use super::{PointUse, Sweep, SweepError, SweepFit, SweepOptions, fit_sweep};
+use mho_data::measurement::Measurement;
 use mho_data::table::{Table, TableError};
 use rayon::prelude::*;
 
@@ -57,6 +58,22 @@ pub fn fit_all(table: &Table, options: &SweepOptions) -> Result<IdVgFit, TableEr
         })
         .collect();
     Ok(IdVgFit { records })
+}
+
+/// Fits every sweep of a measurement as read from files. Its noise floor is the column
+/// `noise_floor_a`, or the line `noise floor (A)` of the preamble; else it is estimated sweep by sweep.
+///
+/// # Errors
+/// As [`fit_all`].
+pub fn fit_measurement(measurement: &Measurement, options: &SweepOptions) -> Result<IdVgFit, TableError> {
+    let stated = measurement.preamble("noise floor (A)").and_then(|value| value.parse::<f64>().ok());
+    match stated {
+        Some(floor_a) if !measurement.table.has("noise_floor_a") => {
+            let rows = measurement.table.len();
+            fit_all(&measurement.table.clone().with_float("noise_floor_a", vec![floor_a; rows]), options)
+        }
+        _ => fit_all(&measurement.table, options),
+    }
 }
 
 /// Sweeps in the order in which they begin in the table.

@@ -8,7 +8,7 @@ mod family;
 mod pooled;
 mod sweep;
 
-pub use family::{IdVgFit, SweepRecord, fit_all};
+pub use family::{IdVgFit, SweepRecord, fit_all, fit_measurement};
 pub use sweep::{PointUse, Sweep, SweepError, SweepFit, SweepOptions, fit_sweep};
 
 #[cfg(test)]

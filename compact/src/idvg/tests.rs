@@ -231,29 +231,16 @@ fn missing_columns_are_named() {
 #[test]
 fn synthetic_sweeps_are_fitted_in_time() {
     let text = mho_physics::synthetic::idvg_csv(1);
-    let mut columns: [Vec<f64>; 6] = Default::default();
-    let (mut device, mut state) = (Vec::new(), Vec::new());
-    for line in text.lines().filter(|line| line.starts_with('S')) {
-        let cells: Vec<&str> = line.split(',').collect();
-        let numbers: Option<Vec<f64>> =
-            [2, 4, 5, 6, 7, 8].iter().map(|&i| cells.get(i)?.trim().parse().ok()).collect();
-        let Some(numbers) = numbers else { continue };
-        device.push(cells[0].to_string());
-        state.push(cells[1].to_string());
-        columns.iter_mut().zip(numbers).for_each(|(column, value)| column.push(value));
-    }
-    let mut table = mho_data::Table::new().with_text("device", device).with_text("state", state);
-    let names = ["dose_krad_si", "temperature_k", "vd_v", "vg_v", "id_a", "compliance"];
-    for (name, column) in names.into_iter().zip(columns) {
-        table.push_float(name, column);
-    }
-    table.push_float("noise_floor_a", vec![1e-12; table.len()]);
+    let files = [("sweeps.csv", text.as_bytes())];
+    let measurement = mho_data::reader::read(&files, mho_data::measurement::Kind::IdVg).unwrap();
+    measurement.check_for_fit().unwrap();
     let start = std::time::Instant::now();
-    let fits = fit_all(&table, &SweepOptions::default()).unwrap();
+    let fits = fit_measurement(&measurement, &SweepOptions::default()).unwrap();
     let elapsed = start.elapsed();
     println!("{} sweeps in {elapsed:?}, refused {:?}", fits.records.len(), fits.refused());
     assert!(elapsed.as_secs_f64() < 2.0, "{elapsed:?}");
     assert_eq!((fits.records.len(), fits.refused().len()), (108, 0));
+    assert!(fits.fitted().all(|(_, fit)| fit.noise_floor_a == 1e-12));
     for (record, fit) in fits.fitted() {
         // The charge-sheet transistor under the sweeps is not the law: 5 % of misfit is expected.
         assert!(fit.fit.rms_log.unwrap() < 0.12, "{}", record.label());

@@ -4,6 +4,7 @@ use super::collect::{CollectLaw, Flow};
 use super::{COLLECT, EXP, Law, STRETCHED, TWO_TERM};
 use crate::fit::{FitError, FitOptions, FitResult, Loss, Parameter, Problem, Transform, least_squares};
 use crate::model::ModelInfo;
+use mho_data::table::{Table, TableError};
 use std::sync::Mutex;
 
 /// A threshold at a dose.
@@ -19,6 +20,32 @@ pub struct VtPoint {
     pub vt_v: f64,
     /// Its standard deviation, V.
     pub std_v: f64,
+}
+
+/// The thresholds of a table: `vt_cc_v` with `vt_cc_std_v` where it has them (the results of sweeps,
+/// at 100 nA), else `vt_v` with `vt_std_v` (standard deviations are optional); `device`, `state` and
+/// `dose_krad_si`.
+///
+/// # Errors
+/// [`TableError`] when a needed column is missing.
+pub fn points(table: &Table) -> Result<Vec<VtPoint>, TableError> {
+    let (value, std) = if table.has("vt_cc_v") { ("vt_cc_v", "vt_cc_std_v") } else { ("vt_v", "vt_std_v") };
+    let (values, doses) = (table.floats(value)?, table.floats("dose_krad_si")?);
+    let deviations = if table.has(std) { Some(table.floats(std)?) } else { None };
+    let label = |name: &str, row: usize| -> Result<String, TableError> {
+        Ok(if table.has(name) { table.texts(name)?[row].clone() } else { String::new() })
+    };
+    (0..table.len())
+        .map(|row| {
+            Ok(VtPoint {
+                state: label("state", row)?,
+                device: label("device", row)?,
+                dose_krad_si: doses[row],
+                vt_v: values[row],
+                std_v: deviations.map_or(0.0, |column| column[row]),
+            })
+        })
+        .collect()
 }
 
 /// A fitted dose law.
