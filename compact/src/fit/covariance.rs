@@ -214,7 +214,8 @@ impl Spread {
 fn warnings(parameters: &[FittedParameter], spread: &Spread, correlations: &[Correlation]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (parameter, &silent) in parameters.iter().zip(&spread.silent) {
-        let FittedParameter { name, value, unit, .. } = parameter;
+        let FittedParameter { name, value, .. } = parameter;
+        let unit = if parameter.unit == "1" { String::new() } else { format!(" {}", parameter.unit) };
         if parameter.at_bound {
             let side = if parameter.transform.fraction(*value, parameter.lower, parameter.upper) < 0.5 {
                 "lower"
@@ -222,7 +223,7 @@ fn warnings(parameters: &[FittedParameter], spread: &Spread, correlations: &[Cor
                 "upper"
             };
             warnings.push(format!(
-                "{name} lies on its {side} bound, {value:.4} {unit}: no uncertainty is given for it, \
+                "{name} lies on its {side} bound, {value:.4}{unit}: no uncertainty is given for it, \
                  and those of the others hold with it fixed there"
             ));
         } else if silent {

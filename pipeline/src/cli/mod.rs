@@ -3,11 +3,13 @@
 
 mod alone;
 mod evaluate;
+mod fit;
 mod models;
 mod plan;
 mod report;
 mod run;
 mod session;
+mod simulate;
 mod store;
 mod train;
 mod verify;
@@ -153,6 +155,8 @@ enum Command {
     Store(store::StoreArgs),
     /// List the device models, or show one: parameters, units, bounds, sources, validity
     Models(models::Models),
+    Fit(fit::FitArgs),
+    Simulate(simulate::SimulateArgs),
     /// Train a network digitally
     Train(train::Train),
     /// Evaluate a network on simulated arrays: trials, times, doses, ablation by effect
@@ -176,6 +180,8 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(args, &globals),
         Command::Store(args) => store::run(args, &globals),
         Command::Models(args) => alone::models(args, &globals),
+        Command::Fit(args) => fit::run(args, &globals),
+        Command::Simulate(args) => simulate::run(args, &globals),
         Command::Train(args) => alone::train(args, &globals),
         Command::Evaluate(args) => alone::evaluate(args, &globals),
     };

@@ -1,0 +1,250 @@
+//! `mho fit MODEL FILE… --out CARD.toml`: a device model fitted to measurements.
+
+use super::{Answer, CliError, Globals};
+use crate::stage::nearest;
+use crate::store::replace_file;
+use mho_compact::card::DeviceCard;
+use mho_compact::fit::{FitResult, FittedParameter};
+use mho_compact::model::{self, ModelInfo};
+use mho_compact::retention::Weighting;
+use mho_compact::{current_shift, idvg, programming, retention, tid};
+use mho_data::measurement::{Kind, Measurement};
+use mho_data::provenance::Origin;
+use mho_data::published::PublishedSonos;
+use mho_data::{InputError, reader};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Fit a device model to measurements and write its card.
+///
+/// Models and the data that they take: `ekv` I_D(V_G) sweeps; `tid-exp`, `tid-stretched`, `tid-two-term`,
+/// `tid-collect` thresholds against dose, or sweeps, whose thresholds at 100 nA are then fitted first;
+/// `current-shift`, `sonos-retention`, `sonos-programming` currents of states. The last two also take
+/// `published:tcas2022` and `published:iedm2022`.
+///
+/// Example: mho fit sonos-retention published:tcas2022 --out retention.toml
+#[derive(Debug, clap::Args)]
+pub(super) struct FitArgs {
+    /// Name of the model (`mho models`)
+    model: String,
+    /// Measurements: CSV files, or published:NAME
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Where the card goes
+    #[arg(long, value_name = "CARD.toml")]
+    out: PathBuf,
+    /// Of sonos-retention: deviations in nA or in ln I
+    #[arg(long, value_name = "absolute|log-current", default_value = "absolute", value_parser = weighting)]
+    weighting: Weighting,
+    /// Of the dose laws: fit all of them and rank them by AICc; the card is that of MODEL
+    #[arg(long)]
+    compare: bool,
+}
+
+fn weighting(word: &str) -> Result<Weighting, String> {
+    [Weighting::Absolute, Weighting::LogCurrent]
+        .into_iter()
+        .find(|weighting| weighting.label() == word)
+        .ok_or_else(|| "expected absolute or log-current".into())
+}
+
+/// What a fit leaves.
+struct Outcome {
+    fit: FitResult,
+    origin: Origin,
+    misfit: String,
+    ranking: Vec<tid::Ranked>,
+}
+
+pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
+    let model = model::find(&args.model).ok_or_else(|| {
+        let known = model::registry().iter().map(|model| model.name);
+        CliError::Usage(format!("no model `{}`: {}", args.model, nearest(&args.model, known)))
+    })?;
+    let outcome = match args.files.as_slice() {
+        [only] if only.starts_with("published:") => fit_published(model, args, &only["published:".len()..])?,
+        files => fit_files(model, args, files)?,
+    };
+    let mut card = DeviceCard::from_fit(model, &outcome.fit, &args.files.join(", "), outcome.origin);
+    card.provenance.misfit.clone_from(&outcome.misfit);
+    let text = card.to_toml().map_err(CliError::failed)?;
+    replace_file(&args.out, text.as_bytes())?;
+    if globals.json {
+        return document(model.name, &outcome).map_err(CliError::failed);
+    }
+    let mut text = page(model.name, &outcome);
+    let _ = writeln!(text, "card: {}", args.out.display());
+    Ok(text)
+}
+
+fn fit_published(model: &ModelInfo, args: &FitArgs, name: &str) -> Result<Outcome, CliError> {
+    let set = PublishedSonos::named(name)?;
+    let origin = Origin::Published;
+    match model.name {
+        "sonos-retention" => drift(&retention::published_points(&set), args, origin),
+        "sonos-programming" => spread(&programming::published_points(&set), origin),
+        other => Err(CliError::Usage(format!(
+            "{other} has no published data; published:{name} fits sonos-retention and sonos-programming"
+        ))),
+    }
+}
+
+fn fit_files(model: &'static ModelInfo, args: &FitArgs, files: &[String]) -> Result<Outcome, CliError> {
+    let bytes = files
+        .iter()
+        .map(|file| {
+            std::fs::read(file).map_err(|error| InputError::new(file, error.to_string(), "a readable file"))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let named: Vec<reader::File<'_>> =
+        files.iter().zip(&bytes).map(|(file, bytes)| (file.as_str(), bytes.as_slice())).collect();
+    let sweeps = || reader::recognise(&files[0], &bytes[0]) == Some(Kind::IdVg);
+    let read = |kind| -> Result<Measurement, CliError> {
+        let measurement = reader::read(&named, kind)?;
+        measurement.check_for_fit()?;
+        Ok(measurement)
+    };
+    let options = idvg::SweepOptions::default();
+    let mut outcome;
+    let measurement;
+    match model.name {
+        "ekv" => {
+            measurement = read(Kind::IdVg)?;
+            let fits = idvg::fit_measurement(&measurement, &options).map_err(CliError::failed)?;
+            let fit = fits.pooled().ok_or_else(|| {
+                CliError::Failed(format!("no sweep could be fitted: {}", fits.refused().join("; ")))
+            })?;
+            let misfit = format!("{:.4} in ln I", fit.rms_log.unwrap_or(f64::NAN));
+            outcome = Outcome { fit, origin: measurement.sidecar.origin, misfit, ranking: Vec::new() };
+        }
+        "current-shift" => {
+            measurement = read(Kind::StateCurrent)?;
+            let points = current_shift::points(&measurement.table).map_err(CliError::failed)?;
+            let fit = current_shift::fit(&points).map_err(CliError::failed)?.fit;
+            let misfit = format!("{:.3} nA", fit.rms);
+            outcome = Outcome { fit, origin: measurement.sidecar.origin, misfit, ranking: Vec::new() };
+        }
+        "sonos-retention" => {
+            measurement = read(Kind::StateCurrent)?;
+            let points = retention::points(&measurement.table).map_err(CliError::failed)?;
+            outcome = drift(&points, args, measurement.sidecar.origin)?;
+        }
+        "sonos-programming" => {
+            measurement = read(Kind::StateCurrent)?;
+            let points = programming::points(&measurement.table).map_err(CliError::failed)?;
+            outcome = spread(&points, measurement.sidecar.origin)?;
+        }
+        name if name.starts_with("tid-") => {
+            let points = if sweeps() {
+                measurement = read(Kind::IdVg)?;
+                let fits = idvg::fit_measurement(&measurement, &options).map_err(CliError::failed)?;
+                tid::points(&fits.results())
+            } else {
+                measurement = read(Kind::Threshold)?;
+                tid::points(&measurement.table)
+            }
+            .map_err(CliError::failed)?;
+            let fit = tid::fit(model, &points).map_err(CliError::failed)?.fit;
+            let misfit = format!("{:.3e} V", fit.rms);
+            let ranking = if args.compare { tid::compare(&points) } else { Vec::new() };
+            outcome = Outcome { fit, origin: measurement.sidecar.origin, misfit, ranking };
+        }
+        other => return Err(CliError::Usage(format!("{other} is not fitted from files"))),
+    }
+    outcome.fit.dropped += measurement.sidecar.dropped.len();
+    outcome
+        .fit
+        .warnings
+        .extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
+    Ok(outcome)
+}
+
+fn drift(points: &[retention::DriftPoint], args: &FitArgs, origin: Origin) -> Result<Outcome, CliError> {
+    let fit = retention::fit(points, args.weighting).map_err(CliError::failed)?.fit;
+    let misfit = format!("{:.3} nA", fit.rms);
+    Ok(Outcome { fit, origin, misfit, ranking: Vec::new() })
+}
+
+fn spread(points: &[programming::SpreadPoint], origin: Origin) -> Result<Outcome, CliError> {
+    let fit = programming::fit(points).map_err(CliError::failed)?.fit;
+    let misfit = format!("{:.3} nA", fit.rms);
+    Ok(Outcome { fit, origin, misfit, ranking: Vec::new() })
+}
+
+/// A fit as the JSON document of `mho fit --json`.
+fn document(model: &str, outcome: &Outcome) -> Result<String, serde_json::Error> {
+    let mut value = serde_json::to_value(&outcome.fit)?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("schema".into(), 1.into());
+        object.insert("model".into(), model.into());
+        object.insert("origin".into(), outcome.origin.label().into());
+        if !outcome.ranking.is_empty() {
+            let ranking = outcome.ranking.iter().map(|ranked| {
+                let name = ranked.fit.model.name;
+                serde_json::json!({ "model": name, "delta_aicc": ranked.delta_aicc, "rms": ranked.fit.fit.rms })
+            });
+            object.insert("ranking".into(), ranking.collect());
+        }
+    }
+    serde_json::to_string_pretty(&value).map(|text| text + "\n")
+}
+
+/// A fit as a table for people.
+fn page(model: &str, outcome: &Outcome) -> String {
+    let fit = &outcome.fit;
+    let mut text = String::new();
+    let width = fit.parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or(0);
+    for parameter in &fit.parameters {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {:width$}  {}", parameter.name, uncertain(parameter));
+    }
+    let _ = writeln!(
+        text,
+        "{model}: {} points used, {} left out, rms {}, AICc {:.1}; {}",
+        fit.points,
+        fit.dropped,
+        outcome.misfit,
+        fit.aicc,
+        outcome.origin.label()
+    );
+    for warning in &fit.warnings {
+        let _ = writeln!(text, "  note: {warning}");
+    }
+    for ranked in &outcome.ranking {
+        let (name, rms) = (ranked.fit.model.name, ranked.fit.fit.rms);
+        let _ = writeln!(text, "  {name:14} AICc +{:.1}, rms {rms:.3e} V", ranked.delta_aicc);
+    }
+    text
+}
+
+/// Value, standard deviation and 95 % interval, to two digits of the deviation.
+fn uncertain(parameter: &FittedParameter) -> String {
+    let FittedParameter { value, std, interval95: [low, high], unit, .. } = parameter;
+    let unit = if unit == "1" { String::new() } else { format!(" {unit}") };
+    if parameter.at_bound || !std.is_finite() {
+        let why = if parameter.at_bound { "on its bound" } else { "not determined" };
+        return format!("{}{unit} ({why})", plain(*value, *value * 1e-3));
+    }
+    format!(
+        "{} ± {}{unit}   95 %: {} to {}",
+        plain(*value, *std),
+        plain(*std, *std),
+        plain(*low, *std),
+        plain(*high, *std)
+    )
+}
+
+/// A number with as many digits as two of `resolution`.
+fn plain(value: f64, resolution: f64) -> String {
+    // Six digits are the most that anybody quotes: data made from a law fit it exactly.
+    let resolution = resolution.abs().max(value.abs() * 1e-5);
+    if value == 0.0 || resolution == 0.0 || !resolution.is_finite() {
+        return format!("{value}");
+    }
+    let (size, fine) = (value.abs().log10().floor() as i32, resolution.log10().floor() as i32 - 1);
+    if (-3..6).contains(&size) {
+        format!("{value:.digits$}", digits = usize::try_from(-fine).unwrap_or(0))
+    } else {
+        format!("{value:.digits$e}", digits = usize::try_from(size - fine).unwrap_or(0))
+    }
+}
