@@ -77,7 +77,7 @@ pub(super) fn execute(loaded: &Session, locked: bool, globals: &Globals) -> Answ
     } else if report.failures.is_empty() && !lock.is_empty() {
         let text = lock::render(&lock);
         if std::fs::read_to_string(lock_path).ok().as_deref() != Some(&text) {
-            crate::store::replace_file(lock_path, text.as_bytes())?;
+            store.write_result(lock_path, text.as_bytes())?;
         }
     }
     let seconds = started.elapsed().as_secs_f64();

@@ -100,6 +100,9 @@ fn collect(store: &Store, dry_run: bool, globals: &Globals) -> Answer {
             store.remove_object(&digest)?;
         }
     }
+    if !dry_run {
+        store.sweep();
+    }
     if globals.json {
         return Ok(format!("{:#}\n", json!({ "objects": gone.0, "bytes": gone.1, "dry_run": dry_run })));
     }

@@ -2,7 +2,7 @@
 
 use super::{Failure, RunReport};
 use crate::key::digest;
-use crate::store::{Fetch, Store, replace_file};
+use crate::store::{Fetch, Store};
 use std::fs;
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub fn export(report: &RunReport, store: &Store, out: &Path, fresh: bool) -> Res
                     "{place} is damaged in the store: run again to make it anew"
                 )));
             };
-            replace_file(&path, &bytes)?;
+            store.write_result(&path, &bytes)?;
             written += 1;
         }
     }

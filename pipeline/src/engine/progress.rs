@@ -93,7 +93,8 @@ impl Progress {
                 .sum();
             let fraction = (done / work.total).clamp(0.0, 1.0);
             let tenth = (fraction * 10.0) as u64;
-            let tell = tenth > work.told && tenth < 10;
+            // What takes a moment needs no words.
+            let tell = tenth > work.told && tenth < 10 && elapsed > 2.0;
             work.told = work.told.max(tenth);
             (fraction, tell)
         });

@@ -68,7 +68,7 @@ fn sync_folder(folder: &Path) {
 /// # Errors
 /// When its folder cannot be written.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     io(fs::create_dir_all(folder), "create", folder)?;
     let mut file = io(tempfile::NamedTempFile::new_in(folder), "create a temporary file in", folder)?;
     io(file.write_all(bytes), "write", file.path())?;
@@ -81,6 +81,10 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     })?;
     sync_folder(folder);
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Temporary files are private by default; results and stores may serve several users.
@@ -184,6 +188,38 @@ impl Store {
         let folder = path.parent().unwrap_or(&self.root);
         io(fs::create_dir_all(folder), "create", folder)?;
         Ok(folder)
+    }
+
+    /// Writes a file for people, whole or not at all, by way of the store's `tmp`, so that a killed run leaves
+    /// nothing in the folder of the results; where that is another file system, or the store cannot be
+    /// written, beside its place.
+    ///
+    /// # Errors
+    /// When its folder cannot be written.
+    pub fn write_result(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let by_store = self.written(bytes, 0o644).ok().and_then(|file| {
+            fs::create_dir_all(folder_of(path)).ok()?;
+            file.persist(path).ok()
+        });
+        match by_store {
+            Some(_) => {
+                sync_folder(folder_of(path));
+                Ok(())
+            }
+            None => replace_file(path, bytes),
+        }
+    }
+
+    /// Removes what killed runs left in `tmp` more than a day ago; returns how many files.
+    pub fn sweep(&self) -> usize {
+        let day = std::time::Duration::from_secs(86_400);
+        let old = |entry: &fs::DirEntry| {
+            let age =
+                entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+            age.is_some_and(|age| age > day)
+        };
+        let entries = fs::read_dir(self.root.join("tmp")).into_iter().flatten().flatten();
+        entries.filter(old).filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
     }
 
     /// Keeps the record of one execution.
