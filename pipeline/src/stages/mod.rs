@@ -1,8 +1,35 @@
-//! The stages, one file each.
+//! The stages, one file a concern: what turns which artifacts into which.
+
+mod artifact;
+mod evaluate;
+mod fit_currents;
+mod fit_dose;
+mod fit_idvg;
+mod fit_published;
+mod measure;
+mod tables;
+mod train;
 
 use crate::stage::Stage;
 
 /// Every stage that a study can name.
 pub fn registry() -> Vec<Box<dyn Stage>> {
-    vec![]
+    vec![
+        Box::new(measure::Published),
+        Box::new(measure::IdVg),
+        Box::new(measure::StateCurrents),
+        Box::new(fit_idvg::FitIdVg),
+        Box::new(fit_dose::FitDose),
+        Box::new(fit_published::FitRetention),
+        Box::new(fit_published::FitProgramming),
+        Box::new(fit_currents::FitCurrentShift),
+        Box::new(tables::Sonos),
+        Box::new(tables::FromPublished),
+        Box::new(tables::Samples),
+        Box::new(tables::Choices),
+        Box::new(train::Train),
+        Box::new(evaluate::Grid),
+        Box::new(evaluate::Ablation),
+        Box::new(evaluate::Tables),
+    ]
 }

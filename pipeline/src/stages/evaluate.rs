@@ -1,0 +1,342 @@
+//! `evaluate.*`: networks on arrays of the device, over doses, times, effects and tables.
+
+use super::artifact::{device_table, network, table, with_table};
+use crate::stage::{Artifact, Context, Outputs, ParamError, Role, Shard, Stage, StageError, resolve_as};
+use mho_data::dataset;
+use mho_data::table::Table;
+use mho_network::array::ArrayConfig;
+use mho_network::effects::Effects;
+use mho_network::evaluate::{Condition, Evaluator};
+use mho_network::results::{Labels, evaluation_table};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// `evaluate.grid`: every dose at every time.
+pub(super) struct Grid;
+/// `evaluate.ablation`: one effect after the other.
+pub(super) struct Ablation;
+/// `evaluate.tables`: the doses for each of many tables.
+pub(super) struct Tables;
+
+/// What all evaluations take.
+#[derive(Clone, Serialize, Deserialize)]
+struct Common {
+    /// Data set.
+    dataset: String,
+    /// Independent drawings of all cells.
+    trials: u64,
+    /// Test images to use, the first ones; 0: all of them.
+    images: usize,
+    /// The array, as in `array.toml`.
+    array: ArrayConfig,
+    /// Effects that are switched on.
+    effects: Effects,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self {
+            dataset: "fashion-demo".into(),
+            trials: 10,
+            images: 0,
+            array: ArrayConfig::default(),
+            effects: Effects::ALL,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct GridParams {
+    #[serde(flatten)]
+    common: Common,
+    /// Doses (krad(Si)).
+    doses_krad_si: Vec<f64>,
+    /// Times (s).
+    times_s: Vec<f64>,
+}
+
+impl Default for GridParams {
+    fn default() -> Self {
+        Self { common: Common::default(), doses_krad_si: vec![0.0], times_s: vec![0.0] }
+    }
+}
+
+/// Checks the parameters, and that an array of this kind is simulated.
+fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(given: &Value) -> Result<Value, ParamError> {
+    let resolved = resolve_as::<P>(given)?;
+    for key in ["doses_krad_si", "times_s"] {
+        let list = given.get(key).and_then(Value::as_array);
+        if let Some(bad) = list.into_iter().flatten().find(|v| v.as_f64().is_none_or(|x| x < 0.0)) {
+            return Err(ParamError {
+                key: key.into(),
+                found: bad.to_string(),
+                expected: "numbers from 0".into(),
+            });
+        }
+    }
+    if given.get("trials").and_then(Value::as_u64) == Some(0) {
+        return Err(ParamError {
+            key: "trials".into(),
+            found: "0".into(),
+            expected: "at least one trial".into(),
+        });
+    }
+    if let Some(array) = resolved.get("array") {
+        let mut whole = serde_json::to_value(ArrayConfig::default()).unwrap_or(Value::Null);
+        merge(&mut whole, array);
+        let wrong = |found: String| ParamError {
+            key: "array".into(),
+            found,
+            expected: "an array that is simulated".into(),
+        };
+        let config: ArrayConfig = serde_json::from_value(whole).map_err(|error| wrong(error.to_string()))?;
+        config.check().map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(resolved)
+}
+
+fn merge(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(base.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over.clone(),
+    }
+}
+
+/// Trials of one network on one table at some conditions.
+fn evaluate(
+    context: &Context<'_>,
+    common: &Common,
+    artifact: Option<&Artifact>,
+    conditions: &[Condition],
+) -> Result<Table, StageError> {
+    let source = context.input("network")?;
+    let net = network(source)?;
+    let device = artifact.map(device_table).transpose()?;
+    let data = dataset::find(&common.dataset)?;
+    let limit = (common.images > 0).then_some(common.images);
+    let evaluator = Evaluator::new(&net, &data.test, limit, &data.train, device.as_ref(), &common.array)
+        .map_err(StageError::failed)?;
+    let done = std::sync::Mutex::new(0.0);
+    let results = evaluator
+        .evaluate_with(conditions, 0..common.trials, context.seed, &|part| {
+            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *done += part;
+            (context.progress)(*done);
+        })
+        .map_err(StageError::failed)?;
+    let labels = Labels {
+        network: source.target().trim_start_matches("train-").to_owned(),
+        dataset: common.dataset.clone(),
+        table: device.as_ref().map_or(String::new(), |device| device.name().to_owned()),
+        array: format!("{} x {}", common.array.array.rows, common.array.array.columns),
+    };
+    Ok(evaluation_table(&results, &labels))
+}
+
+fn joined(context: &Context<'_>) -> Result<Outputs, StageError> {
+    let mut whole = Table::new();
+    for artifact in context.inputs("shards") {
+        whole.append(&table(artifact)?).map_err(StageError::failed)?;
+    }
+    let outputs = with_table(Outputs::new(), "trials", &whole)?;
+    let name = context.target.clone();
+    Ok(outputs.exported("csv", "evaluations", format!("{name}.csv"), whole.to_csv()))
+}
+
+fn numbers(params: &Value, key: &str) -> Vec<f64> {
+    match params.get(key).and_then(Value::as_array) {
+        Some(list) => list.iter().filter_map(Value::as_f64).collect(),
+        None => vec![0.0],
+    }
+}
+
+/// The parameters of a target with some replaced: those of one shard.
+fn with(params: &Value, changes: &[(&str, Value)]) -> Value {
+    let mut map = params.as_object().cloned().unwrap_or_default();
+    for (key, value) in changes {
+        map.insert((*key).to_owned(), value.clone());
+    }
+    Value::Object(map)
+}
+
+const ROLES: &[Role] = &[Role::required("network"), Role::required("table")];
+
+impl Stage for Grid {
+    fn name(&self) -> &'static str {
+        "evaluate.grid"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn about(&self) -> &'static str {
+        "accuracy of a network over doses and times"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        ROLES
+    }
+
+    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
+        checked::<GridParams>(given)
+    }
+
+    fn seconds(&self) -> f64 {
+        6.0
+    }
+
+    fn shards(&self, params: &Value, _inputs: &[Artifact]) -> Vec<Shard> {
+        let times = numbers(params, "times_s");
+        numbers(params, "doses_krad_si")
+            .into_iter()
+            .flat_map(|dose| times.iter().map(move |&time| (dose, time)))
+            .map(|(dose, time)| Shard {
+                name: format!("{dose} krad(Si), {time} s"),
+                params: with(params, &[("doses_krad_si", json!([dose])), ("times_s", json!([time]))]),
+                reads: None,
+            })
+            .collect()
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        let params: GridParams = context.params()?;
+        let mut conditions = Vec::new();
+        for &dose_krad_si in &params.doses_krad_si {
+            for &time_s in &params.times_s {
+                conditions.push(Condition { time_s, dose_krad_si, effects: params.common.effects });
+            }
+        }
+        let trials = evaluate(context, &params.common, context.optional("table"), &conditions)?;
+        with_table(Outputs::new(), "trials", &trials)
+    }
+
+    fn reduce(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        joined(context)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct AblationParams {
+    #[serde(flatten)]
+    common: Common,
+    /// Dose at which effects are compared (krad(Si)).
+    dose_krad_si: f64,
+    /// Time at which effects are compared (s).
+    time_s: f64,
+}
+
+impl Default for AblationParams {
+    fn default() -> Self {
+        Self { common: Common::default(), dose_krad_si: 100.0, time_s: 432_000.0 }
+    }
+}
+
+impl Stage for Ablation {
+    fn name(&self) -> &'static str {
+        "evaluate.ablation"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn about(&self) -> &'static str {
+        "accuracy with one effect after the other switched on"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        ROLES
+    }
+
+    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
+        checked::<AblationParams>(given)
+    }
+
+    fn seconds(&self) -> f64 {
+        5.0
+    }
+
+    fn shards(&self, params: &Value, _inputs: &[Artifact]) -> Vec<Shard> {
+        Effects::ABLATION
+            .iter()
+            .map(|(label, effects)| Shard {
+                name: (*label).to_owned(),
+                params: with(params, &[("effects", json!(effects))]),
+                reads: None,
+            })
+            .collect()
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        let params: AblationParams = context.params()?;
+        let AblationParams { common, dose_krad_si, time_s } = params;
+        let condition = Condition { time_s, dose_krad_si, effects: common.effects };
+        let trials = evaluate(context, &common, context.optional("table"), &[condition])?;
+        with_table(Outputs::new(), "trials", &trials)
+    }
+
+    fn reduce(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        joined(context)
+    }
+}
+
+impl Stage for Tables {
+    fn name(&self) -> &'static str {
+        "evaluate.tables"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn about(&self) -> &'static str {
+        "accuracy over doses for each of many tables"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        const { &[Role::required("network"), Role::required("tables")] }
+    }
+
+    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
+        checked::<GridParams>(given)
+    }
+
+    fn seconds(&self) -> f64 {
+        15.0
+    }
+
+    fn shards(&self, params: &Value, inputs: &[Artifact]) -> Vec<Shard> {
+        let networks: Vec<&Artifact> = inputs.iter().filter(|a| a.role == "network").collect();
+        let doses = numbers(params, "doses_krad_si");
+        inputs
+            .iter()
+            .filter(|artifact| artifact.role == "tables")
+            .flat_map(|table| doses.iter().map(move |&dose| (table, dose)))
+            .map(|(table, dose)| Shard {
+                name: format!("{}, {dose} krad(Si)", table.output()),
+                params: with(params, &[("doses_krad_si", json!([dose]))]),
+                reads: Some(networks.iter().map(|a| a.name.clone()).chain([table.name.clone()]).collect()),
+            })
+            .collect()
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        let params: GridParams = context.params()?;
+        let conditions: Vec<Condition> = params
+            .doses_krad_si
+            .iter()
+            .map(|&dose_krad_si| Condition { time_s: 0.0, dose_krad_si, effects: params.common.effects })
+            .collect();
+        let trials = evaluate(context, &params.common, context.optional("tables"), &conditions)?;
+        with_table(Outputs::new(), "trials", &trials)
+    }
+
+    fn reduce(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        joined(context)
+    }
+}

@@ -1,0 +1,229 @@
+//! Measurements: published statistics, the user's files, or labelled synthetic ones.
+
+use super::artifact::with_table;
+use crate::stage::{Context, Outputs, ParamError, Role, Stage, StageError, resolve_as};
+use mho_data::measurement::{Kind, Measurement};
+use mho_data::published::PublishedSonos;
+use mho_data::reader;
+use mho_data::table::Table;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// `measure.published`: the published statistics as tables.
+pub(super) struct Published;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishedParams {
+    /// Names of the sets.
+    sets: Vec<String>,
+}
+
+impl Default for PublishedParams {
+    fn default() -> Self {
+        Self { sets: vec!["tcas2022".into(), "iedm2022".into()] }
+    }
+}
+
+impl Stage for Published {
+    fn name(&self) -> &'static str {
+        "measure.published"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn about(&self) -> &'static str {
+        "published statistics of SONOS arrays: states over time and their spread"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        &[]
+    }
+
+    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
+        let resolved = resolve_as::<PublishedParams>(given)?;
+        let sets = given.get("sets").and_then(Value::as_array).cloned().unwrap_or_default();
+        for set in sets.iter().filter_map(Value::as_str) {
+            PublishedSonos::named(set).map_err(|error| ParamError {
+                key: "sets".into(),
+                found: format!("`{set}`"),
+                expected: error.expected,
+            })?;
+        }
+        Ok(resolved)
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        let params: PublishedParams = context.params()?;
+        let mut outputs = Outputs::new();
+        for name in &params.sets {
+            let set = PublishedSonos::named(name)?;
+            outputs = with_table(outputs, &format!("{name}-drift"), &drift(&set))?;
+            outputs = with_table(outputs, &format!("{name}-spread"), &spread(&set))?;
+            let text = mho_data::published::SETS
+                .iter()
+                .find(|(known, _)| known == name)
+                .map_or("", |(_, text)| text);
+            outputs = outputs.with(name.clone(), format!("{name}.toml"), text);
+        }
+        Ok(outputs)
+    }
+}
+
+/// Currents at which a set without states of its own is sampled for fits (nA): 10 to 1700 in tens.
+fn currents(set: &PublishedSonos) -> Vec<f64> {
+    match set.states() {
+        Some(states) => states[0].clone(),
+        None => (1..=170).map(|i| f64::from(10 * i)).collect(),
+    }
+}
+
+/// One row for each state and time after the first: `initial_na, time_s, current_na`.
+fn drift(set: &PublishedSonos) -> Table {
+    let mut rows: [Vec<f64>; 3] = Default::default();
+    for &time_s in set.time_s.iter().filter(|&&t| t > 0.0) {
+        for &initial in &currents(set) {
+            rows[0].push(initial);
+            rows[1].push(time_s);
+            rows[2].push(set.mean_na(initial, time_s).value);
+        }
+    }
+    let [initial, time, current] = rows;
+    Table::new()
+        .with_float("initial_na", initial)
+        .with_float("time_s", time)
+        .with_float("current_na", current)
+}
+
+/// One row for each state and time: `current_na, time_s, sigma_na`.
+fn spread(set: &PublishedSonos) -> Table {
+    let mut rows: [Vec<f64>; 3] = Default::default();
+    for &time_s in &set.time_s {
+        for &initial in &currents(set) {
+            let current = set.mean_na(initial, time_s).value;
+            rows[0].push(current);
+            rows[1].push(time_s);
+            rows[2].push(set.sigma_na(current, time_s).value);
+        }
+    }
+    let [current, time, sigma] = rows;
+    Table::new().with_float("current_na", current).with_float("time_s", time).with_float("sigma_na", sigma)
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileParams {
+    /// Files to read; none: the synthetic measurement.
+    files: Vec<String>,
+}
+
+/// `measure.idvg`: I_D(V_G) sweeps.
+pub(super) struct IdVg;
+
+/// `measure.state-currents`: state currents against dose and time.
+pub(super) struct StateCurrents;
+
+fn files(params: &Value) -> Vec<String> {
+    let list = params.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
+    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn measure(
+    context: &Context<'_>,
+    kind: Kind,
+    name: &str,
+    synthetic: fn(u64) -> String,
+) -> Result<Outputs, StageError> {
+    let given = context.inputs("file");
+    let mut outputs = Outputs::new();
+    let measurement: Measurement = if given.is_empty() {
+        let text = synthetic(context.seed);
+        let file = format!("{name}-synthetic.csv");
+        let measurement = reader::read(&[(&file, text.as_bytes())], kind)?;
+        outputs = outputs.exported("raw", "data", file, text);
+        measurement
+    } else {
+        let files: Vec<(&str, &[u8])> =
+            given.iter().map(|artifact| (artifact.file.as_str(), artifact.bytes.as_slice())).collect();
+        reader::read(&files, kind)?
+    };
+    measurement.check_for_fit()?;
+    let dropped = &measurement.sidecar.dropped;
+    if let Some(first) = dropped.first() {
+        context.warn(format!(
+            "{} of {} rows could not be read, the first at {}:{} ({})",
+            dropped.len(),
+            dropped.len() + measurement.table.len(),
+            first.file,
+            first.line,
+            first.reason
+        ));
+    }
+    for text in measurement.sidecar.assumptions.iter().chain(&measurement.sidecar.notes) {
+        context.warn(text.clone());
+    }
+    outputs = with_table(outputs, "table", &measurement.table)?;
+    Ok(outputs.with("sidecar", "sidecar.toml", measurement.sidecar_toml()))
+}
+
+impl Stage for IdVg {
+    fn name(&self) -> &'static str {
+        "measure.idvg"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn about(&self) -> &'static str {
+        "I_D(V_G) sweeps from files, or synthetic ones"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        &[]
+    }
+
+    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
+        resolve_as::<FileParams>(given)
+    }
+
+    fn files(&self, params: &Value) -> Vec<String> {
+        files(params)
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        measure(context, Kind::IdVg, "idvg", mho_physics::synthetic::idvg_csv)
+    }
+}
+
+impl Stage for StateCurrents {
+    fn name(&self) -> &'static str {
+        "measure.state-currents"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn about(&self) -> &'static str {
+        "state currents against dose and time from files, or synthetic ones"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        &[]
+    }
+
+    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
+        resolve_as::<FileParams>(given)
+    }
+
+    fn files(&self, params: &Value) -> Vec<String> {
+        files(params)
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        measure(context, Kind::StateCurrent, "state-currents", mho_physics::synthetic::state_currents_csv)
+    }
+}
