@@ -1,10 +1,9 @@
 //! `mho store`.
 
 use super::{Answer, CliError, Globals};
-use crate::store::{Fetch, Store};
+use crate::store::{Fetch, Keep, Store};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Look at, check and clean the artifact store.
@@ -27,6 +26,12 @@ enum What {
         /// Say what would go, remove nothing
         #[arg(long)]
         dry_run: bool,
+        /// Size in MB that the objects may take; the oldest go first
+        #[arg(long, value_name = "MB")]
+        max_size: Option<u64>,
+        /// Let users' own files go too, which nothing can make again
+        #[arg(long)]
+        include_inputs: bool,
     },
 }
 
@@ -40,7 +45,10 @@ pub(super) fn run(args: &StoreArgs, globals: &Globals) -> Answer {
     match args.what {
         What::Ls => list(&store, globals),
         What::Verify => verify(&store, globals),
-        What::Gc { dry_run } => collect(&store, dry_run, globals),
+        What::Gc { dry_run, max_size, include_inputs } => {
+            let max_bytes = max_size.map(|megabytes| megabytes.saturating_mul(1_000_000));
+            collect(&store, Keep { max_bytes, include_inputs }, dry_run, globals)
+        }
     }
 }
 
@@ -84,32 +92,26 @@ fn verify(store: &Store, globals: &Globals) -> Answer {
     )))
 }
 
-fn collect(store: &Store, dry_run: bool, globals: &Globals) -> Answer {
-    let mut kept: BTreeSet<String> = BTreeSet::new();
-    for record in store.recent()? {
-        kept.extend(record.outputs.into_iter().map(|(_, digest)| digest));
-        kept.extend(record.inputs.into_iter().map(|(_, digest)| digest));
-    }
-    let mut gone = (0_usize, 0_u64);
-    for (digest, size) in store.objects()? {
-        if kept.contains(&digest) {
-            continue;
-        }
-        gone = (gone.0 + 1, gone.1 + size);
-        if !dry_run {
-            store.remove_object(&digest)?;
-        }
-    }
+fn collect(store: &Store, keep: Keep, dry_run: bool, globals: &Globals) -> Answer {
+    let garbage = store.garbage(keep)?;
+    let bytes: u64 = garbage.iter().map(|object| object.size).sum();
     if !dry_run {
+        for object in &garbage {
+            store.remove_object(&object.digest)?;
+        }
         store.sweep();
     }
     if globals.json {
-        return Ok(format!("{:#}\n", json!({ "objects": gone.0, "bytes": gone.1, "dry_run": dry_run })));
+        let document = json!({ "schema": 1, "objects": garbage, "bytes": bytes, "dry_run": dry_run });
+        return Ok(format!("{document:#}\n"));
+    }
+    let mut text = String::new();
+    if dry_run || globals.verbose {
+        for object in &garbage {
+            text.push_str(&format!("{} {:>10} B  {}\n", &object.digest[..12], object.size, object.reason));
+        }
     }
     let verb = if dry_run { "would remove" } else { "removed" };
-    Ok(format!(
-        "{verb} {} objects ({:.1} MB) that no recent result of a target needs\n",
-        gone.0,
-        gone.1 as f64 / 1e6
-    ))
+    text.push_str(&format!("{verb} {} objects ({:.1} MB)\n", garbage.len(), bytes as f64 / 1e6));
+    Ok(text)
 }

@@ -143,7 +143,7 @@ impl<'a> Runner<'a> {
             None => {
                 self.store.prepare()?;
                 for file in &files {
-                    self.store.put(&file.bytes)?;
+                    self.store.archive(&file.bytes)?;
                 }
                 let _lease = self.store.lease(&key);
                 match self.store.action(&key).filter(|_| !again) {

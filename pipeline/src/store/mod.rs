@@ -7,15 +7,18 @@
 //! targets/NAME      the keys that a named target had, for `mho why`
 //! runs/ID           one record per execution
 //! leases/KEY        who works on it now: an optimisation, never needed for correctness
+//! pins/DIGEST       users' files, which nothing can make again
 //! quarantine/       objects that did not match their digest
 //! tmp/              being written
 //! ```
 //! Everything is written under `tmp`, synced, and renamed; an action entry follows all of its objects.
 
 mod entry;
+mod gc;
 mod object;
 
 pub use entry::{Action, OutputRef, TargetRecord};
+pub use gc::{Garbage, Keep};
 pub use object::Fetch;
 
 use crate::key::Digest;
