@@ -257,7 +257,7 @@ fn criteria(cost: f64, points: usize, count: usize) -> (f64, f64) {
 
 /// The 97.5 % quantile of Student's t (Cornish-Fisher expansion, Abramowitz & Stegun 26.7.5; below
 /// 1e-3 relative from three degrees of freedom on; one and two exactly).
-pub(super) fn student_quantile_975(freedom: usize) -> f64 {
+pub fn student_quantile_975(freedom: usize) -> f64 {
     const Z: f64 = 1.959_963_984_540_054;
     match freedom {
         0 => f64::INFINITY,

@@ -30,6 +30,7 @@ mod profile;
 mod result;
 mod transform;
 
+pub use covariance::student_quantile_975;
 pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals};
 pub use profile::{ProfileInterval, profile};
 pub use result::{Correlation, FitResult, FittedParameter};

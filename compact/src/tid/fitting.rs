@@ -2,9 +2,12 @@
 
 use super::collect::{CollectLaw, Flow};
 use super::{COLLECT, EXP, Law, STRETCHED, TWO_TERM};
-use crate::fit::{FitError, FitOptions, FitResult, Loss, Parameter, Problem, Transform, least_squares};
+use crate::fit::{
+    FitError, FitOptions, FitResult, Loss, Parameter, Problem, Transform, least_squares, student_quantile_975,
+};
 use crate::model::ModelInfo;
 use mho_data::table::{Table, TableError};
+use rayon::prelude::*;
 use std::sync::Mutex;
 
 /// A threshold at a dose.
@@ -66,6 +69,7 @@ pub struct TidFit {
 const MISFIT_V: f64 = 2e-3;
 
 /// A device's points in the order of dose.
+#[derive(Clone)]
 struct Curve {
     state: String,
     device: String,
@@ -99,7 +103,8 @@ fn curves(points: &[VtPoint]) -> Vec<Curve> {
 }
 
 /// Fits `model` (one of the four dose laws) to thresholds: its parameters are shared by all devices,
-/// each device has its own start. Robust against single thresholds that fell out.
+/// each device has its own start. Robust against single thresholds that fell out; the uncertainties
+/// of the shared parameters take the devices, not the points, as independent (jackknife).
 ///
 /// # Errors
 /// [`FitError`] when there are fewer points than parameters or `model` is no dose law.
@@ -109,40 +114,7 @@ pub fn fit(model: &'static ModelInfo, points: &[VtPoint]) -> Result<TidFit, FitE
     if Law::from_values(model, &model.defaults()).is_none() {
         return Err(FitError::BrokeDown(format!("{} is no law of threshold against dose", model.name)));
     }
-    let mut parameters: Vec<Parameter> = model
-        .parameters
-        .iter()
-        .map(|info| info.starting_at(if info.name == "vt_inf_v" { middle(&curves) } else { info.default }))
-        .collect();
-    for curve in &curves {
-        let name = format!("start_v {} {}", curve.state, curve.device);
-        let first = curve.vt_v.first().copied().unwrap_or(0.0);
-        parameters.push(Parameter::new(name, "V", first, -10.0, 10.0, Transform::Linear));
-    }
-    // The flow of the collection depends on the shared parameters alone: the last one is kept while the
-    // differences with the starts are taken.
-    let kept: Mutex<Option<(Vec<f64>, Flow)>> = Mutex::new(None);
-    let shared = &curves;
-    let residuals = |p: &[f64]| -> Vec<f64> {
-        let (own, starts) = p.split_at(count);
-        let Some(law) = Law::from_values(model, own) else { return Vec::new() };
-        let flow = match law {
-            Law::Collect(law) => Some(flow_of(&kept, own, &law)),
-            _ => None,
-        };
-        let mut residuals = Vec::with_capacity(points.len());
-        for (curve, &start_v) in shared.iter().zip(starts) {
-            let model_v = match &flow {
-                Some(flow) => flow.thresholds_v(start_v, &curve.doses_krad_si),
-                None => curve.doses_krad_si.iter().map(|&dose| law.closed_form_v(start_v, dose)).collect(),
-            };
-            for ((measured, model), sigma) in curve.vt_v.iter().zip(&model_v).zip(&curve.sigma_v) {
-                residuals.push((measured - model) / sigma);
-            }
-        }
-        residuals
-    };
-    let mut problem = Problem::new(parameters, residuals);
+    let mut problem = problem(model, &curves);
     problem.dropped = points.iter().filter(|point| !point.vt_v.is_finite()).count();
     let options = FitOptions {
         loss: Loss::SoftL1 { scale: 3.0 },
@@ -156,6 +128,7 @@ pub fn fit(model: &'static ModelInfo, points: &[VtPoint]) -> Result<TidFit, FitE
     let sigmas = curves.iter().flat_map(|curve| &curve.sigma_v);
     let square: f64 = weighted.iter().zip(sigmas).map(|(r, sigma)| (r * sigma).powi(2)).sum();
     fit.rms = (square / weighted.len() as f64).sqrt();
+    devices_as_observations(model, &curves, &options, &mut fit);
     let starts = curves
         .iter()
         .zip(&values[count..])
@@ -165,6 +138,110 @@ pub fn fit(model: &'static ModelInfo, points: &[VtPoint]) -> Result<TidFit, FitE
     let law = Law::from_values(model, &values[..count])
         .ok_or_else(|| FitError::BrokeDown("the law lost its parameters".into()))?;
     Ok(TidFit { model, law, fit, starts })
+}
+
+/// The least-squares problem: shared parameters first, then the start of each device.
+fn problem<'a>(model: &'static ModelInfo, curves: &'a [Curve]) -> Problem<'a> {
+    let count = model.parameters.len();
+    let mut parameters: Vec<Parameter> = model
+        .parameters
+        .iter()
+        .map(|info| info.starting_at(if info.name == "vt_inf_v" { middle(curves) } else { info.default }))
+        .collect();
+    for curve in curves {
+        let name = format!("start_v {} {}", curve.state, curve.device);
+        let first = curve.vt_v.first().copied().unwrap_or(0.0);
+        parameters.push(Parameter::new(name, "V", first, -10.0, 10.0, Transform::Linear));
+    }
+    // The flow of the collection depends on the shared parameters alone: the last one is kept while the
+    // differences with the starts are taken.
+    let kept: Mutex<Option<(Vec<f64>, Flow)>> = Mutex::new(None);
+    Problem::new(parameters, move |p| {
+        let (own, starts) = p.split_at(count);
+        let Some(law) = Law::from_values(model, own) else { return Vec::new() };
+        let flow = match law {
+            Law::Collect(law) => Some(flow_of(&kept, own, &law)),
+            _ => None,
+        };
+        let mut residuals = Vec::new();
+        for (curve, &start_v) in curves.iter().zip(starts) {
+            let model_v = match &flow {
+                Some(flow) => flow.thresholds_v(start_v, &curve.doses_krad_si),
+                None => curve.doses_krad_si.iter().map(|&dose| law.closed_form_v(start_v, dose)).collect(),
+            };
+            for ((measured, model), sigma) in curve.vt_v.iter().zip(&model_v).zip(&curve.sigma_v) {
+                residuals.push((measured - model) / sigma);
+            }
+        }
+        residuals
+    })
+}
+
+/// Devices with fewer than this many others are too few to judge how devices differ.
+const FEWEST_DEVICES: usize = 4;
+
+/// Replaces the uncertainties of the shared parameters by those of the jackknife over devices: the fit is
+/// repeated without each device in turn (Efron, "The Jackknife", SIAM 1982). The points of one device share
+/// its peculiarities, and counting each as independent would promise far too much.
+fn devices_as_observations(
+    model: &'static ModelInfo,
+    curves: &[Curve],
+    options: &FitOptions,
+    fit: &mut FitResult,
+) {
+    let (count, devices) = (model.parameters.len(), curves.len());
+    if devices < FEWEST_DEVICES {
+        fit.warnings.push(format!(
+            "{devices} devices are too few to judge how devices differ: the uncertainties count every \
+             point as independent"
+        ));
+        return;
+    }
+    let values = fit.values();
+    let without = |left_out: usize| -> Option<Vec<f64>> {
+        let kept = |index: &usize| *index != left_out;
+        let rest: Vec<Curve> = (0..devices).filter(kept).map(|index| curves[index].clone()).collect();
+        let mut problem = problem(model, &rest);
+        let starts = (0..devices).filter(kept).map(|index| values[count + index]);
+        for (parameter, value) in
+            problem.parameters.iter_mut().zip(values[..count].iter().copied().chain(starts))
+        {
+            parameter.start = value;
+        }
+        let found = least_squares(&problem, options).ok()?;
+        Some((0..count).map(|k| problem.parameters[k].coordinate(found.parameters[k].value)).collect())
+    };
+    let replicates: Vec<Vec<f64>> = (0..devices).into_par_iter().filter_map(without).collect();
+    let number = replicates.len() as f64;
+    let mean: Vec<f64> =
+        (0..count).map(|k| replicates.iter().map(|row| row[k]).sum::<f64>() / number).collect();
+    let spread = |i: usize, j: usize| {
+        (number - 1.0) / number
+            * replicates.iter().map(|row| (row[i] - mean[i]) * (row[j] - mean[j])).sum::<f64>()
+    };
+    let quantile = student_quantile_975(devices - 1);
+    let own: Vec<Parameter> = model.parameters.iter().map(|info| info.starting_at(info.default)).collect();
+    let slope = |k: usize| own[k].slope(own[k].coordinate(values[k]));
+    for i in 0..fit.parameters.len() {
+        for j in 0..fit.parameters.len() {
+            if i < count && j < count {
+                let known = fit.parameters[i].std.is_finite() && fit.parameters[j].std.is_finite();
+                fit.covariance[i][j] = if known { spread(i, j) * slope(i) * slope(j) } else { 0.0 };
+            } else if i < count || j < count {
+                fit.covariance[i][j] = 0.0;
+            }
+        }
+    }
+    for (k, parameter) in
+        own.iter().enumerate().filter(|(k, _)| fit.parameters[*k].std.is_finite()).collect::<Vec<_>>()
+    {
+        let deviation = spread(k, k).sqrt();
+        let middle = parameter.coordinate(values[k]);
+        let fitted = &mut fit.parameters[k];
+        fitted.std = deviation * slope(k);
+        fitted.interval95 =
+            [parameter.value(middle - quantile * deviation), parameter.value(middle + quantile * deviation)];
+    }
 }
 
 /// Gates and offsets of the neutral threshold, V, from which the collection is fitted: the kinks of the
