@@ -170,7 +170,7 @@ fn simulate(args: &SimulateArgs, card: &DeviceCard, seed: u64) -> Result<Table, 
     let (axes, result) = law.columns();
     let points = product(&axes.iter().map(|name| args.axis(name)).collect::<Vec<_>>());
     let mut table = Table::new();
-    table.comments.push(format!("{} of {} data", card.model, card.provenance.origin));
+    table.comments.push(format!("{}; card from: {}", card.model, card.provenance.origin));
     for (index, name) in axes.iter().enumerate() {
         table.push_float(*name, points.iter().map(|point| point[index]).collect());
     }
