@@ -11,6 +11,7 @@ mod run;
 mod session;
 mod simulate;
 mod store;
+mod table;
 mod train;
 mod verify;
 mod whence;
@@ -157,6 +158,7 @@ enum Command {
     Models(models::Models),
     Fit(fit::FitArgs),
     Simulate(simulate::SimulateArgs),
+    Table(table::TableArgs),
     /// Train a network digitally
     Train(train::Train),
     /// Evaluate a network on simulated arrays: trials, times, doses, ablation by effect
@@ -182,6 +184,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => alone::models(args, &globals),
         Command::Fit(args) => fit::run(args, &globals),
         Command::Simulate(args) => simulate::run(args, &globals),
+        Command::Table(args) => table::run(args, &globals),
         Command::Train(args) => alone::train(args, &globals),
         Command::Evaluate(args) => alone::evaluate(args, &globals),
     };

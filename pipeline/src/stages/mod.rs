@@ -7,7 +7,7 @@ mod fit_dose;
 mod fit_idvg;
 mod fit_published;
 mod measure;
-mod tables;
+pub(crate) mod tables;
 mod train;
 
 use crate::stage::Stage;

@@ -35,25 +35,25 @@ const ROLES: &[Role] = &[
 
 /// What a table of a SONOS cell needs besides the cards.
 #[derive(Clone, Serialize, Deserialize)]
-struct Params {
+pub(crate) struct Params {
     /// Gate area, which sets the counting statistics of trapped charge (um2).
-    gate_area_um2: f64,
+    pub(crate) gate_area_um2: f64,
     /// Charges that are caught together.
-    cluster_factor: f64,
+    pub(crate) cluster_factor: f64,
     /// Spread of ln D_c from cell to cell.
-    dose_c_spread: f64,
+    pub(crate) dose_c_spread: f64,
     /// V_inf - V_N (V) in place of the fitted one.
-    v_inf_offset_v: Option<f64>,
+    pub(crate) v_inf_offset_v: Option<f64>,
     /// D_c (krad(Si)) in place of the fitted one; with `v_inf_offset_v` no dose card is needed.
-    dose_c_krad_si: Option<f64>,
+    pub(crate) dose_c_krad_si: Option<f64>,
     /// Current of state 1 (nA).
-    current_max_na: f64,
+    pub(crate) current_max_na: f64,
     /// Largest interpolation error, as a fraction of the largest current.
-    tolerance_fraction: f64,
+    pub(crate) tolerance_fraction: f64,
     /// Longest time (s).
-    time_max_s: f64,
+    pub(crate) time_max_s: f64,
     /// Largest dose (krad(Si)).
-    dose_max_krad_si: f64,
+    pub(crate) dose_max_krad_si: f64,
 }
 
 impl Default for Params {
@@ -75,13 +75,13 @@ impl Default for Params {
 
 /// The cards that a cell is made from.
 #[derive(Clone)]
-struct Cards {
-    transfer: Option<DeviceCard>,
-    retention: DeviceCard,
-    programming: DeviceCard,
-    dose: Option<DeviceCard>,
+pub(crate) struct Cards {
+    pub(crate) transfer: Option<DeviceCard>,
+    pub(crate) retention: DeviceCard,
+    pub(crate) programming: DeviceCard,
+    pub(crate) dose: Option<DeviceCard>,
     /// Threshold (V) of the state nearest to neutral, before any dose.
-    vt_neutral_v: Option<f64>,
+    pub(crate) vt_neutral_v: Option<f64>,
 }
 
 impl Cards {
@@ -111,7 +111,8 @@ impl Cards {
         }
     }
 
-    fn cell(&self, params: &Params, name: &str) -> Result<SonosCell, StageError> {
+    /// The cell that these cards describe.
+    pub(crate) fn cell(&self, params: &Params, name: &str) -> Result<SonosCell, StageError> {
         let mut retention = Retention::from_card(&self.retention);
         let mut origin = origin_of(&self.retention).and(origin_of(&self.programming));
         let mut notes = vec![format!("gate area {} um2 (assumed within 0.03 to 0.1)", params.gate_area_um2)];
