@@ -2,8 +2,8 @@
 
 use crate::axis::Axis;
 use crate::certificate::Certificate;
-use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SCORES};
-use crate::table::{DeviceTable, TableError};
+use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SCORES, SourceError};
+use crate::table::{DeviceTable, TableError, Validity};
 use mho_data::random::Stream;
 use std::collections::HashMap;
 
@@ -142,6 +142,9 @@ impl Compiler<'_> {
             return Ok(cell.clone());
         }
         let cell = self.source.cell(s, t, d)?;
+        if let Some(reason) = wrong_with(&cell) {
+            return Err(SourceError { state: s, time_s: t, dose_krad_si: d, reason }.into());
+        }
         self.known.insert(key, cell.clone());
         Ok(cell)
     }
@@ -165,6 +168,8 @@ impl Compiler<'_> {
                 tolerance_fraction: self.options.tolerance_fraction,
                 monotone: false,
             },
+            validity: (info.time_max_s.is_finite() && info.dose_max_krad_si.is_finite())
+                .then_some(Validity { time_max_s: info.time_max_s, dose_max_krad_si: info.dose_max_krad_si }),
             extrapolated_nodes: 0,
             state: axes.state.clone(),
             time: axes.time.clone(),
@@ -194,8 +199,9 @@ impl Compiler<'_> {
     fn misfit(&mut self, table: &DeviceTable, point: Point) -> Result<Misfit, TableError> {
         let (s, t, d) = point;
         let cell = self.cell(point)?;
+        let at = table.places(s, t, d);
         let error = |array: &[f64], width: usize, column: usize, truth: f64| {
-            (table.interpolate(array, width, column, s, t, d) - truth).abs() / self.max_na
+            (table.interpolate(array, width, column, &at) - truth).abs() / self.max_na
         };
         let mut worst = (error(&table.mean, 1, 0, cell.mean_na), "mean");
         let sigma = error(&table.sigma, 1, 0, cell.sigma_na);
@@ -294,7 +300,34 @@ impl Compiler<'_> {
     }
 }
 
+/// What keeps these statistics out of a table.
+fn wrong_with(cell: &CellStatistics) -> Option<String> {
+    let share = cell.share;
+    let shares = [share.programming, share.drift, share.dose];
+    if ![cell.mean_na, cell.sigma_na].iter().chain(&shares).chain(&cell.quantiles_na).all(|v| v.is_finite()) {
+        return Some("a number that is not finite".into());
+    }
+    if cell.sigma_na < 0.0 || shares.iter().any(|part| *part < 0.0) {
+        return Some("a negative spread or share".into());
+    }
+    let falls = cell.quantiles_na.windows(2).any(|pair| pair[0] > pair[1]);
+    falls.then(|| "quantiles that fall with the score".into())
+}
+
+/// Whether the mean rises with the state at every node of time and dose and half way between them:
+/// two rising nodes may in principle cross between, where each has its own curve.
 fn monotone(table: &DeviceTable) -> bool {
-    let step = table.time.len() * table.dose.len();
-    (step..table.mean.len()).all(|i| table.mean[i] >= table.mean[i - step] - 1e-9 * table.current_max_na)
+    let halves = |axis: &Axis| -> Vec<f64> {
+        axis.nodes().iter().copied().chain((1..axis.len()).map(|i| axis.middle(i - 1))).collect()
+    };
+    let slack = 1e-9 * table.current_max_na;
+    let doses = halves(&table.dose);
+    halves(&table.time).into_iter().all(|time_s| {
+        doses.iter().all(|&dose| {
+            let at = table.places(0.0, time_s, dose);
+            let mean: Vec<f64> =
+                (0..table.state.len()).map(|s| table.at_state(&table.mean, 1, 0, s, &at)).collect();
+            mean.windows(2).all(|pair| pair[1] >= pair[0] - slack)
+        })
+    })
 }

@@ -3,7 +3,7 @@
 use crate::axis::Axis;
 use crate::certificate::Certificate;
 use crate::source::SCORES;
-use crate::table::{DeviceTable, TableError};
+use crate::table::{DeviceTable, TableError, Validity};
 use mho_data::InputError;
 use mho_data::provenance::Origin;
 use safetensors::tensor::TensorView;
@@ -24,6 +24,9 @@ struct Header {
     current_max_na: f64,
     notes: Vec<String>,
     certificate: Certificate,
+    /// Absent in the first tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validity: Option<Validity>,
     extrapolated_nodes: usize,
     time_scale_s: Option<f64>,
     dose_scale_krad_si: Option<f64>,
@@ -66,6 +69,7 @@ impl DeviceTable {
             current_max_na: self.current_max_na,
             notes: self.notes.clone(),
             certificate: self.certificate.clone(),
+            validity: self.validity,
             extrapolated_nodes: self.extrapolated_nodes,
             time_scale_s: self.time.scale(),
             dose_scale_krad_si: self.dose.scale(),
@@ -95,6 +99,13 @@ impl DeviceTable {
         if header.schema != SCHEMA {
             return Err(wrong(format!("schema {}", header.schema), "schema 1").into());
         }
+        if header.unit != "nA" {
+            return Err(wrong(format!("currents in `{}`", header.unit), "currents in nA").into());
+        }
+        if header.current_max_na <= 0.0 {
+            let found = format!("a largest current of {} nA", header.current_max_na);
+            return Err(wrong(found, "a current above 0").into());
+        }
         let array = |name: &str, length: Option<usize>| -> Result<Vec<f64>, InputError> {
             let view =
                 tensors.tensor(name).map_err(|_| wrong(format!("no array `{name}`"), "a device table"))?;
@@ -118,20 +129,37 @@ impl DeviceTable {
             if nodes.is_empty() || nodes.windows(2).any(|pair| pair[0] >= pair[1]) {
                 return Err(wrong(format!("`{name}` that does not ascend"), "ascending nodes"));
             }
+            if nodes[0] < 0.0 {
+                return Err(wrong(format!("{} in `{name}`", nodes[0]), "numbers of 0 or more"));
+            }
+            if let Some(bad) = scale.filter(|scale| *scale <= 0.0) {
+                return Err(wrong(format!("a scale of {bad} of `{name}`"), "a scale above 0"));
+            }
             Ok(Axis::new(nodes, scale))
         };
         let state = axis("axis.state", None)?;
         let time = axis("axis.time_s", header.time_scale_s)?;
         let dose = axis("axis.dose_krad_si", header.dose_scale_krad_si)?;
-        let count = state.len() * time.len() * dose.len();
+        let product = |a: usize, b: usize| a.checked_mul(b);
+        let count = product(state.len(), time.len())
+            .and_then(|n| product(n, dose.len()))
+            .filter(|n| product(*n, SCORES.len()).is_some())
+            .ok_or_else(|| wrong("axes beyond any memory".into(), "a device table"))?;
         if array("axis.score", Some(SCORES.len()))? != SCORES {
             return Err(wrong("other scores".into(), "normal scores -4 to 4 in steps of 0.25").into());
         }
         let noise_current = array("read_noise.current", None)?;
+        if noise_current.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(wrong("`read_noise.current` that does not ascend".into(), "ascending nodes").into());
+        }
+        let quantile = array("quantile", Some(count * SCORES.len()))?;
+        if quantile.chunks_exact(SCORES.len()).any(|row| row.windows(2).any(|pair| pair[0] > pair[1])) {
+            return Err(wrong("quantiles that fall with the score".into(), "ascending quantiles").into());
+        }
         Ok(Self {
             mean: array("mean", Some(count))?,
             sigma: array("sigma", Some(count))?,
-            quantile: array("quantile", Some(count * SCORES.len()))?,
+            quantile,
             share_programming: array("share.programming", Some(count))?,
             share_drift: array("share.drift", Some(count))?,
             share_dose: array("share.dose", Some(count))?,
@@ -142,6 +170,7 @@ impl DeviceTable {
             current_max_na: header.current_max_na,
             notes: header.notes,
             certificate: header.certificate,
+            validity: header.validity,
             extrapolated_nodes: header.extrapolated_nodes,
             state,
             time,

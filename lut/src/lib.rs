@@ -25,4 +25,4 @@ pub use certificate::Certificate;
 pub use compile::{CompileOptions, compile};
 pub use slice::Slice;
 pub use source::{CellSource, CellStatistics, SCORES, Share, SourceError, SourceInfo};
-pub use table::{DeviceTable, OutOfRange, Query, Row, TableError};
+pub use table::{DeviceTable, OutOfRange, Query, Row, TableError, Validity};

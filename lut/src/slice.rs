@@ -20,8 +20,9 @@ pub struct Slice {
 impl Slice {
     pub(crate) fn cut(table: &DeviceTable, time_s: f64, dose: f64) -> Self {
         let states = table.state.len();
+        let at = table.places(0.0, time_s, dose);
         let column = |array: &[f64], width: usize, column: usize| -> Vec<f64> {
-            (0..states).map(|s| table.at_state(array, width, column, s, time_s, dose)).collect()
+            (0..states).map(|s| table.at_state(array, width, column, s, &at)).collect()
         };
         Self {
             state: table.state.clone(),

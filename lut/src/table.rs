@@ -2,7 +2,7 @@
 
 use crate::axis::Axis;
 use crate::certificate::Certificate;
-use crate::pchip;
+use crate::pchip::{self, Place};
 use crate::slice::Slice;
 use crate::source::{SCORES, SourceError};
 use mho_data::InputError;
@@ -34,6 +34,15 @@ pub enum TableError {
     Write(String),
 }
 
+/// How far the source of a table reaches, of its own account; nodes beyond are counted as extrapolated.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Validity {
+    /// Longest time (s).
+    pub time_max_s: f64,
+    /// Largest dose (krad(Si)).
+    pub dose_max_krad_si: f64,
+}
+
 /// What to do with a query outside of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutOfRange {
@@ -52,6 +61,7 @@ pub struct DeviceTable {
     pub(crate) current_max_na: f64,
     pub(crate) notes: Vec<String>,
     pub(crate) certificate: Certificate,
+    pub(crate) validity: Option<Validity>,
     pub(crate) extrapolated_nodes: usize,
     pub(crate) state: Axis,
     pub(crate) time: Axis,
@@ -116,6 +126,11 @@ impl DeviceTable {
     /// How well the table follows its source.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    /// How far the source reaches, if the table's file says so.
+    pub fn validity(&self) -> Option<Validity> {
+        self.validity
     }
 
     /// Nodes at which the source left the range of what it was made from.
@@ -185,50 +200,44 @@ impl DeviceTable {
             let time_s = inside("time_s", query.time_s, &self.time)?;
             let dose = inside("dose_krad_si", query.dose_krad_si, &self.dose)?;
             clamped += usize::from(outside);
+            let at = self.places(state, time_s, dose);
             rows.push(Row {
                 query,
-                mean_na: self.interpolate(&self.mean, 1, 0, state, time_s, dose),
-                sigma_na: self.interpolate(&self.sigma, 1, 0, state, time_s, dose),
+                mean_na: self.interpolate(&self.mean, 1, 0, &at),
+                sigma_na: self.interpolate(&self.sigma, 1, 0, &at),
                 clamped: outside,
             });
         }
         Ok((rows, clamped))
     }
 
+    /// Where a point lies on the three axes.
+    pub(crate) fn places(&self, state: f64, time_s: f64, dose: f64) -> Places {
+        let on = |axis: &Axis, value| pchip::place(axis.coordinates(), axis.coordinate(value));
+        Places { state: on(&self.state, state), time: on(&self.time, time_s), dose: on(&self.dose, dose) }
+    }
+
     /// Interpolated value of an array with `width` values per node, of which number `column`: first
     /// over dose and time at the neighbouring states, then over the state.
-    pub(crate) fn interpolate(
-        &self,
-        array: &[f64],
-        width: usize,
-        column: usize,
-        state: f64,
-        time_s: f64,
-        dose: f64,
-    ) -> f64 {
-        let xs = self.state.coordinates();
-        pchip::evaluate(xs, pchip::place(xs, self.state.coordinate(state)), |s| {
-            self.at_state(array, width, column, s, time_s, dose)
-        })
+    pub(crate) fn interpolate(&self, array: &[f64], width: usize, column: usize, at: &Places) -> f64 {
+        pchip::evaluate(self.state.coordinates(), at.state, |s| self.at_state(array, width, column, s, at))
     }
 
     /// Value at node `s` of the state axis, interpolated over dose and time.
-    pub(crate) fn at_state(
-        &self,
-        array: &[f64],
-        width: usize,
-        column: usize,
-        s: usize,
-        time_s: f64,
-        dose: f64,
-    ) -> f64 {
+    pub(crate) fn at_state(&self, array: &[f64], width: usize, column: usize, s: usize, at: &Places) -> f64 {
         let (ts, ds) = (self.time.coordinates(), self.dose.coordinates());
-        let in_time = pchip::place(ts, self.time.coordinate(time_s));
-        let in_dose = pchip::place(ds, self.dose.coordinate(dose));
-        pchip::evaluate(ts, in_time, |t| {
-            pchip::evaluate(ds, in_dose, |d| array[((s * ts.len() + t) * ds.len() + d) * width + column])
+        pchip::evaluate(ts, at.time, |t| {
+            pchip::evaluate(ds, at.dose, |d| array[((s * ts.len() + t) * ds.len() + d) * width + column])
         })
     }
+}
+
+/// A point as places on the axes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    state: Place,
+    time: Place,
+    dose: Place,
 }
 
 fn check(what: &'static str, value: f64, axis: &Axis) -> Result<(), TableError> {

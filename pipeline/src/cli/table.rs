@@ -269,7 +269,7 @@ fn page(table: &DeviceTable) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "{} ({} data), state 1 carries {} nA",
+        "{} (origin: {}), state 1 carries {} nA",
         table.name(),
         table.origin().label(),
         table.current_max_na()
@@ -299,6 +299,13 @@ fn page(table: &DeviceTable) -> String {
         "mean current rises with the state: {}",
         if certificate.monotone { "yes" } else { "NO" }
     );
+    if let Some(validity) = table.validity() {
+        let _ = writeln!(
+            text,
+            "source holds to {} s and {} krad(Si)",
+            validity.time_max_s, validity.dose_max_krad_si
+        );
+    }
     let _ = writeln!(text, "nodes outside of what the source was made from: {}", table.extrapolated_nodes());
     for note in table.notes() {
         let _ = writeln!(text, "note: {note}");
@@ -319,6 +326,7 @@ fn document(table: &DeviceTable) -> String {
         },
         "certificate": table.certificate(),
         "met": table.certificate().met(),
+        "validity": table.validity(),
         "extrapolated_nodes": table.extrapolated_nodes(),
         "notes": table.notes(),
     });
