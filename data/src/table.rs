@@ -364,14 +364,16 @@ impl Table {
     }
 }
 
-/// The shortest decimal form that reads back to the same bits.
+/// A decimal form that reads back to the same bits: plain between 1e-4 and 1e7, else scientific.
 pub fn number(value: f64) -> String {
+    let size = value.abs();
     if value.is_nan() {
-        return String::new();
+        String::new()
+    } else if size == 0.0 || (1e-4..1e7).contains(&size) || size.is_infinite() {
+        format!("{value}")
+    } else {
+        format!("{value:e}")
     }
-    let plain = format!("{value}");
-    let scientific = format!("{value:e}");
-    if scientific.len() < plain.len() { scientific } else { plain }
 }
 
 fn parse(cell: &str) -> Option<f64> {

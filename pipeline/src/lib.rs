@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod cli;
 pub mod engine;
+pub mod figures;
 pub mod key;
 pub mod lock;
 pub mod stage;

@@ -2,11 +2,13 @@
 
 mod artifact;
 mod evaluate;
+mod figures;
 mod fit_currents;
 mod fit_dose;
 mod fit_idvg;
 mod fit_published;
 mod measure;
+pub(crate) mod summary;
 pub(crate) mod tables;
 mod train;
 
@@ -31,5 +33,7 @@ pub fn registry() -> Vec<Box<dyn Stage>> {
         Box::new(evaluate::Grid),
         Box::new(evaluate::Ablation),
         Box::new(evaluate::Tables),
+        Box::new(summary::Summary),
+        Box::new(figures::Figures),
     ]
 }

@@ -1,0 +1,162 @@
+//! Figures of networks: weights on cells, accuracy against dose and time, what each effect costs.
+
+use super::axis::{Axis, Scale};
+use super::kit::{Figure, Mark, Panel, Series, TWO_COLUMNS_IN};
+use super::{distinct, levels, pick};
+use mho_data::table::{Table, TableError};
+
+/// How many cells are programmed to which current.
+///
+/// # Errors
+/// When a column is missing.
+pub fn weights(histogram: &Table, note: &str) -> Result<Figure, TableError> {
+    let networks = histogram.texts("network")?;
+    let (lo, hi) = (histogram.floats("current_na_lo")?, histogram.floats("current_na_hi")?);
+    let cells = histogram.floats("cells")?;
+    let mut panels = Vec::new();
+    for (colour, network) in distinct(networks).iter().enumerate() {
+        let own = |row: usize| networks[row] == *network;
+        let edges = levels(&pick(histogram, "current_na_lo", own)?);
+        let width = (0..histogram.len()).find(|&r| own(r)).map_or(1.0, |r| hi[r] - lo[r]);
+        let total: f64 = (0..histogram.len()).filter(|&r| own(r)).map(|r| cells[r]).sum();
+        let share: Vec<f64> = edges
+            .iter()
+            .map(|edge| {
+                (0..histogram.len()).filter(|&r| own(r) && lo[r] == *edge).map(|r| cells[r]).sum::<f64>()
+                    / total
+            })
+            .collect();
+        let small: f64 =
+            (0..histogram.len()).filter(|&r| own(r) && hi[r] <= 160.0 + 1e-9).map(|r| cells[r]).sum();
+        panels.push(Panel {
+            title: format!("{network}: {:.0} % below 10 % of I_max", 100.0 * small / total),
+            x: Axis::new("Target cell current (nA)", Scale::Linear).from_to(0.0, 1600.0),
+            y: Axis::new("Fraction of cells", Scale::Log).from_to(1e-5, 1.0),
+            series: vec![Series::new(
+                None,
+                colour + 1,
+                Mark::Columns(width),
+                edges.iter().map(|edge| edge + 0.5 * width).collect(),
+                share,
+            )],
+        });
+    }
+    Ok(Figure { width_in: TWO_COLUMNS_IN, row_in: 2.1, columns: 3, panels, note: note.to_owned() })
+}
+
+fn accuracy(table: &Table, along: &str, x: Axis, note: &str) -> Result<Figure, TableError> {
+    let networks = table.texts("network")?;
+    let mut panels = Vec::new();
+    for (colour, network) in distinct(networks).iter().enumerate() {
+        let own = |row: usize| networks[row] == *network;
+        let positions = pick(table, along, own)?;
+        let percent = |column: &str| -> Result<Vec<f64>, TableError> {
+            Ok(pick(table, column, own)?.into_iter().map(|value| 100.0 * value).collect())
+        };
+        let (median, lo, hi) = (percent("median")?, percent("lo")?, percent("hi")?);
+        let trials = pick(table, "trials", own)?.first().copied().unwrap_or(0.0);
+        let band =
+            Series::new(Some("10 to 90 % of trials"), colour + 1, Mark::Band, positions.clone(), Vec::new())
+                .between(lo, hi);
+        let line = Series::new(Some("median"), colour + 1, Mark::Line(0), positions.clone(), median.clone());
+        let dots = Series::new(None, colour + 1, Mark::Points(colour), positions.clone(), median);
+        let float = Series::new(Some("digital"), 0, Mark::Line(1), positions, percent("baseline")?);
+        panels.push(Panel {
+            title: format!("{network}, n = {trials}"),
+            x: x.clone(),
+            y: Axis::new("Accuracy (%)", Scale::Linear),
+            series: vec![band, line, dots, float],
+        });
+    }
+    Ok(Figure { width_in: TWO_COLUMNS_IN, row_in: 2.3, columns: 3, panels, note: note.to_owned() })
+}
+
+/// Accuracy against dose.
+///
+/// # Errors
+/// When a column is missing.
+pub fn accuracy_dose(table: &Table, note: &str) -> Result<Figure, TableError> {
+    let least = levels(table.floats("dose_krad_si")?).into_iter().find(|d| *d > 0.0).unwrap_or(1.0);
+    accuracy(table, "dose_krad_si", Axis::new("Dose (krad(Si))", Scale::LogWithZero(least)), note)
+}
+
+/// Accuracy against time.
+///
+/// # Errors
+/// When a column is missing.
+pub fn accuracy_time(table: &Table, note: &str) -> Result<Figure, TableError> {
+    let least = levels(table.floats("time_s")?).into_iter().find(|t| *t > 0.0).unwrap_or(1.0);
+    let words =
+        vec![(0.0, "0".into()), (3600.0, "1 h".into()), (86_400.0, "1 d".into()), (432_000.0, "5 d".into())];
+    let axis = Axis::new("Time since programming", Scale::LogWithZero(least)).with_words(words);
+    accuracy(table, "time_s", axis, note)
+}
+
+/// Accuracy with one effect after the other.
+///
+/// # Errors
+/// When a column is missing.
+pub fn ablation(table: &Table, note: &str) -> Result<Figure, TableError> {
+    let (networks, labels) = (table.texts("network")?, table.texts("label")?);
+    let steps = table.floats("step")?;
+    let count = distinct(labels).len();
+    let words: Vec<(f64, String)> =
+        distinct(labels).into_iter().enumerate().map(|(i, label)| ((count - i) as f64, label)).collect();
+    let mut panels = Vec::new();
+    for (colour, network) in distinct(networks).iter().enumerate() {
+        let own = |row: usize| networks[row] == *network;
+        let percent = |column: &str| -> Result<Vec<f64>, TableError> {
+            Ok(pick(table, column, own)?.into_iter().map(|value| 100.0 * value).collect())
+        };
+        let places: Vec<f64> =
+            (0..table.len()).filter(|&r| own(r)).map(|r| count as f64 - steps[r]).collect();
+        let span = Series::new(None, colour + 1, Mark::Span, percent("median")?, places)
+            .between(percent("lo")?, percent("hi")?);
+        panels.push(Panel {
+            title: network.clone(),
+            x: Axis::new("Accuracy (%)", Scale::Linear),
+            y: Axis::new("", Scale::Linear).from_to(0.3, count as f64 + 0.7).with_words(words.clone()),
+            series: vec![span],
+        });
+    }
+    Ok(Figure { width_in: TWO_COLUMNS_IN, row_in: 2.3, columns: 3, panels, note: note.to_owned() })
+}
+
+/// The dose at which a point of accuracy is lost, and what it is uncertain by.
+///
+/// # Errors
+/// When a column is missing.
+pub fn loss_dose(table: &Table, note: &str) -> Result<Figure, TableError> {
+    let (parts, variants) = (table.texts("part")?, table.texts("variant")?);
+    let count = table.len();
+    // A dose beyond the largest one that was evaluated is drawn at the right edge.
+    let most = 2000.0;
+    let beyond = |values: &[f64]| -> Vec<f64> {
+        values.iter().map(|v| if v.is_finite() { *v } else { most }).collect()
+    };
+    let (lo, mid, hi) =
+        (beyond(table.floats("lo")?), beyond(table.floats("mid")?), beyond(table.floats("hi")?));
+    let words: Vec<(f64, String)> =
+        (0..count).map(|row| ((count - row) as f64, variants[row].clone())).collect();
+    let mut series = Vec::new();
+    for (colour, part) in distinct(parts).iter().enumerate() {
+        let rows: Vec<usize> = (0..count).filter(|&row| parts[row] == *part).collect();
+        let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        let places = rows.iter().map(|&row| (count - row) as f64).collect();
+        series.push(
+            Series::new(Some(part), colour + 1, Mark::Span, of(&mid), places).between(of(&lo), of(&hi)),
+        );
+    }
+    Ok(Figure {
+        width_in: TWO_COLUMNS_IN * 0.75,
+        row_in: 0.7 + 0.17 * count as f64,
+        columns: 1,
+        panels: vec![Panel {
+            title: "dose at which 1 point is lost; bars: 10 to 90 %".into(),
+            x: Axis::new("Dose (krad(Si))", Scale::Log).from_to(1.0, most),
+            y: Axis::new("", Scale::Linear).from_to(0.3, count as f64 + 0.7).with_words(words),
+            series,
+        }],
+        note: note.to_owned(),
+    })
+}

@@ -1,0 +1,117 @@
+//! `figures`: every figure of the report, as SVG with its data beside.
+
+use super::artifact::table;
+use crate::figures::{device, kit::Figure, network};
+use crate::key::digest;
+use crate::stage::{Context, Outputs, ParamError, Role, Stage, StageError, resolve_as};
+use mho_data::provenance::Origin;
+use mho_data::table::TableError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub(super) struct Figures;
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Params {}
+
+impl Stage for Figures {
+    fn name(&self) -> &'static str {
+        "figures"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn about(&self) -> &'static str {
+        "the figures of the device and of the networks"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        const {
+            &[
+                Role::optional("sweeps"),
+                Role::optional("thresholds"),
+                Role::optional("programming"),
+                Role::optional("retention"),
+                Role::optional("currents"),
+                Role::optional("summary"),
+            ]
+        }
+    }
+
+    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
+        resolve_as::<Params>(given)
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        let synthetic = context.inputs("sweeps").iter().any(|artifact| {
+            artifact.output() == "origin" && artifact.bytes == Origin::Synthetic.label().as_bytes()
+        });
+        let measured = if synthetic { "synthetic data" } else { "measured" };
+        let predicted = if synthetic {
+            "model prediction; dose law fitted to synthetic data"
+        } else {
+            "model prediction from fitted measurements"
+        };
+        let published = "published measurements (points) and fits";
+        let mut outputs = Outputs::new();
+        let wrong = |error: TableError| StageError::failed(error);
+        let has = |role: &str| context.optional(role).is_some();
+        let read = |role: &str, output: &str| table(context.named(role, output)?);
+        let add = |outputs: Outputs, name: &str, figure: &Figure| -> Result<Outputs, StageError> {
+            let data = figure.csv(&[]);
+            let record = json!({
+                "figure": name,
+                "target": context.target,
+                "stage": context.stage,
+                "data": digest(data.as_bytes()),
+            });
+            let svg = figure.svg(&record.to_string()).map_err(StageError::failed)?;
+            Ok(outputs.exported(name, "figures", format!("{name}.svg"), svg).exported(
+                format!("{name}-data"),
+                "figures",
+                format!("{name}.csv"),
+                data,
+            ))
+        };
+        if has("sweeps") {
+            let figure = device::sweeps(&read("sweeps", "curves")?, measured).map_err(wrong)?;
+            outputs = add(outputs, "idvg", &figure)?;
+        }
+        if has("thresholds") {
+            let figure =
+                device::thresholds(&read("thresholds", "points")?, &read("thresholds", "curves")?, measured);
+            outputs = add(outputs, "vt-dose", &figure.map_err(wrong)?)?;
+        }
+        if has("programming") {
+            let (points, curves) = (read("programming", "points")?, read("programming", "curves")?);
+            outputs = add(outputs, "spread", &device::spread(&points, &curves, published).map_err(wrong)?)?;
+        }
+        if has("retention") {
+            let (points, curves) = (read("retention", "points")?, read("retention", "curves")?);
+            outputs = add(outputs, "drift", &device::drift(&points, &curves, published).map_err(wrong)?)?;
+        }
+        if has("currents") {
+            let (points, curves) = (read("currents", "points")?, read("currents", "curves")?);
+            outputs =
+                add(outputs, "currents", &device::currents(&points, &curves, measured).map_err(wrong)?)?;
+        }
+        if has("summary") {
+            let histogram = network::weights(&read("summary", "weight-histogram")?, "").map_err(wrong)?;
+            outputs = add(outputs, "weights", &histogram)?;
+            let dose =
+                network::accuracy_dose(&read("summary", "accuracy-dose")?, predicted).map_err(wrong)?;
+            outputs = add(outputs, "accuracy-dose", &dose)?;
+            let time =
+                network::accuracy_time(&read("summary", "accuracy-time")?, "model fitted to published drift");
+            outputs = add(outputs, "accuracy-time", &time.map_err(wrong)?)?;
+            let ablation = network::ablation(&read("summary", "ablation")?, predicted).map_err(wrong)?;
+            outputs = add(outputs, "ablation", &ablation)?;
+            let losses = network::loss_dose(&read("summary", "loss-dose")?, predicted).map_err(wrong)?;
+            outputs = add(outputs, "loss-dose", &losses)?;
+        }
+        Ok(outputs)
+    }
+}
