@@ -32,11 +32,9 @@ enum TableCommand {
 /// `current-shift`) and `ekv`, at most one of each. What is not given takes the model's defaults, and the
 /// table says so; without a dose law the table has no dose. `published:tcas2022` and `published:iedm2022`
 /// stand alone.
-///
-/// Examples: mho table build retention.toml dose.toml --out cell.safetensors
-///           mho table build published:tcas2022 --out tcas.safetensors --tolerance 5e-4
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:\n  mho table build retention.toml dose.toml --out cell.safetensors\n  \
+                  mho table build published:tcas2022 --out tcas.safetensors --tolerance 5e-4")]
 struct BuildArgs {
     /// Device cards, or published:NAME
     #[arg(required = true, value_name = "CARD.toml")]
