@@ -256,6 +256,7 @@ fn best_of_starts(
     curves: &[Curve],
 ) -> Result<FitResult, FitError> {
     let mut best = least_squares(problem, options)?;
+    let mut rivals: Vec<(f64, f64, f64)> = Vec::new();
     let place = |name: &str| problem.parameters.iter().position(|parameter| parameter.name == name);
     let (Some(gate), Some(neutral)) = (place("phi_ms_v"), place("vt_neutral_v")) else {
         return Ok(best);
@@ -264,14 +265,44 @@ fn best_of_starts(
         for offset_v in NEUTRAL_STARTS_V {
             problem.parameters[gate].start = gate_v;
             problem.parameters[neutral].start = middle(curves) + offset_v;
-            if let Ok(other) = least_squares(problem, options)
-                && other.cost < best.cost
-            {
-                best = other;
+            if let Ok(other) = least_squares(problem, options) {
+                rivals.push((other.cost, other.value("phi_ms_v"), other.value("vt_neutral_v")));
+                if other.cost < best.cost {
+                    best = other;
+                }
             }
         }
     }
+    rivals.retain(|(cost, ..)| *cost < RIVAL_COST * best.cost);
+    warn_of_rivals(&mut best, &rivals);
     Ok(best)
+}
+
+/// A minimum whose cost is below this multiple of the best one fits about as well: with some twenty
+/// devices that differ, the ratio of the costs of two equally good descriptions scatters by as much (assumed).
+const RIVAL_COST: f64 = 1.2;
+
+/// Distance of a gate or neutral threshold, V, from which a minimum counts as another one.
+const RIVAL_DISTANCE_V: f64 = 0.05;
+
+fn warn_of_rivals(best: &mut FitResult, rivals: &[(f64, f64, f64)]) {
+    let (gate_v, neutral_v) = (best.value("phi_ms_v"), best.value("vt_neutral_v"));
+    let others: Vec<&(f64, f64, f64)> = rivals
+        .iter()
+        .filter(|(_, gate, neutral)| (gate - gate_v).hypot(neutral - neutral_v) > RIVAL_DISTANCE_V)
+        .collect();
+    if others.is_empty() {
+        return;
+    }
+    let range = |of: fn(&(f64, f64, f64)) -> f64, own: f64| {
+        others.iter().fold((own, own), |(low, high), other| (low.min(of(other)), high.max(of(other))))
+    };
+    let (gate, neutral) = (range(|other| other.1, gate_v), range(|other| other.2, neutral_v));
+    best.warnings.push(format!(
+        "other minima fit about as well: phi_ms_v between {:.2} and {:.2} V, vt_neutral_v between {:.2} and \
+         {:.2} V; the intervals given hold inside the best minimum only",
+        gate.0, gate.1, neutral.0, neutral.1
+    ));
 }
 
 /// Mean of all first thresholds: a start for V_inf that lies among the states.
@@ -297,8 +328,9 @@ fn warn_of_short_doses(fit: &mut FitResult, curves: &[Curve]) {
     let dose_c = fit.value("dose_c_krad_si");
     if dose_c.is_finite() && largest < 0.3 * dose_c {
         fit.warnings.push(format!(
-            "the largest dose, {largest} krad(Si), is below 0.3 D_c: hardly more than the slope \
-             (V_T0 - V_inf)/D_c is known"
+            "the largest dose, {largest} krad(Si), is below 0.3 D_c: each device shows hardly more \
+             than its slope (V_T0 - V_inf)/D_c; V_inf and D_c are told apart only by the assumption that all \
+             states share them and that the slope is linear in the threshold"
         ));
     }
 }

@@ -67,8 +67,8 @@ fn devices_are_the_independent_observations() {
         let [low, high] = fit(&EXP, &all).unwrap().fit.parameters[0].interval95;
         covered += usize::from((low..=high).contains(&1700.0));
     }
-    // The sandwich leans to the narrow side with 18 groups; 85 % of 200 is asked for.
-    assert!((170..=200).contains(&covered), "{covered}");
+    // Found: 183 of 200 (91.5 %) for a nominal 95 %; the jackknife of 18 devices leans to the narrow side.
+    assert!((176..=200).contains(&covered), "{covered}");
 }
 
 #[test]
@@ -80,6 +80,22 @@ fn the_flow_is_the_ode() {
         for (a, b) in exact.iter().zip(flow.thresholds_v(start_v, &DOSES)) {
             assert!((a - b).abs() < 2e-4, "{a} {b}");
         }
+    }
+}
+
+/// Where the collection is linear in the charge, close to its fixed point, its ODE is the exponential law.
+#[test]
+fn a_linear_collection_is_the_exponential_law() {
+    let law = Law::from_values(&COLLECT, &COLLECT.defaults()).unwrap();
+    let Law::Collect(collect) = law else { unreachable!() };
+    let (fixed_v, step_v) = (law.fixed_point_v(), 2e-3);
+    let rate = |shift_v: f64| collect.collection().rate(fixed_v - collect.vt_neutral_v + shift_v) * 1e3;
+    let dose_c_krad_si = 2.0 * step_v / (rate(-step_v) - rate(step_v));
+    let linear = Law::Exp { dose_c_krad_si, vt_inf_v: fixed_v };
+    let start_v = fixed_v + step_v;
+    let closed_v = linear.thresholds_v(start_v, &DOSES).unwrap();
+    for (ode, closed) in law.thresholds_v(start_v, &DOSES).unwrap().iter().zip(closed_v) {
+        assert!((ode - closed).abs() < 0.01 * step_v, "{ode} {closed}");
     }
 }
 
