@@ -163,7 +163,8 @@ fn parse_row(
     bad: &mut [usize],
 ) -> Result<Row, String> {
     let cells = text::split(line, delimiter);
-    if cells.len() < width {
+    // Surplus cells mean that the columns have moved, by decimal commas between commas for one.
+    if cells.len() < width || cells[width..].iter().any(|cell| !cell.is_empty()) {
         return Err(format!("{} cells instead of {width}", cells.len()));
     }
     let mut row = Row { texts: [None, None], numbers: Vec::with_capacity(columns.len()) };

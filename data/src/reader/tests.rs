@@ -85,6 +85,16 @@ fn what_is_wrong_is_said_with_its_place() {
     assert!(error("VG (V),ID (V)\n1,2\n", Kind::IdVg).found.contains("`V`"));
 }
 
+#[test]
+fn surplus_cells_are_not_read_in_silence() {
+    // Decimal commas in a file that is separated by commas: no reading of it is safe.
+    let e = read_text("VG (V),ID (A)\n0,5,1,2e-9\n0,6,1,3e-9\n", Kind::IdVg).unwrap_err();
+    assert_eq!(e.line, Some(2));
+    assert!(e.found.contains("4 cells instead of 2"), "{e}");
+    // A delimiter at the end of each line is harmless.
+    assert_eq!(read_text("VG (V),ID (A)\n0,1,\n1,2,\n", Kind::IdVg).unwrap().table.len(), 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
