@@ -2,6 +2,7 @@
 //! that says with which code the process ends.
 
 mod alone;
+mod data;
 mod evaluate;
 mod fit;
 mod models;
@@ -154,6 +155,7 @@ enum Command {
     Init(verify::InitArgs),
     Report(report::ReportArgs),
     Store(store::StoreArgs),
+    Data(data::DataArgs),
     /// List the device models, or show one: parameters, units, bounds, sources, validity
     Models(models::Models),
     Fit(fit::FitArgs),
@@ -181,6 +183,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => verify::init(args, &globals),
         Command::Report(args) => report::run(args, &globals),
         Command::Store(args) => store::run(args, &globals),
+        Command::Data(args) => data::run(args, &globals),
         Command::Models(args) => alone::models(args, &globals),
         Command::Fit(args) => fit::run(args, &globals),
         Command::Simulate(args) => simulate::run(args, &globals),
