@@ -6,6 +6,7 @@ pub mod engine;
 pub mod figures;
 pub mod key;
 pub mod lock;
+pub mod report;
 pub mod stage;
 pub mod stages;
 pub mod store;

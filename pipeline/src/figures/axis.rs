@@ -55,6 +55,8 @@ impl Axis {
             Scale::Log if value > 0.0 => value.log10(),
             Scale::Log => return None,
             Scale::LogWithZero(least) if value <= 0.0 => least.log10() - ZERO_GAP,
+            // Nothing is drawn in the gap.
+            Scale::LogWithZero(least) if value < 0.999 * least => return None,
             Scale::LogWithZero(_) => value.log10(),
         };
         place.is_finite().then_some(place)

@@ -44,7 +44,7 @@ pub fn weights(histogram: &Table, note: &str) -> Result<Figure, TableError> {
     Ok(Figure { width_in: TWO_COLUMNS_IN, row_in: 2.1, columns: 3, panels, note: note.to_owned() })
 }
 
-fn accuracy(table: &Table, along: &str, x: Axis, note: &str) -> Result<Figure, TableError> {
+fn accuracy(table: &Table, along: &str, x: &Axis, note: &str) -> Result<Figure, TableError> {
     let networks = table.texts("network")?;
     let mut panels = Vec::new();
     for (colour, network) in distinct(networks).iter().enumerate() {
@@ -77,7 +77,7 @@ fn accuracy(table: &Table, along: &str, x: Axis, note: &str) -> Result<Figure, T
 /// When a column is missing.
 pub fn accuracy_dose(table: &Table, note: &str) -> Result<Figure, TableError> {
     let least = levels(table.floats("dose_krad_si")?).into_iter().find(|d| *d > 0.0).unwrap_or(1.0);
-    accuracy(table, "dose_krad_si", Axis::new("Dose (krad(Si))", Scale::LogWithZero(least)), note)
+    accuracy(table, "dose_krad_si", &Axis::new("Dose (krad(Si))", Scale::LogWithZero(least)), note)
 }
 
 /// Accuracy against time.
@@ -89,7 +89,7 @@ pub fn accuracy_time(table: &Table, note: &str) -> Result<Figure, TableError> {
     let words =
         vec![(0.0, "0".into()), (3600.0, "1 h".into()), (86_400.0, "1 d".into()), (432_000.0, "5 d".into())];
     let axis = Axis::new("Time since programming", Scale::LogWithZero(least)).with_words(words);
-    accuracy(table, "time_s", axis, note)
+    accuracy(table, "time_s", &axis, note)
 }
 
 /// Accuracy with one effect after the other.

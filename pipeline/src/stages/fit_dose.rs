@@ -95,9 +95,12 @@ impl Stage for FitDose {
             let mut card = DeviceCard::from_fit(model, &fit.fit, source, origin);
             card.provenance.misfit = format!("rms {:.2} mV", 1e3 * fit.fit.rms);
             let largest = points.iter().map(|p| p.dose_krad_si).fold(0.0, f64::max);
+            let positive = points.iter().map(|p| p.dose_krad_si).filter(|dose| *dose > 0.0);
+            let smallest = positive.fold(largest.max(f64::MIN_POSITIVE), f64::min);
             card.validity.insert("dose_krad_si".into(), format!("0 to {largest}"));
             outputs = with_card(outputs, name, "fit-dose", &card)?;
-            outputs = with_table(outputs, &format!("{name}-curves"), &curves(name, &fit, largest)?)?;
+            outputs =
+                with_table(outputs, &format!("{name}-curves"), &curves(name, &fit, smallest, largest)?)?;
             let document = serde_json::to_vec(&fit.fit).map_err(StageError::failed)?;
             outputs = outputs.with(format!("{name}-fit"), format!("{name}-fit.json"), document);
         }
@@ -155,11 +158,10 @@ fn vt_points(points: &[VtPoint]) -> Table {
 }
 
 /// Curves through the mean start of each state; the band spans its devices.
-fn curves(law: &str, fit: &tid::TidFit, largest_krad: f64) -> Result<Table, StageError> {
-    let doses: Vec<f64> = (0..=CURVE_POINTS)
-        .map(|i| {
-            if i == 0 { 0.0 } else { largest_krad * 10f64.powf(2.5 * (i as f64 / CURVE_POINTS as f64 - 1.0)) }
-        })
+fn curves(law: &str, fit: &tid::TidFit, smallest_krad: f64, largest_krad: f64) -> Result<Table, StageError> {
+    let ratio = largest_krad / smallest_krad;
+    let doses: Vec<f64> = std::iter::once(0.0)
+        .chain((0..=CURVE_POINTS).map(|i| smallest_krad * ratio.powf(i as f64 / CURVE_POINTS as f64)))
         .collect();
     let mut states: Vec<&str> = fit.starts.iter().map(|(state, _, _)| state.as_str()).collect();
     states.dedup();

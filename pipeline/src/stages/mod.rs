@@ -8,6 +8,7 @@ mod fit_dose;
 mod fit_idvg;
 mod fit_published;
 mod measure;
+mod report;
 pub(crate) mod summary;
 pub(crate) mod tables;
 mod train;
@@ -35,5 +36,6 @@ pub fn registry() -> Vec<Box<dyn Stage>> {
         Box::new(evaluate::Tables),
         Box::new(summary::Summary),
         Box::new(figures::Figures),
+        Box::new(report::ReportPage),
     ]
 }

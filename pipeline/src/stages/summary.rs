@@ -68,9 +68,10 @@ impl Stage for Summary {
         let by_time = curves(&time, "time_s", |r| r.time_s, &digital);
         let steps = ablation_table(&ablation);
         let losses = loss_table(&dose, &samples, &choices, params.loss);
-        let headline = Headline { digital: &digital, dose: &dose, time: &time, ablation: &ablation, samples: &samples }
-            .lines(&losses, params.loss)
-            .map_err(StageError::failed)?;
+        let headline =
+            Headline { digital: &digital, dose: &dose, time: &time, ablation: &ablation, samples: &samples }
+                .lines(&losses, params.loss)
+                .map_err(StageError::failed)?;
         let mut histogram = Table::new();
         for artifact in context.inputs("networks").into_iter().filter(|a| a.output() == "histogram") {
             let own = table(artifact)?;
@@ -131,7 +132,8 @@ impl Trials {
     }
 
     fn of(table: &Table) -> Result<Self, TableError> {
-        let (names, tables, effects) = (table.texts("network")?, table.texts("table")?, table.texts("effects")?);
+        let (names, tables, effects) =
+            (table.texts("network")?, table.texts("table")?, table.texts("effects")?);
         let (time, dose) = (table.floats("time_s")?, table.floats("dose_krad_si")?);
         let (trial, top1, images) = (table.floats("trial")?, table.floats("top1")?, table.floats("images")?);
         let rows = (0..table.len()).map(|i| Row {
@@ -185,7 +187,10 @@ impl Trials {
             .into_iter()
             .map(|trial| {
                 let at = |dose: f64| {
-                    self.top1(|row| row.trial == trial && row.dose_krad_si == dose).first().copied().unwrap_or(f64::NAN)
+                    self.top1(|row| row.trial == trial && row.dose_krad_si == dose)
+                        .first()
+                        .copied()
+                        .unwrap_or(f64::NAN)
                 };
                 let start = doses.first().map_or(0.0, |dose| at(*dose));
                 let lost: Vec<f64> = doses.iter().map(|dose| start - at(*dose)).collect();
@@ -258,10 +263,14 @@ fn loss_table(dose: &[Trials], samples: &[Trials], choices: &[Trials], loss: f64
         variants.push(variant);
         numbers.iter_mut().zip([band.lo, band.median, band.hi, reached]).for_each(|(list, v)| list.push(v));
     };
-    let share = |values: &[f64]| values.iter().filter(|v| v.is_finite()).count() as f64 / values.len().max(1) as f64;
+    let share =
+        |values: &[f64]| values.iter().filter(|v| v.is_finite()).count() as f64 / values.len().max(1) as f64;
     for one in dose {
         let values = one.loss_dose_of_trials(loss);
-        push(&one.network, DRAW, format!("{}, {} trials", one.network, values.len()), Band::of(&values), share(&values));
+        // The middle is where the mean over trials crosses, as for the other parts.
+        let middle = one.tables().first().map_or(f64::NAN, |table| one.mean_loss_dose(table, loss));
+        let band = Band { median: middle, ..Band::of(&values) };
+        push(&one.network, DRAW, format!("{}, {} trials", one.network, values.len()), band, share(&values));
     }
     for one in samples {
         let values: Vec<f64> = one.tables().iter().map(|table| one.mean_loss_dose(table, loss)).collect();
@@ -294,7 +303,8 @@ impl Headline<'_> {
     /// Four lines; the place of the report is the fifth. They speak of the network whose uncertainty was
     /// looked into, else of the first.
     fn lines(&self, losses: &Table, loss: f64) -> Result<String, TableError> {
-        let chosen = self.samples.first().or(self.dose.first()).map(|one| one.network.as_str()).unwrap_or_default();
+        let chosen =
+            self.samples.first().or(self.dose.first()).map(|one| one.network.as_str()).unwrap_or_default();
         let of = |all: &'_ [Trials]| all.iter().position(|one| one.network == chosen);
         let percent = |values: &[f64]| {
             let band = Band::of(values);
@@ -319,7 +329,9 @@ impl Headline<'_> {
         let rows = |part: &str| -> Vec<usize> {
             (0..losses.len()).filter(|&row| networks[row] == chosen && parts[row] == part).collect()
         };
-        let dose = |value: f64| if value.is_finite() { format!("{value:.0}") } else { "beyond the largest dose".into() };
+        let dose = |value: f64| {
+            if value.is_finite() { format!("{value:.0}") } else { "beyond the largest dose".into() }
+        };
         let band = |rows: &[usize]| {
             let least = rows.iter().map(|&row| lo[row]).fold(f64::INFINITY, f64::min);
             let most = rows.iter().map(|&row| hi[row]).fold(0.0, f64::max);
@@ -327,7 +339,11 @@ impl Headline<'_> {
         };
         let points = 100.0 * loss;
         if let Some(&row) = rows(DRAW).first() {
-            let mut line = format!("{points} point lost at {} krad(Si): {} by the draw of devices", dose(mid[row]), band(&[row]));
+            let mut line = format!(
+                "{points} point lost at {} krad(Si): {} by the draw of devices",
+                dose(mid[row]),
+                band(&[row])
+            );
             for (part, words) in [(FITTED, "by the fitted parameters"), (CHOICE, "by the choice of model")] {
                 let rows = rows(part);
                 if !rows.is_empty() {

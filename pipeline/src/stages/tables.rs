@@ -506,7 +506,13 @@ impl Stage for Choices {
                 cards.dose = chosen.map(card).transpose()?;
             }
             Choice::GateArea(area) => table.gate_area_um2 = *area,
-            Choice::Offset(offset) => table.v_inf_offset_v = Some(*offset),
+            // Only the closed form has a V_inf to set.
+            Choice::Offset(offset) => {
+                table.v_inf_offset_v = Some(*offset);
+                let closed =
+                    context.inputs("dose").into_iter().find(|artifact| artifact.output() == "tid-exp");
+                cards.dose = closed.map(card).transpose()?;
+            }
         }
         let name = choice.name();
         let compiled = compiled(context, &cards.cell(&table, &name)?, &table)?;
