@@ -228,13 +228,13 @@ pub fn install(name: &str, from: &Path, into: &Path) -> Result<PathBuf, InputErr
     let wrong = |path: &Path, error: std::io::Error| {
         InputError::new(path.display().to_string(), error.to_string(), "a folder that can be written")
     };
-    std::fs::create_dir_all(&target).map_err(|error| wrong(&target, error))?;
+    // Every file is checked before the first one is written: a bad set leaves nothing behind.
+    let mut checked = Vec::with_capacity(FILES.len());
     for (file, digest) in FILES.iter().zip(about.digests) {
         let Some(path) = present(from, file) else { continue };
         let bytes = std::fs::read(&path).map_err(|error| wrong(&path, error))?;
         let shown = path.display().to_string();
-        let plain = idx::decompress(&bytes, &shown)?;
-        let content = blake3::hash(&plain).to_hex().to_string();
+        let content = blake3::hash(&idx::decompress(&bytes, &shown)?).to_hex().to_string();
         if content != digest {
             return Err(InputError::new(
                 shown,
@@ -242,7 +242,10 @@ pub fn install(name: &str, from: &Path, into: &Path) -> Result<PathBuf, InputErr
                 digest[..16].to_owned(),
             ));
         }
-        let name = path.file_name().map_or_else(|| (*file).into(), |n| n.to_os_string());
+        checked.push((path.file_name().map_or_else(|| (*file).into(), |n| n.to_os_string()), bytes));
+    }
+    std::fs::create_dir_all(&target).map_err(|error| wrong(&target, error))?;
+    for (name, bytes) in checked {
         let part = target.join(format!(".{}.part", name.to_string_lossy()));
         std::fs::write(&part, &bytes).map_err(|error| wrong(&part, error))?;
         std::fs::rename(&part, target.join(&name)).map_err(|error| wrong(&target, error))?;
@@ -349,6 +352,19 @@ mod tests {
             let into = tempfile::tempdir().unwrap();
             let place = install(name, &folder, into.path()).unwrap();
             assert_eq!(from_folder(name, &place).unwrap().test.labels.len(), 10_000);
+
+            // Labels of the right shape and another content: refused, and nothing is left behind.
+            let forged = tempfile::tempdir().unwrap();
+            for file in FILES {
+                let bytes = std::fs::read(present(&place, file).unwrap()).unwrap();
+                std::fs::write(forged.path().join(format!("{file}.gz")), bytes).unwrap();
+            }
+            let labels = [&[0, 0, 8, 1, 0, 0, 0x27, 0x10][..], &[0; 10_000]].concat();
+            std::fs::write(forged.path().join(FILES[3]), labels).unwrap();
+            let into = tempfile::tempdir().unwrap();
+            let error = install(name, forged.path(), into.path()).unwrap_err();
+            assert!(error.found.starts_with("content"), "{error}");
+            assert!(!into.path().join(name).exists());
         }
     }
 }

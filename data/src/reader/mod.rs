@@ -75,20 +75,20 @@ fn read_file(name: &str, bytes: &[u8], kind: Kind, rows: &mut Rows) -> Result<()
             None => error,
         }
     })?;
-    let mut origin = Origin::Measured;
     for line in &lines[..header_at] {
         let line = line.trim_start_matches('#').trim();
-        if line.is_empty() {
-            continue;
-        }
-        if line.to_ascii_lowercase().starts_with("origin") && line.to_ascii_lowercase().contains("synthetic")
-        {
-            origin = Origin::Synthetic;
-        }
-        if !rows.preamble.iter().any(|known| known == line) {
+        if !line.is_empty() && !rows.preamble.iter().any(|known| known == line) {
             rows.preamble.push(line.to_owned());
         }
     }
+    // The label counts wherever it stands: files that were joined have it between their rows.
+    let above = lines[..header_at].iter();
+    let below = lines[header_at..].iter().filter(|line| line.starts_with('#'));
+    let origin = if above.chain(below).any(|line| says_synthetic(line)) {
+        Origin::Synthetic
+    } else {
+        Origin::Measured
+    };
     rows.origin = Some(rows.origin.map_or(origin, |before| before.and(origin)));
 
     let delimiter = text::delimiter(lines[header_at]);
@@ -147,6 +147,12 @@ fn read_file(name: &str, bytes: &[u8], kind: Kind, rows: &mut Rows) -> Result<()
         .at_line(first + 1));
     }
     Ok(())
+}
+
+/// Whether a line of a preamble or a comment is `origin: synthetic`.
+fn says_synthetic(line: &str) -> bool {
+    let line = line.trim_start_matches('#').trim().to_ascii_lowercase();
+    line.starts_with("origin") && line.contains("synthetic")
 }
 
 struct Row {

@@ -86,6 +86,19 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn the_label_of_synthetic_data_is_never_lost() {
+    let origin = |files: &[File<'_>]| read(files, Kind::IdVg).unwrap().sidecar.origin;
+    let measured = ("m.csv", &b"VG (V),ID (A)\n0,1\n"[..]);
+    let labelled = ("s.csv", &b"# Origin: SYNTHETIC (generator)\nVG (V),ID (A)\n0,1\n"[..]);
+    let joined = ("j.csv", &b"VG (V),ID (A)\n0,1\n# origin: synthetic\n1,2\n"[..]);
+    assert_eq!(origin(&[measured]), Origin::Measured);
+    assert_eq!(origin(&[labelled]), Origin::Synthetic);
+    assert_eq!(origin(&[joined]), Origin::Synthetic);
+    assert_eq!(origin(&[labelled, measured]), Origin::Synthetic);
+    assert_eq!(origin(&[measured, labelled]), Origin::Synthetic);
+}
+
+#[test]
 fn surplus_cells_are_not_read_in_silence() {
     // Decimal commas in a file that is separated by commas: no reading of it is safe.
     let e = read_text("VG (V),ID (A)\n0,5,1,2e-9\n0,6,1,3e-9\n", Kind::IdVg).unwrap_err();
