@@ -95,10 +95,15 @@ impl Axis {
             Scale::Log => decades(low, high).into_iter().filter(|(place, _)| inside(*place)).collect(),
             Scale::LogWithZero(least) => {
                 let zero = least.log10() - ZERO_GAP;
-                let mut ticks: Vec<_> = decades(least.log10() - 1e-6, high)
+                let first = least.log10();
+                let mut ticks: Vec<_> = decades(first, high)
                     .into_iter()
-                    .filter(|(place, _)| inside(*place))
+                    .filter(|(place, _)| inside(*place) && *place >= first - 1e-9)
                     .collect();
+                // The first value after the gap is named too, unless a decade is right beside it.
+                if !ticks.iter().any(|(place, text)| text.is_some() && (place - first).abs() < 0.3) {
+                    ticks.push((first, Some(format!("{least}"))));
+                }
                 if inside(zero) {
                     ticks.push((zero, Some("0".into())));
                 }
@@ -151,7 +156,12 @@ fn decades(low: f64, high: f64) -> Vec<(f64, Option<String>)> {
         });
         ticks.push((f64::from(power), text));
         if last - first <= 7 {
-            ticks.extend((2..10).map(|m| (f64::from(power) + f64::from(m).log10(), None)));
+            // On a short axis 2 and 5 carry numbers too.
+            let named = |m: i32| high - low < 1.6 && (m == 2 || m == 5) && (0..=3).contains(&power);
+            ticks.extend((2..10).map(|m| {
+                let text = named(m).then(|| format!("{}", m * 10_i32.pow(power.unsigned_abs())));
+                (f64::from(power) + f64::from(m).log10(), text)
+            }));
         }
     }
     ticks
@@ -186,7 +196,7 @@ mod tests {
         assert_eq!(texts(&axis, (71.0, 88.0)), ["75", "80", "85"]);
         let dose = Axis::new("", Scale::LogWithZero(3.0));
         let range = dose.extent([0.0, 3.0, 1000.0].into_iter());
-        assert_eq!(texts(&dose, range), ["10", "100", "1000", "0"]);
+        assert_eq!(texts(&dose, range), ["10", "100", "1000", "3", "0"]);
         assert_eq!(texts(&Axis::new("", Scale::Log), (-12.0, -6.0)).len(), 7);
     }
 }

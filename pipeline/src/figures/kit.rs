@@ -160,7 +160,7 @@ impl Figure {
         }
         let old = format!("width=\"{w}\" height=\"{h}\"");
         let new = format!("width=\"{width:.1}pt\" height=\"{height:.1}pt\"");
-        let mut text = text.replacen(&old, &new, 1);
+        let mut text = subscripts(&text.replacen(&old, &new, 1));
         if let Some(end) = text.find('>') {
             let record = record.replace('&', "&amp;").replace('<', "&lt;");
             text.insert_str(end + 1, &format!("\n<metadata>{record}</metadata>"));
@@ -203,6 +203,26 @@ impl Figure {
     }
 }
 
+/// `V_{G}` in the words of a picture as subscripts, which plotters does not have.
+fn subscripts(svg: &str) -> String {
+    let mut parts = svg.split("_{");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let Some((below, rest)) = part.split_once('}') else {
+            text.push_str("_{");
+            text.push_str(part);
+            continue;
+        };
+        // What follows up to the end of the line goes back to the base line.
+        let (same, others) = rest.split_at(rest.find('\n').unwrap_or(rest.len()));
+        let _ = write!(
+            text,
+            "<tspan dy=\"0.28em\" font-size=\"75%\">{below}</tspan><tspan dy=\"-0.21em\">{same}</tspan>{others}"
+        );
+    }
+    text
+}
+
 /// Edges of a panel's box (pt).
 struct Frame {
     left: f64,
@@ -243,28 +263,8 @@ impl Panel {
     }
 
     fn draw(&self, area: &Area<'_>, frame: &Frame, letter: Option<char>) -> Drawn {
-        let bounds = |series: &'_ Series| -> Vec<f64> {
-            match series.mark {
-                Mark::Span => Vec::new(),
-                _ => series.lo.iter().chain(&series.hi).copied().collect(),
-            }
-        };
-        let spans = |series: &'_ Series| -> Vec<f64> {
-            match series.mark {
-                Mark::Span => series.lo.iter().chain(&series.hi).copied().collect(),
-                _ => Vec::new(),
-            }
-        };
-        let xs = self.x.extent(self.series.iter().flat_map(|s| s.x.iter().copied().chain(spans(s))));
-        let ys = self.y.extent(self.series.iter().flat_map(|s| s.y.iter().copied().chain(bounds(s))));
-        let at = |x: f64, y: f64| -> Option<(f64, f64)> {
-            let fx = (self.x.place(x)? - xs.0) / (xs.1 - xs.0);
-            let fy = (self.y.place(y)? - ys.0) / (ys.1 - ys.0);
-            Some((
-                frame.left + fx.clamp(-0.02, 1.02) * (frame.right - frame.left),
-                frame.bottom - fy.clamp(-0.02, 1.02) * (frame.bottom - frame.top),
-            ))
-        };
+        let (xs, ys, legend) = self.layout(frame);
+        let at = |x: f64, y: f64| self.position(frame, xs, ys, x, y);
         for series in &self.series {
             series.draw(area, frame, &at)?;
         }
@@ -291,7 +291,7 @@ impl Panel {
             )?;
         }
         label(area, &self.title, (frame.left, frame.top - 4.0), TEXT, (HPos::Left, VPos::Bottom), &BLACK)?;
-        self.legend(area, frame, &at)
+        legend.map_or(Ok(()), |legend| self.legend(area, &legend))
     }
 
     fn axes(&self, area: &Area<'_>, frame: &Frame, xs: (f64, f64), ys: (f64, f64)) -> Drawn {
@@ -345,43 +345,164 @@ impl Panel {
         Ok(())
     }
 
-    /// The legend goes to the corner with the fewest points.
-    fn legend(&self, area: &Area<'_>, frame: &Frame, at: &dyn Fn(f64, f64) -> Option<(f64, f64)>) -> Drawn {
-        let entries: Vec<&Series> = self.series.iter().filter(|s| s.label.is_some()).collect();
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let longest =
-            entries.iter().filter_map(|s| s.label.as_ref()).map(|l| l.chars().count()).max().unwrap_or(0);
-        let (width, height) = (22.0 + 3.7 * longest as f64, 9.0 * entries.len() as f64 + 3.0);
-        let corners = [
-            (frame.left + 5.0, frame.bottom - height - 4.0),
-            (frame.right - width - 3.0, frame.top + 5.0),
-            (frame.left + 5.0, frame.top + 5.0),
-            (frame.right - width - 3.0, frame.bottom - height - 4.0),
-        ];
-        let crowd = |(x0, y0): (f64, f64)| -> usize {
-            let inside = |x: f64, y: f64| {
-                at(x, y)
-                    .is_some_and(|(x, y)| x > x0 - 3.0 && x < x0 + width && y > y0 - 3.0 && y < y0 + height)
-            };
-            self.series
-                .iter()
-                .map(|s| {
-                    let bounded = |v: &[f64]| s.x.iter().zip(v).filter(|(x, y)| inside(**x, **y)).count();
-                    bounded(&s.y) + bounded(&s.lo) + bounded(&s.hi)
-                })
-                .sum()
-        };
-        let (x, y) = corners.into_iter().min_by_key(|corner| crowd(*corner)).unwrap_or(corners[0]);
-        for (index, series) in entries.iter().enumerate() {
-            let y = y + 9.0 * index as f64 + 4.5;
+    /// The legend, where the search has put it.
+    fn legend(&self, area: &Area<'_>, legend: &Legend) -> Drawn {
+        let entries = self.series.iter().filter(|s| s.label.is_some());
+        for (index, series) in entries.enumerate() {
+            let (column, row) = (index / legend.rows, index % legend.rows);
+            let x = legend.left + column as f64 * legend.entry;
+            let y = legend.top + LEGEND_LINE * (row as f64 + 0.5);
             series.sample(area, (x, y))?;
             let text = series.label.clone().unwrap_or_default();
             label(area, &text, (x + 19.0, y), SMALL, (HPos::Left, VPos::Center), &BLACK)?;
         }
         Ok(())
     }
+
+    /// Ranges of positions, and a place for the legend where it covers nothing: every layout in columns is
+    /// tried all over the box, and where none is free, above the data.
+    fn layout(&self, frame: &Frame) -> (Extent, Extent, Option<Legend>) {
+        let wide = |series: &'_ Series| series.mark == Mark::Span;
+        let bounds = |series: &'_ Series| series.lo.iter().chain(&series.hi).copied().collect::<Vec<f64>>();
+        let of = |along_x: bool| {
+            self.series.iter().flat_map(move |s| {
+                let own = if along_x { &s.x } else { &s.y };
+                let more = if wide(s) == along_x { bounds(s) } else { Vec::new() };
+                own.iter().copied().chain(more)
+            })
+        };
+        let (xs, ys) = (self.x.extent(of(true)), self.y.extent(of(false)));
+        let labels: Vec<usize> =
+            self.series.iter().filter_map(|s| s.label.as_ref()).map(|l| l.chars().count()).collect();
+        let Some(longest) = labels.iter().max() else { return (xs, ys, None) };
+        let entry = 24.0 + 3.6 * *longest as f64;
+        let rooms: &[f64] = if self.y.range.is_none() { &[0.0, 0.15, 0.3, 0.45] } else { &[0.0] };
+        let mut best: Option<(usize, Extent, Legend)> = None;
+        for room in rooms {
+            let ys = (ys.0, ys.1 + room * (ys.1 - ys.0));
+            let ink = self.ink(frame, xs, ys);
+            for columns in 1..=labels.len().min(4) {
+                let rows = labels.len().div_ceil(columns);
+                let (width, height) = (entry * columns as f64 - 5.0, LEGEND_LINE * rows as f64);
+                let free =
+                    (frame.right - frame.left - width - 10.0, frame.bottom - frame.top - height - 10.0);
+                if free.0 < 0.0 || free.1 < 0.0 {
+                    continue;
+                }
+                for (fx, fy) in PLACES {
+                    let (left, top) = (frame.left + 5.0 + fx * free.0, frame.top + 5.0 + fy * free.1);
+                    let covers = |(x, y): &&(f64, f64)| {
+                        *x > left - 3.0
+                            && *x < left + width + 2.0
+                            && *y > top - 2.0
+                            && *y < top + height + 2.0
+                    };
+                    let crowd = ink.iter().filter(covers).count();
+                    if best.as_ref().is_none_or(|(least, ..)| crowd < *least) {
+                        best = Some((crowd, ys, Legend { left, top, entry, rows }));
+                    }
+                }
+            }
+            if best.as_ref().is_some_and(|(crowd, ..)| *crowd == 0) {
+                break;
+            }
+        }
+        match best {
+            Some((_, ys, legend)) => (xs, ys, Some(legend)),
+            None => (xs, ys, None),
+        }
+    }
+
+    /// Points all over what is drawn (pt).
+    fn ink(&self, frame: &Frame, xs: Extent, ys: Extent) -> Vec<(f64, f64)> {
+        const STEPS: usize = 12;
+        let at = |x: f64, y: f64| self.position(frame, xs, ys, x, y);
+        let mut ink = Vec::new();
+        let mut segment = |a: Option<(f64, f64)>, b: Option<(f64, f64)>| {
+            if let (Some(a), Some(b)) = (a, b) {
+                ink.extend((0..=STEPS).map(|i| {
+                    let part = i as f64 / STEPS as f64;
+                    (a.0 + part * (b.0 - a.0), a.1 + part * (b.1 - a.1))
+                }));
+            }
+        };
+        for series in &self.series {
+            let count = series.x.len();
+            for i in 0..count {
+                let value = series.y.get(i).and_then(|y| at(series.x[i], *y));
+                let low = series.lo.get(i).copied();
+                let high = series.hi.get(i).copied();
+                match series.mark {
+                    Mark::Span => segment(
+                        low.and_then(|x| at(x, series.y[i])).or(value),
+                        high.and_then(|x| at(x, series.y[i])).or(value),
+                    ),
+                    Mark::Columns(_) => segment(value, value.map(|(x, _)| (x, frame.bottom))),
+                    Mark::Line(_) if i + 1 < count => segment(value, at(series.x[i + 1], series.y[i + 1])),
+                    _ => segment(
+                        low.and_then(|y| at(series.x[i], y)).or(value),
+                        high.and_then(|y| at(series.x[i], y)).or(value),
+                    ),
+                }
+            }
+        }
+        ink
+    }
+
+    /// Place of a value in the picture (pt), a little beyond the box at most.
+    fn position(&self, frame: &Frame, xs: Extent, ys: Extent, x: f64, y: f64) -> Option<(f64, f64)> {
+        let fx = (self.x.place(x)? - xs.0) / (xs.1 - xs.0);
+        let fy = (self.y.place(y)? - ys.0) / (ys.1 - ys.0);
+        Some((
+            frame.left + fx.clamp(-0.02, 1.02) * (frame.right - frame.left),
+            frame.bottom - fy.clamp(-0.02, 1.02) * (frame.bottom - frame.top),
+        ))
+    }
+}
+
+/// Range of positions on an axis.
+type Extent = (f64, f64);
+
+/// Height of a line of the legend (pt).
+const LEGEND_LINE: f64 = 9.5;
+
+/// Where a legend may stand, as fractions of the free room: corners first, then edges, then anywhere.
+const PLACES: [(f64, f64); 25] = [
+    (1.0, 0.0),
+    (0.0, 0.0),
+    (0.0, 1.0),
+    (1.0, 1.0),
+    (0.5, 0.0),
+    (0.5, 1.0),
+    (0.0, 0.5),
+    (1.0, 0.5),
+    (0.0, 0.25),
+    (1.0, 0.25),
+    (0.0, 0.75),
+    (1.0, 0.75),
+    (0.25, 0.0),
+    (0.75, 0.0),
+    (0.25, 1.0),
+    (0.75, 1.0),
+    (0.5, 0.5),
+    (0.25, 0.25),
+    (0.75, 0.25),
+    (0.25, 0.75),
+    (0.75, 0.75),
+    (0.5, 0.25),
+    (0.5, 0.75),
+    (0.25, 0.5),
+    (0.75, 0.5),
+];
+
+/// A legend in its place (pt).
+struct Legend {
+    left: f64,
+    top: f64,
+    /// Width of an entry.
+    entry: f64,
+    /// Entries in a column.
+    rows: usize,
 }
 
 /// Lengths of dashes and gaps (pt).

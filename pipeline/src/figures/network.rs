@@ -29,7 +29,7 @@ pub fn weights(histogram: &Table, note: &str) -> Result<Figure, TableError> {
         let small: f64 =
             (0..histogram.len()).filter(|&r| own(r) && hi[r] <= 160.0 + 1e-9).map(|r| cells[r]).sum();
         panels.push(Panel {
-            title: format!("{network}: {:.0} % below 10 % of I_max", 100.0 * small / total),
+            title: format!("{network}: {:.0} % below 10 % of I_{{max}}", 100.0 * small / total),
             x: Axis::new("Target cell current (nA)", Scale::Linear).from_to(0.0, 1600.0),
             y: Axis::new("Fraction of cells", Scale::Log).from_to(1e-5, 1.0),
             series: vec![Series::new(
@@ -122,6 +122,16 @@ pub fn ablation(table: &Table, note: &str) -> Result<Figure, TableError> {
     Ok(Figure { width_in: TWO_COLUMNS_IN, row_in: 2.3, columns: 3, panels, note: note.to_owned() })
 }
 
+/// The name of a variant as a picture shows it.
+fn pretty(variant: &str) -> String {
+    variant
+        .replace("V_inf", "V_{inf}")
+        .replace("V_N", "V_{N}")
+        .replace("um2", "µm²")
+        .replace(" -0", " \u{2212}0")
+        .replace(" - ", " \u{2212} ")
+}
+
 /// The dose at which a point of accuracy is lost, and what it is uncertain by.
 ///
 /// # Errors
@@ -137,7 +147,7 @@ pub fn loss_dose(table: &Table, note: &str) -> Result<Figure, TableError> {
     let (lo, mid, hi) =
         (beyond(table.floats("lo")?), beyond(table.floats("mid")?), beyond(table.floats("hi")?));
     let words: Vec<(f64, String)> =
-        (0..count).map(|row| ((count - row) as f64, variants[row].clone())).collect();
+        (0..count).map(|row| ((count - row) as f64, pretty(&variants[row]))).collect();
     let mut series = Vec::new();
     for (colour, part) in distinct(parts).iter().enumerate() {
         let rows: Vec<usize> = (0..count).filter(|&row| parts[row] == *part).collect();

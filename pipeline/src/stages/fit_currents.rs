@@ -55,10 +55,11 @@ impl Stage for FitCurrentShift {
         direct.validity.insert("dose_krad_si".into(), format!("0 to {largest}"));
         let mut outputs = with_card(Outputs::new(), "card", &context.target, &direct)?;
 
-        let doses: Vec<f64> = (0..=CURVE_POINTS)
-            .map(|i| {
-                if i == 0 { 0.0 } else { largest * 10f64.powf(2.0 * (i as f64 / CURVE_POINTS as f64 - 1.0)) }
-            })
+        let positive = points.iter().map(|p| p.dose_krad_si).filter(|dose| *dose > 0.0);
+        let smallest = positive.fold(largest.max(f64::MIN_POSITIVE), f64::min);
+        let ratio = largest / smallest;
+        let doses: Vec<f64> = std::iter::once(0.0)
+            .chain((0..=CURVE_POINTS).map(|i| smallest * ratio.powf(i as f64 / CURVE_POINTS as f64)))
             .collect();
         let mut curves = Table::new();
         for &(state, start) in &fit.starts {
