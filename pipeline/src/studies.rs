@@ -1,7 +1,11 @@
 //! The studies that come with mho.
 
 /// Names and texts of the built-in studies.
-pub const BUILTIN: &[(&str, &str)] = &[("sonos-tid", include_str!("../studies/sonos-tid.toml"))];
+pub const BUILTIN: &[(&str, &str)] = &[
+    ("sonos-tid", include_str!("../studies/sonos-tid.toml")),
+    ("full-sets", include_str!("../studies/full-sets.toml")),
+    ("tid-anchors", include_str!("../studies/tid-anchors.toml")),
+];
 
 /// The text of a built-in study.
 pub fn builtin(name: &str) -> Option<&'static str> {
