@@ -121,9 +121,9 @@ impl Axis {
     }
 }
 
-/// Round numbers, four to seven of them, with minor ticks between.
+/// Round numbers, three to seven of them, with minor ticks between.
 fn linear(low: f64, high: f64) -> Vec<(f64, Option<String>)> {
-    let raw = (high - low) / 5.0;
+    let raw = (high - low) / 6.0;
     let power = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= raw).unwrap_or(raw);
     let minor = if (step / power - 5.0).abs() < 0.1 { step / 5.0 } else { step / 4.0 };
@@ -177,7 +177,7 @@ fn superscript(power: i32) -> String {
 }
 
 /// A true minus sign.
-fn minus(text: &str) -> String {
+pub(super) fn minus(text: &str) -> String {
     text.replacen('-', "\u{2212}", 1)
 }
 
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         let axis = Axis::new("", Scale::Linear);
-        assert_eq!(texts(&axis, (-0.1, 1.05)), ["0.0", "0.5", "1.0"]);
+        assert_eq!(texts(&axis, (-0.1, 1.05)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(texts(&axis, (71.0, 88.0)), ["75", "80", "85"]);
         let dose = Axis::new("", Scale::LogWithZero(3.0));
         let range = dose.extent([0.0, 3.0, 1000.0].into_iter());

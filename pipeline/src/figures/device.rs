@@ -36,7 +36,7 @@ pub fn sweeps(curves: &Table, note: &str) -> Result<Figure, TableError> {
             family.push(Series::new(None, colour, Mark::Line(shape), x, pick(curves, "fit_a", keep)?));
         }
         // Every fourth point is enough to see the form of the misfit.
-        let keep = |row: usize| states[row] == *state && row % 4 == 0;
+        let keep = |row: usize| states[row] == *state && row.is_multiple_of(4);
         residuals.push(Series::new(
             None,
             colour,
@@ -159,7 +159,7 @@ pub fn spread(points: &Table, curves: &Table, note: &str) -> Result<Figure, Tabl
         }
         panels.push(Panel {
             title: set_title(&set),
-            x: Axis::new("Cell current (nA)", Scale::Linear).from_to(0.0, 1700.0),
+            x: Axis::new("Cell current (nA)", Scale::Linear).from_to(0.0, 1750.0),
             y: Axis::new("Spread over cells σ(I) (nA)", Scale::Linear),
             series,
         });
@@ -180,7 +180,7 @@ pub fn drift(points: &Table, curves: &Table, note: &str) -> Result<Figure, Table
         let own: Vec<f64> = (0..points.len()).filter(|&r| sets[r] == set).map(|r| times[r]).collect();
         let mut series = Vec::new();
         for (colour, time) in
-            levels(&own).into_iter().enumerate().filter(|(_, t)| [86_400.0, 172_800.0, 432_000.0].contains(t))
+            levels(&own).into_iter().filter(|t| [86_400.0, 172_800.0, 432_000.0].contains(t)).enumerate()
         {
             let keep = |r: usize| sets[r] == set && times[r] == time;
             let (x, y) = (pick(points, "current_na", keep)?, pick(points, "shift_na", keep)?);
@@ -201,7 +201,7 @@ pub fn drift(points: &Table, curves: &Table, note: &str) -> Result<Figure, Table
         }
         panels.push(Panel {
             title: format!("{}; solid: fit in nA, dashed: in ln I", set_title(&set)),
-            x: Axis::new("Programmed current (nA)", Scale::Linear).from_to(0.0, 1700.0),
+            x: Axis::new("Programmed current (nA)", Scale::Linear).from_to(0.0, 1750.0),
             y: Axis::new("Mean shift (nA)", Scale::Linear),
             series,
         });

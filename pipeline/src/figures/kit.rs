@@ -4,7 +4,7 @@
 //! plotters draws; axes are ours, because it has none that is broken at zero. Its backends take integer
 //! pixels, so everything is drawn ten times larger and scaled by the view box.
 
-use super::axis::Axis;
+use super::axis::{Axis, minus};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -215,6 +215,8 @@ fn subscripts(svg: &str) -> String {
         };
         // What follows up to the end of the line goes back to the base line.
         let (same, others) = rest.split_at(rest.find('\n').unwrap_or(rest.len()));
+        // A space at the start of a span would be lost.
+        let same = same.replacen(' ', "\u{a0}", usize::from(same.starts_with(' ')));
         let _ = write!(
             text,
             "<tspan dy=\"0.28em\" font-size=\"75%\">{below}</tspan><tspan dy=\"-0.21em\">{same}</tspan>{others}"
@@ -256,10 +258,25 @@ fn label(
 }
 
 impl Panel {
-    /// Room for the labels of the vertical axis (pt).
+    /// Room for the numbers and the label of the vertical axis (pt).
     fn left_margin(&self) -> f64 {
-        let longest = self.y.words.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(0);
-        if longest == 0 { 42.0 } else { 10.0 + 3.7 * longest as f64 }
+        let ticks = self.y.ticks(self.extents().1);
+        let longest = ticks.iter().filter_map(|(_, text)| text.as_ref()).map(|t| t.chars().count()).max();
+        let numbers = longest.unwrap_or(0) as f64;
+        if self.y.words.is_empty() { 22.0 + 4.2 * numbers } else { 10.0 + 3.7 * numbers }
+    }
+
+    /// Ranges of positions on both axes.
+    fn extents(&self) -> (Extent, Extent) {
+        let bounds = |series: &'_ Series| series.lo.iter().chain(&series.hi).copied().collect::<Vec<f64>>();
+        let of = |along_x: bool| {
+            self.series.iter().flat_map(move |s| {
+                let own = if along_x { &s.x } else { &s.y };
+                let more = if (s.mark == Mark::Span) == along_x { bounds(s) } else { Vec::new() };
+                own.iter().copied().chain(more)
+            })
+        };
+        (self.x.extent(of(true)), self.y.extent(of(false)))
     }
 
     fn draw(&self, area: &Area<'_>, frame: &Frame, letter: Option<char>) -> Drawn {
@@ -340,7 +357,11 @@ impl Panel {
                 .color(&BLACK)
                 .pos(Pos::new(HPos::Center, VPos::Top))
                 .transform(FontTransform::Rotate270);
-            area.draw(&Text::new(self.y.label.clone(), px((left - 39.0, 0.5 * (top + bottom))), style))?;
+            area.draw(&Text::new(
+                self.y.label.clone(),
+                px((left - self.left_margin() + 3.0, 0.5 * (top + bottom))),
+                style,
+            ))?;
         }
         Ok(())
     }
@@ -353,7 +374,7 @@ impl Panel {
             let x = legend.left + column as f64 * legend.entry;
             let y = legend.top + LEGEND_LINE * (row as f64 + 0.5);
             series.sample(area, (x, y))?;
-            let text = series.label.clone().unwrap_or_default();
+            let text = series.label.as_deref().map(minus).unwrap_or_default();
             label(area, &text, (x + 19.0, y), SMALL, (HPos::Left, VPos::Center), &BLACK)?;
         }
         Ok(())
@@ -362,16 +383,7 @@ impl Panel {
     /// Ranges of positions, and a place for the legend where it covers nothing: every layout in columns is
     /// tried all over the box, and where none is free, above the data.
     fn layout(&self, frame: &Frame) -> (Extent, Extent, Option<Legend>) {
-        let wide = |series: &'_ Series| series.mark == Mark::Span;
-        let bounds = |series: &'_ Series| series.lo.iter().chain(&series.hi).copied().collect::<Vec<f64>>();
-        let of = |along_x: bool| {
-            self.series.iter().flat_map(move |s| {
-                let own = if along_x { &s.x } else { &s.y };
-                let more = if wide(s) == along_x { bounds(s) } else { Vec::new() };
-                own.iter().copied().chain(more)
-            })
-        };
-        let (xs, ys) = (self.x.extent(of(true)), self.y.extent(of(false)));
+        let (xs, ys) = self.extents();
         let labels: Vec<usize> =
             self.series.iter().filter_map(|s| s.label.as_ref()).map(|l| l.chars().count()).collect();
         let Some(longest) = labels.iter().max() else { return (xs, ys, None) };
@@ -645,4 +657,56 @@ fn dashed(area: &Area<'_>, points: &[(f64, f64)], pattern: &[f64], colour: RGBAC
         }
     }
     if index % 2 == 0 { line(area, &dash, colour, 1.0) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axis::Scale;
+    use super::*;
+
+    fn figure() -> Figure {
+        let x: Vec<f64> = (0..50).map(f64::from).collect();
+        let y: Vec<f64> = x.iter().map(|x| 50.0 - x).collect();
+        let panel = Panel {
+            title: "a line".into(),
+            x: Axis::new("Gate voltage V_{G} (V)", Scale::Linear),
+            y: Axis::new("y", Scale::Linear),
+            series: vec![Series::new(Some("falls"), 1, Mark::Line(0), x, y)],
+        };
+        Figure {
+            width_in: ONE_COLUMN_IN,
+            row_in: 2.5,
+            columns: 1,
+            panels: vec![panel],
+            note: "synthetic data".into(),
+        }
+    }
+
+    #[test]
+    fn a_picture_has_its_size_record_note_and_subscripts_and_the_same_bytes() {
+        let svg = figure().svg("{\"key\":\"a<b\"}").unwrap();
+        assert_eq!(svg, figure().svg("{\"key\":\"a<b\"}").unwrap());
+        assert!(svg.contains("width=\"252.0pt\"") && svg.contains("synthetic data"));
+        assert!(svg.contains("<metadata>{\"key\":\"a&lt;b\"}</metadata>"));
+        assert!(svg.contains(">G</tspan>") && !svg.contains("_{"));
+        assert!(
+            figure().csv(&[]).contains("\"falls\",3.0,47.0") || figure().csv(&[]).contains("\"falls\",3,47")
+        );
+    }
+
+    #[test]
+    fn a_legend_covers_nothing() {
+        let figure = figure();
+        let panel = &figure.panels[0];
+        let frame = Frame { left: 40.0, right: 240.0, top: 15.0, bottom: 150.0 };
+        let (xs, ys, legend) = panel.layout(&frame);
+        let legend = legend.unwrap();
+        let width = legend.entry;
+        let covered = panel.ink(&frame, xs, ys).into_iter().filter(|(x, y)| {
+            *x > legend.left && *x < legend.left + width && *y > legend.top && *y < legend.top + LEGEND_LINE
+        });
+        assert_eq!(covered.count(), 0);
+        // It is in the free corner, so that no room had to be made.
+        assert_eq!(ys, panel.extents().1);
+    }
 }
