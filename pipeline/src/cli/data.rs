@@ -5,6 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use mho_data::InputError;
 use mho_data::dataset::{self, About};
 use mho_data::measurement::{Kind, Measurement};
+use mho_data::published::{PublishedSonos, SETS};
 use mho_data::reader;
 use mho_data::table::number;
 use serde_json::{Value, json};
@@ -59,7 +60,7 @@ pub(super) fn run(args: &DataArgs, globals: &Globals) -> Answer {
     match &args.what {
         // One reader serves both formats so far; the option is there for those with readers of their own.
         What::Inspect { files, format: Format::Auto | Format::Csv } => inspect(files, globals),
-        What::List => Ok(list(globals)),
+        What::List => list(globals),
         What::Get { name, from } => get(name, from.as_deref(), globals),
     }
 }
@@ -104,6 +105,12 @@ fn sweeps(measurement: &Measurement) -> Option<usize> {
     Some(ids.chunk_by(|a, b| a == b).count())
 }
 
+/// Rows at which the instrument held the current, where it says so.
+fn compliance_hits(measurement: &Measurement) -> Option<usize> {
+    let hits = measurement.table.floats("compliance").ok()?;
+    Some(hits.iter().filter(|&&hit| hit > 0.0).count())
+}
+
 fn document(file: &str, measurement: &Measurement) -> Value {
     let (table, sidecar) = (&measurement.table, &measurement.sidecar);
     let columns: Vec<Value> = table
@@ -122,6 +129,7 @@ fn document(file: &str, measurement: &Measurement) -> Value {
         "origin": sidecar.origin,
         "rows": table.len(),
         "sweeps": sweeps(measurement),
+        "compliance_hits": compliance_hits(measurement),
         "columns": columns,
         "dropped": sidecar.dropped,
         "assumptions": sidecar.assumptions,
@@ -139,6 +147,9 @@ fn page(file: &str, measurement: &Measurement) -> String {
     let _ = write!(text, "  {} rows", table.len());
     if let Some(count) = sweeps(measurement) {
         let _ = write!(text, " in {count} sweeps");
+    }
+    if let Some(count) = compliance_hits(measurement) {
+        let _ = write!(text, ", {count} at compliance");
     }
     let _ = writeln!(text, ", {} dropped", sidecar.dropped.len());
     for name in table.names() {
@@ -179,7 +190,9 @@ fn standing(about: &About) -> (&'static str, Option<PathBuf>) {
     }
 }
 
-fn list(globals: &Globals) -> String {
+fn list(globals: &Globals) -> Answer {
+    let published: Vec<PublishedSonos> =
+        SETS.iter().map(|(name, _)| PublishedSonos::named(name)).collect::<Result<_, InputError>>()?;
     if globals.json {
         let sets: Vec<Value> = dataset::KNOWN
             .iter()
@@ -192,7 +205,11 @@ fn list(globals: &Globals) -> String {
                 })
             })
             .collect();
-        return format!("{:#}\n", json!({ "schema": 1, "datasets": sets }));
+        let published: Vec<Value> = published
+            .iter()
+            .map(|set| json!({ "name": set.name, "title": set.title, "citation": set.citation }))
+            .collect();
+        return Ok(format!("{:#}\n", json!({ "schema": 1, "datasets": sets, "published": published })));
     }
     let mut text = String::new();
     let mut absent = false;
@@ -206,10 +223,14 @@ fn list(globals: &Globals) -> String {
             about.name, about.sizes.0, about.sizes.1, about.citation, about.licence
         );
     }
+    text.push_str("\nPublished statistics of devices, built in:\n");
+    for set in &published {
+        let _ = writeln!(text, "{:<14} {}\n    {}", set.name, set.title, set.citation);
+    }
     if absent {
         text.push_str(&how_to_obtain("NAME"));
     }
-    text
+    Ok(text)
 }
 
 /// What a person does to have a data set that does not come with mho.
@@ -268,7 +289,13 @@ mod tests {
         let (_folder, name) =
             file("# origin: synthetic\ndevice,VG (V),ID (A)\nS1,0,1e-12\nS1,1,OVERFLOW\nS1,2,1e-6\n");
         let text = inspect(std::slice::from_ref(&name), &Globals::default()).unwrap();
-        for wanted in ["synthetic data", "2 rows in 1 sweeps, 1 dropped", ":4: `OVERFLOW`", "S1", "0 to 2"] {
+        for wanted in [
+            "synthetic data",
+            "2 rows in 1 sweeps, 0 at compliance, 1 dropped",
+            ":4: `OVERFLOW`",
+            "S1",
+            "0 to 2",
+        ] {
             assert!(text.contains(wanted), "{wanted}: {text}");
         }
         assert!(text.contains("refused for fitting") && text.contains("300 K assumed"), "{text}");
@@ -290,8 +317,10 @@ mod tests {
 
     #[test]
     fn data_sets_are_listed_and_never_downloaded() {
-        let json: Value = serde_json::from_str(&list(&Globals { json: true, ..Globals::default() })).unwrap();
+        let json: Value =
+            serde_json::from_str(&list(&Globals { json: true, ..Globals::default() }).unwrap()).unwrap();
         assert_eq!(json["datasets"][0]["standing"], "built in");
+        assert_eq!(json["published"].as_array().unwrap().len(), SETS.len());
         for name in ["mnist", "digits", "imagenet"] {
             assert_eq!(get(name, None, &Globals::default()).unwrap_err().code(), 2);
         }
