@@ -51,6 +51,9 @@ pub(super) fn apply(item: &str, tree: &mut Value) -> Result<String, InputError> 
 
 /// A TOML value, or a bare text; where a list stands now, commas make one.
 fn value(text: &str, list: bool) -> Value {
+    // Numbers between commas are a list whatever stands there now, a "$name" say.
+    let numbers = text.contains(',') && text.split(',').all(|part| part.trim().parse::<f64>().is_ok());
+    let list = list || numbers;
     let parsed = toml::from_str::<Value>(&format!("v = {text}")).ok().and_then(|v| v.get("v").cloned());
     match parsed {
         Some(value) if !list || value.is_array() => value,
@@ -82,6 +85,7 @@ mod tests {
         assert_eq!(set("values.doses_krad_si=0,10")["values"]["doses_krad_si"], json!([0, 10]));
         assert_eq!(set("values.doses_krad_si=[0, 5.5]")["values"]["doses_krad_si"], json!([0, 5.5]));
         assert_eq!(set("a.x=text")["a"]["x"], json!("text"));
+        assert_eq!(set("a.x=1,2.5")["a"]["x"], json!([1, 2.5]));
         assert!(apply("ax", &mut json!({})).is_err());
     }
 }

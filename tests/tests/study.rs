@@ -1,0 +1,108 @@
+//! Whole studies: the same bytes whatever happens on the way.
+
+#![allow(clippy::unwrap_used)]
+
+use mho_data::random::Stream;
+use mho_tests::{command, files, reduced_study, run};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+fn arguments(folder: &Path, more: &[&str]) -> Vec<String> {
+    let mut all = vec!["run".to_owned(), reduced_study().display().to_string(), "-q".into()];
+    all.extend(["--store".into(), folder.join("store").display().to_string()]);
+    all.extend(["--out".into(), folder.join("out").display().to_string()]);
+    all.extend(more.iter().map(|&m| m.to_owned()));
+    all
+}
+
+/// Runs the reduced study in a folder to its end and returns the final files. The lock file stands
+/// beside the study file, so a copy of the study is run.
+fn complete(folder: &Path, more: &[&str]) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let study = folder.join("study.toml");
+    std::fs::copy(reduced_study(), &study).unwrap();
+    let mut all = arguments(folder, more);
+    all[1] = study.display().to_string();
+    let output = command(folder).args(&all).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found = files(&folder.join("out"));
+    assert!(found.contains_key("report.html") && found.len() > 20, "{:?}", found.keys());
+    found
+}
+
+#[test]
+fn the_reduced_study_has_every_kind_of_stage() {
+    let text = std::fs::read_to_string(reduced_study()).unwrap();
+    for stage in mho_pipeline::stages::registry() {
+        assert!(text.contains(&format!("stage = \"{}\"", stage.name())), "{} is missing", stage.name());
+    }
+}
+
+/// Killed at twenty random moments, the study ends with the bytes of an undisturbed run; with another
+/// number of threads too; a second run does nothing.
+#[test]
+fn killed_anywhere_and_on_any_threads_it_gives_the_same_bytes() {
+    let undisturbed = tempfile::tempdir().unwrap();
+    let started = std::time::Instant::now();
+    let expected = complete(undisturbed.path(), &["--threads", "2"]);
+    let whole = started.elapsed();
+
+    let one_thread = tempfile::tempdir().unwrap();
+    assert_eq!(expected, complete(one_thread.path(), &["--threads", "1"]), "one thread gave other bytes");
+
+    let again = command(undisturbed.path())
+        .args(["run", "study.toml", "--store", "store", "--out", "out", "--json"])
+        .output()
+        .unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(document["executed"], 0, "{document}");
+
+    let moments = Stream::new(20, &["tests", "kill"], &[]);
+    let mut folder = tempfile::tempdir().unwrap();
+    let mut killed = 0;
+    for kill in 0..20_u64 {
+        if kill % 5 == 0 {
+            folder = tempfile::tempdir().unwrap();
+        }
+        let study = folder.path().join("study.toml");
+        std::fs::copy(reduced_study(), &study).unwrap();
+        let mut all = arguments(folder.path(), &[]);
+        all[1] = study.display().to_string();
+        let mut child =
+            command(folder.path()).args(&all).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs_f64(0.5 * whole.as_secs_f64() * moments.uniform(kill)));
+        child.kill().unwrap();
+        killed += usize::from(!child.wait().unwrap().success());
+        if kill % 5 == 4 {
+            assert_eq!(expected, complete(folder.path(), &[]), "other bytes after kill number {kill}");
+        }
+    }
+    assert!(killed >= 10, "only {killed} of 20 kills came before the end");
+}
+
+#[test]
+fn one_more_dose_runs_what_depends_on_it_and_a_plan_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("study.toml");
+    std::fs::copy(reduced_study(), &study).unwrap();
+    let plan = run(folder.path(), &["plan", "study.toml"]);
+    assert!(plan.status.success());
+    assert_eq!(files(folder.path()).len(), 1, "a plan wrote something");
+
+    complete(folder.path(), &[]);
+    let change = "dose.doses_krad_si=0,100,200,500";
+    let output = run(
+        folder.path(),
+        &["run", "study.toml", "--store", "store", "--out", "out", "--json", "--set", change],
+    );
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ran: Vec<&str> = document["ran"].as_array().unwrap().iter().filter_map(|v| v.as_str()).collect();
+    assert_eq!(ran, ["dose", "summary", "figures", "report"], "{document}");
+
+    let why = run(
+        folder.path(),
+        &["why", "study.toml", "table-tcas", "--store", "store", "--set", "table-tcas.gate_area_um2=0.03"],
+    );
+    let text = String::from_utf8_lossy(&why.stdout).into_owned();
+    assert!(text.contains("gate_area_um2") && text.contains("0.03") && text.contains("--set"), "{text}");
+}
