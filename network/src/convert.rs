@@ -72,7 +72,7 @@ impl Quantiser {
 const CLIPPED: [f64; 10] = [0.0, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
 
 /// The range with the smallest mean square quantisation error over `samples`: both ends are
-/// percentiles, found by turns on the grid [`CLIPPED`]. The range always holds zero; `samples` are sorted by
+/// percentiles, found by turns on the grid `CLIPPED`. The range always holds zero; `samples` are sorted by
 /// this function.
 pub fn calibrate(bits: u32, samples: &mut [f32]) -> Quantiser {
     samples.sort_unstable_by(f32::total_cmp);

@@ -7,9 +7,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`spec`], [`model`], [`file`], [`window`] | architectures, weights, digital inference, files |
+//! | [`spec`], [`model`], [`mod@file`], [`window`] | architectures, weights, digital inference, files |
 //! | [`train`] | Adam, bit-identical for any number of threads |
-//! | [`array`] | `array.toml` |
+//! | [`mod@array`] | `array.toml` |
 //! | [`mapping`] | weights to levels of cells and tiles |
 //! | [`convert`] | quantisers and their calibration |
 //! | [`effects`] | switches of an ablation |
