@@ -129,7 +129,7 @@ fn linear(low: f64, high: f64) -> Vec<(f64, Option<String>)> {
     let minor = if (step / power - 5.0).abs() < 0.1 { step / 5.0 } else { step / 4.0 };
     let digits = (-step.log10().floor()).max(0.0) as usize;
     let mut ticks = Vec::new();
-    let mut i = (low / minor).ceil();
+    let mut i = (low / minor - 1e-9).ceil();
     while i * minor <= high + 1e-9 * step {
         let value = i * minor;
         let ratio = value / step;
@@ -167,7 +167,8 @@ fn decades(low: f64, high: f64) -> Vec<(f64, Option<String>)> {
     ticks
 }
 
-fn superscript(power: i32) -> String {
+/// A power of ten in raised digits.
+pub(crate) fn superscript(power: i32) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     power
         .to_string()

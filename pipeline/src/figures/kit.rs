@@ -216,10 +216,11 @@ fn subscripts(svg: &str) -> String {
         // What follows up to the end of the line goes back to the base line.
         let (same, others) = rest.split_at(rest.find('\n').unwrap_or(rest.len()));
         // A space at the start of a span would be lost.
-        let same = same.replacen(' ', "\u{a0}", usize::from(same.starts_with(' ')));
+        let space = if same.starts_with(' ') { " dx=\"0.28em\"" } else { "" };
         let _ = write!(
             text,
-            "<tspan dy=\"0.28em\" font-size=\"75%\">{below}</tspan><tspan dy=\"-0.21em\">{same}</tspan>{others}"
+            "<tspan dy=\"0.28em\" font-size=\"75%\">{below}</tspan><tspan{space} dy=\"-0.21em\">{}</tspan>{others}",
+            same.trim_start()
         );
     }
     text

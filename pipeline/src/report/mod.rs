@@ -10,9 +10,18 @@ pub struct Page {
     contents: Vec<(String, String)>,
 }
 
-/// Text as HTML shows it.
+/// Text as HTML shows it; `V_{G}` as in figures: a subscript.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let mut parts = text.split("_{");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('}') {
+            Some((below, rest)) => shown.extend(["<sub>", below, "</sub>", rest]),
+            None => shown.extend(["_{", part]),
+        }
+    }
+    shown
 }
 
 impl Page {
@@ -109,7 +118,7 @@ nav{font-size:.85em}nav a{margin-right:1em}a{color:#0072B2}\
 .headline{background:#f2f6f9;border-left:4px solid #0072B2;padding:.8em 1em .8em 2em}\
 figure{margin:1.5em 0}figure svg{max-width:100%;height:auto}figcaption{font-size:.85em;color:#444;max-width:48em}\
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85em;margin:1em 0}\
-th,td{padding:.2em .7em;text-align:left;vertical-align:top}th{border-bottom:2px solid #222;border-top:2px solid #222}\
+sub{line-height:0}th,td{padding:.2em .7em;text-align:left;vertical-align:top}th{border-bottom:2px solid #222;border-top:2px solid #222}\
 tr:last-child td{border-bottom:2px solid #222}\
 @media print{nav{display:none}figure{break-inside:avoid}}";
 
@@ -121,11 +130,15 @@ mod tests {
     fn a_page_is_whole_and_escaped() {
         let mut page = Page::new("a < b");
         page.section("one")
-            .text("1 & 2")
+            .text("1 & 2, I_{D}")
             .figure("<?xml?><svg></svg>", "cap")
             .table(&["h"], &[vec!["<c>".into()]]);
         let html = page.html();
-        assert!(html.contains("a &lt; b") && html.contains("1 &amp; 2") && html.contains("&lt;c&gt;"));
+        assert!(
+            html.contains("a &lt; b")
+                && html.contains("1 &amp; 2, I<sub>D</sub>")
+                && html.contains("&lt;c&gt;")
+        );
         assert!(html.contains("<svg></svg>") && !html.contains("<?xml") && !html.contains("http"));
         assert_eq!(html, page.html());
     }

@@ -21,7 +21,7 @@ impl Stage for Figures {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {

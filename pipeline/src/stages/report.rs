@@ -1,11 +1,12 @@
 //! `report`: the page that tells the whole story, with what is measured, synthetic and assumed.
 
 use super::artifact::{card, table};
+use crate::figures::axis::superscript;
 use crate::report::Page;
 use crate::stage::{Context, Outputs, ParamError, Role, Stage, StageError, resolve_as};
 use mho_compact::card::DeviceCard;
 use mho_data::measurement::Measurement;
-use mho_data::provenance::Origin;
+use mho_data::provenance::{Kind, Origin};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ impl Stage for ReportPage {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {
@@ -105,7 +106,7 @@ fn honesty(page: &mut Page, synthetic: bool) {
     );
     if synthetic {
         page.text(
-            "The I_D(V_G) sweeps and the state currents under dose are SYNTHETIC: no measured ones are public. A \
+            "The I_{D}(V_{G}) sweeps and the state currents under dose are SYNTHETIC: no measured ones are public. A \
              generator made them from device physics with a charge profile, a self-consistent surface potential and a \
              spread from cell to cell that the fitted forms do not have, plus instrument noise. A dose curve on this \
              page is therefore a model prediction from textbook constants, not a validation. Give your own files with \
@@ -146,18 +147,25 @@ fn what_was_read(page: &mut Page, measurements: &[(String, Measurement)]) {
     }
 }
 
-/// A number with its uncertainty, in the digits that the uncertainty allows.
+/// A number with its uncertainty, in the digits that the uncertainty allows; very large and very small
+/// ones with a power of ten for both.
 fn with_std(value: f64, std: Option<f64>) -> String {
-    let shown = |v: f64, digits: usize| {
-        let size = v.abs();
-        if size != 0.0 && !(1e-3..1e5).contains(&size) { format!("{v:.3e}") } else { format!("{v:.digits$}") }
-    };
-    match std.filter(|s| *s > 0.0) {
+    let size = value.abs();
+    let power = if size == 0.0 || (1e-3..1e5).contains(&size) { 0 } else { size.log10().floor() as i32 };
+    let scaled = |v: f64| v / 10f64.powi(power);
+    let tens = if power == 0 { String::new() } else { format!(" × 10{}", superscript(power)) };
+    // A spread of rounding errors says that the number was given, not found.
+    match std.filter(|s| *s > 1e-9 * size) {
         Some(std) => {
+            let (value, std) = (scaled(value), scaled(std));
             let digits = (1.0 - std.log10().floor()).clamp(0.0, 9.0) as usize;
-            format!("{} ± {}", shown(value, digits), shown(std, digits))
+            let both = format!("{value:.digits$} ± {std:.digits$}");
+            if power == 0 { both } else { format!("({both}){tens}") }
         }
-        None => shown(value, 4),
+        None => {
+            let text = format!("{:.6}", scaled(value));
+            format!("{}{tens}", text.trim_end_matches('0').trim_end_matches('.'))
+        }
     }
 }
 
@@ -173,8 +181,17 @@ fn card_rows(name: &str, card: &DeviceCard) -> Vec<Vec<String>> {
                 parameter.clone(),
                 with_std(entry.value, entry.std),
                 entry.unit.clone(),
-                kind(entry.kind),
-                card.provenance.origin.clone(),
+                if entry.kind == Kind::Fitted && entry.std.is_none() {
+                    "held (fixed, or at a bound)".into()
+                } else {
+                    kind(entry.kind)
+                },
+                // An assumed number does not come from the data of its card.
+                if entry.kind == Kind::Assumed {
+                    entry.source.clone()
+                } else {
+                    card.provenance.origin.clone()
+                },
             ]
         })
         .collect()
@@ -186,7 +203,7 @@ fn device(page: &mut Page, context: &Context<'_>) -> Result<(), StageError> {
         page,
         context,
         "idvg",
-        "I_D(V_G) of one device a state (markers) with the fitted EKV transistor (lines), and the residuals of all \
+        "I_{D}(V_{G}) of one device a state (markers) with the fitted EKV transistor (lines), and the residuals of all \
          sweeps in ln I. The wave in the residuals is the misfit: the sweeps come from a charge-sheet model, the fit has \
          one slope factor.",
     );
@@ -207,7 +224,7 @@ fn device(page: &mut Page, context: &Context<'_>) -> Result<(), StageError> {
         }
         notes.extend(card.provenance.notes.iter().map(|note| format!("{}: {note}", artifact.output())));
     }
-    page.table(&["card (model)", "parameter", "value", "unit", "kind", "data"], &rows);
+    page.table(&["card (model)", "parameter", "value", "unit", "kind", "data or source"], &rows);
     if !notes.is_empty() {
         page.list(&notes);
     }
@@ -269,9 +286,9 @@ fn published(page: &mut Page, context: &Context<'_>) -> Result<(), StageError> {
             &[
                 "set",
                 "weighting",
-                "I_N (nA)",
+                "I_{N} (nA)",
                 "r (per decade)",
-                "t_0 (s), 95 % profile interval",
+                "t_{0} (s), 95 % profile interval",
                 "rms (nA)",
                 "",
             ],
@@ -336,7 +353,7 @@ fn tables(page: &mut Page, context: &Context<'_>) -> Result<(), StageError> {
             "table",
             "data",
             "states x times x doses",
-            "largest error (of I_max)",
+            "largest error (of I_{max})",
             "asked",
             "points checked",
             "nodes beyond the fitted data",
@@ -410,13 +427,13 @@ fn assumptions(page: &mut Page) {
     page.section("What is assumed");
     page.list(
         &[
-            "No measured threshold voltages against dose of 40 nm SONOS cells are public. Pair generation (8.1e12 per cm3 \
+            "No measured threshold voltages against dose of 40 nm SONOS cells are public. Pair generation (8.1e12 per cm³ \
              and rad), escape yield and capture come from textbooks; layer thicknesses, gate work function and capture \
              efficiency are assumed.",
-            "The sign of V_inf is open: with another gate or a counter-doped channel the fixed point lies on the other \
+            "The sign of V_{inf} is open: with another gate or a counter-doped channel the fixed point lies on the other \
              side of neutral. It is varied from -0.45 to +0.2 V.",
             "The random part is a counting estimate on an assumed gate area. The published growth of the spread bounds \
-             the area to at least 0.04 um2; it is varied from 0.03 to 0.1 um2.",
+             the area to at least 0.04 µm²; it is varied from 0.03 to 0.1 µm².",
             "An in-situ experiment (Xiao et al., IEEE TNS 72(4) 1243, 2025, abstract) blames the loss almost entirely on \
              state-dependent current shifts. Mean and random parts are separate switches here, and neither is claimed \
              to dominate in real arrays.",
@@ -425,7 +442,7 @@ fn assumptions(page: &mut Page) {
              validates or refutes that.",
             "Dose comes first, then time. Reads are at 300 K. Wires have no resistance. The read noise of the IEDM 2022 set stands \
              in for the TCAS-I 2022 set.",
-            "Cell-to-cell spread of D_c: ln D_c has a standard deviation of 0.1 (assumed).",
+            "Cell-to-cell spread of D_{c}: ln D_{c} has a standard deviation of 0.1 (assumed).",
         ]
         .map(str::to_owned),
     );
@@ -443,4 +460,18 @@ fn provenance(page: &mut Page, context: &Context<'_>) {
         .collect();
     page.table(&["artifact", "digest (BLAKE3)"], &rows);
     page.text(&format!("Made by {} with seed {}.", context.stage, context.seed));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_std;
+
+    #[test]
+    fn numbers_carry_the_digits_that_their_uncertainty_allows() {
+        assert_eq!(with_std(655.616, Some(23.3)), "656 ± 23");
+        assert_eq!(with_std(1.664e-6, Some(4.955e-8)), "(1.664 ± 0.050) × 10⁻⁶");
+        assert_eq!(with_std(39.5656, Some(1e-14)), "39.5656");
+        assert_eq!(with_std(0.0, None), "0");
+        assert_eq!(with_std(174_500.0, Some(8988.0)), "(1.745 ± 0.090) × 10⁵");
+    }
 }
