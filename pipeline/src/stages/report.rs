@@ -31,7 +31,7 @@ impl Stage for ReportPage {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn about(&self) -> &'static str {
@@ -442,6 +442,8 @@ fn assumptions(page: &mut Page) {
              validates or refutes that.",
             "Dose comes first, then time. Reads are at 300 K. Wires have no resistance. The read noise of the IEDM 2022 set stands \
              in for the TCAS-I 2022 set.",
+            "The IEDM 2022 points are samples of published polynomials, not independent measurements: the intervals \
+             of their fits are too narrow.",
             "Cell-to-cell spread of D_{c}: ln D_{c} has a standard deviation of 0.1 (assumed).",
         ]
         .map(str::to_owned),
