@@ -243,6 +243,15 @@ pub trait Stage: Send + Sync {
         Vec::new()
     }
 
+    /// Looks at what the stage finds outside of the store and of `files`, a data set of the user's say,
+    /// before anything runs.
+    ///
+    /// # Errors
+    /// When it is bad or absent.
+    fn check(&self, _params: &Value) -> Result<(), InputError> {
+        Ok(())
+    }
+
     /// The parts of the work that have keys of their own; none for a stage that runs in one piece.
     fn shards(&self, _params: &Value, _inputs: &[Artifact]) -> Vec<Shard> {
         Vec::new()

@@ -61,6 +61,7 @@ pub(super) fn execute(loaded: &Session, locked: bool, globals: &Globals) -> Answ
             engine::duration(total)
         );
     }
+    engine::preflight(study, stages, &lines)?;
     let progress = Progress::new(expected, globals.quiet);
     let mut report = engine::run(study, stages, store, &progress);
     let mut exported = engine::export(&report, store, out, false);

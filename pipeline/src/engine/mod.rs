@@ -6,6 +6,7 @@
 mod export;
 mod material;
 mod plan;
+mod preflight;
 mod progress;
 mod run;
 mod why;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use export::export;
 pub use plan::{PlanLine, State, plan};
+pub use preflight::preflight;
 pub use progress::{Progress, duration};
 pub use run::{Failure, RunReport, run};
 pub use why::{Difference, differences};

@@ -1,6 +1,7 @@
 //! `train`: a network, digitally, for real.
 
 use crate::stage::{Context, Outputs, ParamError, Role, Stage, StageError, resolve_as};
+use mho_data::InputError;
 use mho_data::dataset;
 use mho_network::array::ArrayConfig;
 use mho_network::mapping::weight_histogram;
@@ -71,6 +72,11 @@ impl Stage for Train {
         check("network", &NetworkSpec::NAMES)?;
         check("dataset", &dataset::KNOWN.map(|about| about.name))?;
         Ok(resolved)
+    }
+
+    fn check(&self, params: &Value) -> Result<(), InputError> {
+        let default = Params::default().dataset;
+        dataset::find(params.get("dataset").and_then(Value::as_str).unwrap_or(&default)).map(|_| ())
     }
 
     fn seconds(&self) -> f64 {
