@@ -21,7 +21,7 @@ impl Stage for Figures {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn about(&self) -> &'static str {
@@ -54,6 +54,11 @@ impl Stage for Figures {
             "model prediction; dose law fitted to synthetic data"
         } else {
             "model prediction from fitted measurements"
+        };
+        let drifting = if synthetic {
+            "model fitted to published drift; transistor fitted to synthetic data"
+        } else {
+            "model fitted to published drift; transistor fitted to measurements"
         };
         let published = "published measurements (points) and fits";
         let mut outputs = Outputs::new();
@@ -105,7 +110,7 @@ impl Stage for Figures {
                 network::accuracy_dose(&read("summary", "accuracy-dose")?, predicted).map_err(wrong)?;
             outputs = add(outputs, "accuracy-dose", &dose)?;
             let time =
-                network::accuracy_time(&read("summary", "accuracy-time")?, "model fitted to published drift");
+                network::accuracy_time(&read("summary", "accuracy-time")?, drifting);
             outputs = add(outputs, "accuracy-time", &time.map_err(wrong)?)?;
             let ablation = network::ablation(&read("summary", "ablation")?, predicted).map_err(wrong)?;
             outputs = add(outputs, "ablation", &ablation)?;
