@@ -109,8 +109,7 @@ impl Stage for Figures {
             let dose =
                 network::accuracy_dose(&read("summary", "accuracy-dose")?, predicted).map_err(wrong)?;
             outputs = add(outputs, "accuracy-dose", &dose)?;
-            let time =
-                network::accuracy_time(&read("summary", "accuracy-time")?, drifting);
+            let time = network::accuracy_time(&read("summary", "accuracy-time")?, drifting);
             outputs = add(outputs, "accuracy-time", &time.map_err(wrong)?)?;
             let ablation = network::ablation(&read("summary", "ablation")?, predicted).map_err(wrong)?;
             outputs = add(outputs, "ablation", &ablation)?;
