@@ -93,14 +93,23 @@ impl PublishedSonos {
         })?;
         let n = set.time_s.len();
         let rates = if set.spread.form == "b(1-exp(-a i))" { &set.spread.a_per_na } else { &set.spread.a_na };
-        let fits = n > 0
+        let even = |rows: &[Vec<f64>], least: usize| {
+            rows.len() == n && rows[0].len() >= least && rows.iter().all(|row| row.len() == rows[0].len())
+        };
+        let fits = n > 1
+            && set.time_s[0] == 0.0
+            && set.time_s.is_sorted()
             && rates.len() == n
             && set.spread.b_na.len() == n
-            && set.states.as_ref().is_none_or(|s| s.mean_na.len() == n && s.mean_na[0].len() > 1)
-            && set.drift.as_ref().is_none_or(|d| d.coefficients.len() == n)
+            && set.states.as_ref().is_none_or(|states| even(&states.mean_na, 2))
+            && set.drift.as_ref().is_none_or(|drift| even(&drift.coefficients, 1))
             && (set.states.is_some() || set.drift.is_some());
         if !fits {
-            return Err(InputError::new(file, "arrays of other lengths than time_s", "one entry per time"));
+            return Err(InputError::new(
+                file,
+                "arrays that do not fit together",
+                "ascending times from 0 and one row of equal length for each",
+            ));
         }
         Ok(set)
     }
