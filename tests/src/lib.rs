@@ -1,6 +1,6 @@
 //! What no single stage can test: the command line, crashes, determinism, bad input.
 //!
-//! The tests run the binary `mho` of the same build profile; it is built when it is not there.
+//! The tests run the binary `mho` of the same build profile; it is brought up to date first.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

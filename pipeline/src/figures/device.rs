@@ -220,8 +220,12 @@ pub fn currents(points: &Table, curves: &Table, note: &str) -> Result<Figure, Ta
     let times = points.floats("time_s")?;
     let mut series = Vec::new();
     for (colour, state) in levels(states).into_iter().enumerate() {
-        // Reads after storage belong to drift, not to dose.
-        let keep = |r: usize| states[r] == state && times[r] < 3e4;
+        // Later reads at a dose belong to storage, not to dose: only the first ones are drawn.
+        let own = |r: usize| states[r] == state;
+        let first = |r: usize| {
+            (0..points.len()).filter(|&o| own(o) && doses[o] == doses[r]).all(|o| times[o] >= times[r])
+        };
+        let keep = |r: usize| own(r) && first(r);
         series.push(Series::new(
             None,
             colour,
@@ -247,7 +251,7 @@ pub fn currents(points: &Table, curves: &Table, note: &str) -> Result<Figure, Ta
         row_in: 2.9,
         columns: 1,
         panels: vec![Panel {
-            title: "single cells (dots) of eight states".into(),
+            title: format!("single cells (dots) of {} states", levels(states).len()),
             x: Axis::new("Dose (krad(Si))", Scale::LogWithZero(least)),
             y: Axis::new("Cell current at the read bias (nA)", Scale::Log).from_to(50.0, 4000.0),
             series,

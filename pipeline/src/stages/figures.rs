@@ -21,7 +21,7 @@ impl Stage for Figures {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn about(&self) -> &'static str {
@@ -46,11 +46,15 @@ impl Stage for Figures {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
-        let synthetic = context.inputs("sweeps").iter().any(|artifact| {
-            artifact.output() == "origin" && artifact.bytes == Origin::Synthetic.label().as_bytes()
-        });
-        let measured = if synthetic { "synthetic data" } else { "measured" };
-        let predicted = if synthetic {
+        // Each measurement has an origin of its own: a user's sweeps do not make synthetic currents measured.
+        let is_synthetic = |role: &str| {
+            context.inputs(role).iter().any(|artifact| {
+                artifact.output() == "origin" && artifact.bytes == Origin::Synthetic.label().as_bytes()
+            })
+        };
+        let label = |role: &str| if is_synthetic(role) { "synthetic data" } else { "measured" };
+        let synthetic = is_synthetic("sweeps");
+        let predicted = if synthetic || is_synthetic("currents") {
             "model prediction; dose law fitted to synthetic data"
         } else {
             "model prediction from fitted measurements"
@@ -82,12 +86,15 @@ impl Stage for Figures {
             ))
         };
         if has("sweeps") {
-            let figure = device::sweeps(&read("sweeps", "curves")?, measured).map_err(wrong)?;
+            let figure = device::sweeps(&read("sweeps", "curves")?, label("sweeps")).map_err(wrong)?;
             outputs = add(outputs, "idvg", &figure)?;
         }
         if has("thresholds") {
-            let figure =
-                device::thresholds(&read("thresholds", "points")?, &read("thresholds", "curves")?, measured);
+            let figure = device::thresholds(
+                &read("thresholds", "points")?,
+                &read("thresholds", "curves")?,
+                label("sweeps"),
+            );
             outputs = add(outputs, "vt-dose", &figure.map_err(wrong)?)?;
         }
         if has("programming") {
@@ -100,8 +107,11 @@ impl Stage for Figures {
         }
         if has("currents") {
             let (points, curves) = (read("currents", "points")?, read("currents", "curves")?);
-            outputs =
-                add(outputs, "currents", &device::currents(&points, &curves, measured).map_err(wrong)?)?;
+            outputs = add(
+                outputs,
+                "currents",
+                &device::currents(&points, &curves, label("currents")).map_err(wrong)?,
+            )?;
         }
         if has("summary") {
             let histogram = network::weights(&read("summary", "weight-histogram")?, "").map_err(wrong)?;

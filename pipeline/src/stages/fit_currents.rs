@@ -3,7 +3,7 @@
 use super::artifact::{measurement, with_card, with_table};
 use crate::stage::{Context, Outputs, ParamError, Role, Stage, StageError, resolve_as};
 use mho_compact::card::DeviceCard;
-use mho_compact::current_shift;
+use mho_compact::current_shift::{self, MeanCurrent};
 use mho_data::table::Table;
 use mho_lut::{OutOfRange, Query};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ impl Stage for FitCurrentShift {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {
@@ -88,7 +88,7 @@ impl Stage for FitCurrentShift {
                 curves
                     .append(&curve("over-vt", state, &doses, &along, lo, hi))
                     .map_err(StageError::failed)?;
-                for mean in fit.means.iter().filter(|m| m.state == state && m.time_s < 3e4) {
+                for mean in fit.means.iter().filter(|m| m.state == state && first_read(&fit.means, m)) {
                     let query =
                         Query { state: own, time_s: 0.0, dose_krad_si: mean.dose_krad_si.min(dose_max) };
                     let (rows, _) = device.query(&[query], OutOfRange::Clamp).map_err(StageError::failed)?;
@@ -101,10 +101,17 @@ impl Stage for FitCurrentShift {
         }
         outputs = with_table(outputs, "curves", &curves)?;
         outputs = with_table(outputs, "points", &currents.table)?;
+        outputs = outputs.with("origin", "origin.txt", currents.sidecar.origin.label());
         let document = json!({ "fit": fit.fit, "comparison": comparison });
         let bytes = serde_json::to_vec(&document).map_err(StageError::failed)?;
         Ok(outputs.with("fit", "fit.json", bytes))
     }
+}
+
+/// Whether a mean is the earliest of its state and dose: later reads belong to storage, not to dose.
+fn first_read(means: &[MeanCurrent], mean: &MeanCurrent) -> bool {
+    let same = |other: &&MeanCurrent| other.state == mean.state && other.dose_krad_si == mean.dose_krad_si;
+    means.iter().filter(same).all(|other| other.time_s >= mean.time_s)
 }
 
 fn curve(way: &str, state: f64, doses: &[f64], current: &[f64], lo: Vec<f64>, hi: Vec<f64>) -> Table {

@@ -119,58 +119,37 @@ struct FileParams {
     files: Vec<String>,
 }
 
+/// A measurement from the user's files, or without any the synthetic one of its kind.
+pub(super) struct FromFiles {
+    name: &'static str,
+    about: &'static str,
+    kind: Kind,
+    /// Name of the synthetic file.
+    file: &'static str,
+    synthetic: fn(u64) -> String,
+}
+
 /// `measure.idvg`: I_D(V_G) sweeps.
-pub(super) struct IdVg;
+pub(super) const IDVG: FromFiles = FromFiles {
+    name: "measure.idvg",
+    about: "I_D(V_G) sweeps from files, or synthetic ones",
+    kind: Kind::IdVg,
+    file: "idvg-synthetic.csv",
+    synthetic: mho_physics::synthetic::idvg_csv,
+};
 
 /// `measure.state-currents`: state currents against dose and time.
-pub(super) struct StateCurrents;
+pub(super) const STATE_CURRENTS: FromFiles = FromFiles {
+    name: "measure.state-currents",
+    about: "state currents against dose and time from files, or synthetic ones",
+    kind: Kind::StateCurrent,
+    file: "state-currents-synthetic.csv",
+    synthetic: mho_physics::synthetic::state_currents_csv,
+};
 
-fn files(params: &Value) -> Vec<String> {
-    let list = params.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
-    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-fn measure(
-    context: &Context<'_>,
-    kind: Kind,
-    name: &str,
-    synthetic: fn(u64) -> String,
-) -> Result<Outputs, StageError> {
-    let given = context.inputs("file");
-    let mut outputs = Outputs::new();
-    let measurement: Measurement = if given.is_empty() {
-        let text = synthetic(context.seed);
-        let file = format!("{name}-synthetic.csv");
-        let measurement = reader::read(&[(&file, text.as_bytes())], kind)?;
-        outputs = outputs.exported("raw", "data", file, text);
-        measurement
-    } else {
-        let files: Vec<(&str, &[u8])> =
-            given.iter().map(|artifact| (artifact.file.as_str(), artifact.bytes.as_slice())).collect();
-        reader::read(&files, kind)?
-    };
-    measurement.check_for_fit()?;
-    let dropped = &measurement.sidecar.dropped;
-    if let Some(first) = dropped.first() {
-        context.warn(format!(
-            "{} of {} rows could not be read, the first at {}:{} ({})",
-            dropped.len(),
-            dropped.len() + measurement.table.len(),
-            first.file,
-            first.line,
-            first.reason
-        ));
-    }
-    for text in measurement.sidecar.assumptions.iter().chain(&measurement.sidecar.notes) {
-        context.warn(text.clone());
-    }
-    outputs = with_table(outputs, "table", &measurement.table)?;
-    Ok(outputs.with("sidecar", "sidecar.toml", measurement.sidecar_toml()))
-}
-
-impl Stage for IdVg {
+impl Stage for FromFiles {
     fn name(&self) -> &'static str {
-        "measure.idvg"
+        self.name
     }
 
     fn version(&self) -> u32 {
@@ -178,7 +157,7 @@ impl Stage for IdVg {
     }
 
     fn about(&self) -> &'static str {
-        "I_D(V_G) sweeps from files, or synthetic ones"
+        self.about
     }
 
     fn roles(&self) -> &'static [Role] {
@@ -190,40 +169,39 @@ impl Stage for IdVg {
     }
 
     fn files(&self, params: &Value) -> Vec<String> {
-        files(params)
+        let list = params.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
+        list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
-        measure(context, Kind::IdVg, "idvg", mho_physics::synthetic::idvg_csv)
-    }
-}
-
-impl Stage for StateCurrents {
-    fn name(&self) -> &'static str {
-        "measure.state-currents"
-    }
-
-    fn version(&self) -> u32 {
-        1
-    }
-
-    fn about(&self) -> &'static str {
-        "state currents against dose and time from files, or synthetic ones"
-    }
-
-    fn roles(&self) -> &'static [Role] {
-        &[]
-    }
-
-    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
-        resolve_as::<FileParams>(given)
-    }
-
-    fn files(&self, params: &Value) -> Vec<String> {
-        files(params)
-    }
-
-    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
-        measure(context, Kind::StateCurrent, "state-currents", mho_physics::synthetic::state_currents_csv)
+        let given = context.inputs("file");
+        let mut outputs = Outputs::new();
+        let measurement: Measurement = if given.is_empty() {
+            let text = (self.synthetic)(context.seed);
+            let measurement = reader::read(&[(self.file, text.as_bytes())], self.kind)?;
+            outputs = outputs.exported("raw", "data", self.file, text);
+            measurement
+        } else {
+            let files: Vec<(&str, &[u8])> =
+                given.iter().map(|artifact| (artifact.file.as_str(), artifact.bytes.as_slice())).collect();
+            reader::read(&files, self.kind)?
+        };
+        measurement.check_for_fit()?;
+        let dropped = &measurement.sidecar.dropped;
+        if let Some(first) = dropped.first() {
+            context.warn(format!(
+                "{} of {} rows could not be read, the first at {}:{} ({})",
+                dropped.len(),
+                dropped.len() + measurement.table.len(),
+                first.file,
+                first.line,
+                first.reason
+            ));
+        }
+        for text in measurement.sidecar.assumptions.iter().chain(&measurement.sidecar.notes) {
+            context.warn(text.clone());
+        }
+        outputs = with_table(outputs, "table", &measurement.table)?;
+        Ok(outputs.with("sidecar", "sidecar.toml", measurement.sidecar_toml()))
     }
 }

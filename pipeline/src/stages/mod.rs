@@ -19,8 +19,8 @@ use crate::stage::Stage;
 pub fn registry() -> Vec<Box<dyn Stage>> {
     vec![
         Box::new(measure::Published),
-        Box::new(measure::IdVg),
-        Box::new(measure::StateCurrents),
+        Box::new(measure::IDVG),
+        Box::new(measure::STATE_CURRENTS),
         Box::new(fit_idvg::FitIdVg),
         Box::new(fit_dose::FitDose),
         Box::new(fit_published::FitRetention),

@@ -31,7 +31,7 @@ impl Stage for ReportPage {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn about(&self) -> &'static str {
@@ -64,8 +64,7 @@ impl Stage for ReportPage {
         let text = String::from_utf8_lossy(&headline.bytes);
         page.lines(&text.lines().collect::<Vec<_>>());
         let measurements = measurements(context)?;
-        let synthetic = measurements.iter().any(|(_, m)| m.sidecar.origin == Origin::Synthetic);
-        honesty(&mut page, synthetic);
+        honesty(&mut page, &measurements);
         what_was_read(&mut page, &measurements);
         device(&mut page, context)?;
         published(&mut page, context)?;
@@ -98,20 +97,25 @@ fn measurements(context: &Context<'_>) -> Result<Vec<(String, Measurement)>, Sta
     Ok(found)
 }
 
-fn honesty(page: &mut Page, synthetic: bool) {
+fn honesty(page: &mut Page, measurements: &[(String, Measurement)]) {
     page.section("What this is, and what it is not");
     page.text(
         "Programming spread, drift and read noise come from published measurements of 40 nm SONOS arrays. The networks \
          were trained here, and every accuracy was computed on test images that training never saw.",
     );
-    if synthetic {
-        page.text(
-            "The I_{D}(V_{G}) sweeps and the state currents under dose are SYNTHETIC: no measured ones are public. A \
-             generator made them from device physics with a charge profile, a self-consistent surface potential and a \
-             spread from cell to cell that the fitted forms do not have, plus instrument noise. A dose curve on this \
-             page is therefore a model prediction from textbook constants, not a validation. Give your own files with \
-             --set idvg.files=… and --set currents.files=….",
-        );
+    let synthetic: Vec<&str> = measurements
+        .iter()
+        .filter(|(_, m)| m.sidecar.origin == Origin::Synthetic)
+        .map(|(_, m)| m.sidecar.kind.title())
+        .collect();
+    if !synthetic.is_empty() {
+        page.text(&format!(
+            "SYNTHETIC, not measured: {}. No measured ones are public. A generator made them from device physics with a \
+             charge profile, a self-consistent surface potential and a spread from cell to cell that the fitted forms do \
+             not have, plus instrument noise. A dose curve that rests on them is a model prediction from textbook \
+             constants, not a validation. Give your own files with --set idvg.files=… and --set currents.files=….",
+            synthetic.join("; ")
+        ));
     }
 }
 
@@ -204,14 +208,13 @@ fn device(page: &mut Page, context: &Context<'_>) -> Result<(), StageError> {
         context,
         "idvg",
         "I_{D}(V_{G}) of one device a state (markers) with the fitted EKV transistor (lines), and the residuals of all \
-         sweeps in ln I. The wave in the residuals is the misfit: the sweeps come from a charge-sheet model, the fit has \
-         one slope factor.",
+         sweeps in ln I. What is systematic in the residuals is the misfit of the form, which has one slope factor.",
     );
     figure(
         page,
         context,
         "vt-dose",
-        "Threshold voltage against dose for each programmed state, three devices each. Lines: through the mean start of \
+        "Threshold voltage against dose for each programmed state, every device on its own. Lines: through the mean start of \
          a state; bands: its devices.",
     );
     let mut rows = Vec::new();
@@ -431,9 +434,9 @@ fn assumptions(page: &mut Page) {
              and rad), escape yield and capture come from textbooks; layer thicknesses, gate work function and capture \
              efficiency are assumed.",
             "The sign of V_{inf} is open: with another gate or a counter-doped channel the fixed point lies on the other \
-             side of neutral. It is varied from -0.45 to +0.2 V.",
+             side of neutral. It is varied under \"choice of model\".",
             "The random part is a counting estimate on an assumed gate area. The published growth of the spread bounds \
-             the area to at least 0.04 µm²; it is varied from 0.03 to 0.1 µm².",
+             the area to at least 0.04 µm²; it is varied under \"choice of model\".",
             "An in-situ experiment (Xiao et al., IEEE TNS 72(4) 1243, 2025, abstract) blames the loss almost entirely on \
              state-dependent current shifts. Mean and random parts are separate switches here, and neither is claimed \
              to dominate in real arrays.",
@@ -444,7 +447,7 @@ fn assumptions(page: &mut Page) {
              in for the TCAS-I 2022 set.",
             "The IEDM 2022 points are samples of published polynomials, not independent measurements: the intervals \
              of their fits are too narrow.",
-            "Cell-to-cell spread of D_{c}: ln D_{c} has a standard deviation of 0.1 (assumed).",
+            "Cell-to-cell spread of D_{c}: ln D_{c} has a standard deviation of 0.1 unless the study says otherwise (assumed).",
         ]
         .map(str::to_owned),
     );
