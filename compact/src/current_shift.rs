@@ -350,7 +350,7 @@ mod tests {
     /// The generator's cells, whose physics is another: the form follows the means to a few percent.
     #[test]
     fn synthetic_cells_are_followed() {
-        let text = mho_physics::synthetic::state_currents_csv(1);
+        let text = mho_physics::sonos::synthetic::state_currents_csv(1);
         let files = [("states.csv", text.as_bytes())];
         let measurement = mho_data::reader::read(&files, mho_data::measurement::Kind::StateCurrent).unwrap();
         let points = points(&measurement.table).unwrap();

@@ -13,7 +13,7 @@ pub use info::{COLLECT, EXP, STRETCHED, TWO_TERM};
 
 use crate::card::DeviceCard;
 use crate::model::ModelInfo;
-use mho_physics::collection::CollectionError;
+use mho_physics::sonos::collection::CollectionError;
 
 /// A dose law with its parameters. Thresholds in V, doses in krad(Si).
 #[derive(Debug, Clone, Copy, PartialEq)]

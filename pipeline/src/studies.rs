@@ -22,7 +22,7 @@ pub fn starter(seed: u64) -> Vec<(&'static str, String)> {
         .replacen("files = []", "files = [\"state-currents.csv\"]", 1);
     vec![
         ("study.toml", study),
-        ("idvg.csv", mho_physics::synthetic::idvg_csv(seed)),
-        ("state-currents.csv", mho_physics::synthetic::state_currents_csv(seed)),
+        ("idvg.csv", mho_physics::sonos::synthetic::idvg_csv(seed)),
+        ("state-currents.csv", mho_physics::sonos::synthetic::state_currents_csv(seed)),
     ]
 }

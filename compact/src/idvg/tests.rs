@@ -230,7 +230,7 @@ fn missing_columns_are_named() {
 /// threshold follows the state.
 #[test]
 fn synthetic_sweeps_are_fitted_in_time() {
-    let text = mho_physics::synthetic::idvg_csv(1);
+    let text = mho_physics::sonos::synthetic::idvg_csv(1);
     let files = [("sweeps.csv", text.as_bytes())];
     let measurement = mho_data::reader::read(&files, mho_data::measurement::Kind::IdVg).unwrap();
     measurement.check_for_fit().unwrap();

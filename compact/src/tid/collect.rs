@@ -1,6 +1,6 @@
 //! The charge-collection ODE as a dose law, and a faster flow of it for fits.
 
-use mho_physics::collection::{Collection, CollectionError};
+use mho_physics::sonos::collection::{Collection, CollectionError};
 use mho_physics::sonos::Stack;
 
 /// Rad in a krad.

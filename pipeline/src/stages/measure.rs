@@ -135,7 +135,7 @@ pub(super) const IDVG: FromFiles = FromFiles {
     about: "I_D(V_G) sweeps from files, or synthetic ones",
     kind: Kind::IdVg,
     file: "idvg-synthetic.csv",
-    synthetic: mho_physics::synthetic::idvg_csv,
+    synthetic: mho_physics::sonos::synthetic::idvg_csv,
 };
 
 /// `measure.state-currents`: state currents against dose and time.
@@ -144,7 +144,7 @@ pub(super) const STATE_CURRENTS: FromFiles = FromFiles {
     about: "state currents against dose and time from files, or synthetic ones",
     kind: Kind::StateCurrent,
     file: "state-currents-synthetic.csv",
-    synthetic: mho_physics::synthetic::state_currents_csv,
+    synthetic: mho_physics::sonos::synthetic::state_currents_csv,
 };
 
 impl Stage for FromFiles {

@@ -17,7 +17,7 @@
 use crate::constants::{ELEMENTARY_CHARGE, OXIDE_PAIR_DENSITY, VACUUM_PERMITTIVITY};
 use crate::ode::{self, OdeError};
 use crate::sonos::Stack;
-use crate::surface::Surface;
+use crate::sonos::surface::Surface;
 use nalgebra::SVector;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

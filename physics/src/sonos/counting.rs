@@ -3,8 +3,8 @@
 //! Captures are independent events; an event may bring a cluster of several charges. The threshold shift is
 //! then a compound Poisson variable: its variance grows linearly with dose, its skewness falls with it.
 
-use crate::collection::Collection;
 use crate::sonos::Stack;
+use crate::sonos::collection::Collection;
 use mho_data::random::Stream;
 use serde::{Deserialize, Serialize};
 

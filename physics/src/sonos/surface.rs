@@ -141,7 +141,7 @@ impl Surface {
 /// negative) at its centroid, source and drain grounded.
 ///
 /// ```
-/// use mho_physics::{sonos::Stack, surface::surface_potential};
+/// use mho_physics::sonos::{Stack, surface::surface_potential};
 /// let stack = Stack::default();
 /// let erased = surface_potential(&stack, 0.0, stack.charge_for_shift(-2.0));
 /// assert!((erased - 1.03).abs() < 0.005); // an erased cell is inverted at zero gate voltage

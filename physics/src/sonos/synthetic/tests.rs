@@ -1,7 +1,7 @@
 use super::cell::Cell;
 use super::*;
-use crate::collection::Collection;
 use crate::sonos::Stack;
+use crate::sonos::collection::Collection;
 use mho_data::random::Stream;
 use proptest::prelude::*;
 

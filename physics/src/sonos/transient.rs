@@ -10,12 +10,12 @@
 //!         −J_gate(|E_bo|)                (E_bo < 0)
 //! ```
 
-use crate::collection::SurfacePotential;
 use crate::constants::VACUUM_PERMITTIVITY;
 use crate::ode::{self, OdeError};
 use crate::sonos::Stack;
-use crate::surface::Surface;
-use crate::tunnelling::Barrier;
+use crate::sonos::collection::SurfacePotential;
+use crate::sonos::surface::Surface;
+use crate::tunnelling::injection::Barrier;
 
 /// Program and erase of one kind of cell.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -31,5 +31,5 @@ pub const DOSE_RATE_RAD_PER_S: f64 = 100.0;
 pub const DRAIN_V: f64 = 0.1;
 
 /// The sentence that every synthetic file carries.
-const NOTE: &str = "synthetic: written by mho_physics::synthetic from a physical model with cell-to-cell spread and \
+const NOTE: &str = "synthetic: written by mho_physics::sonos::synthetic from a physical model with cell-to-cell spread and \
 instrument noise; no measured sweeps or state currents of irradiated SONOS cells are public";

@@ -2,7 +2,7 @@
 
 use crate::constants::VACUUM_PERMITTIVITY;
 use crate::sonos::Stack;
-use crate::surface::Surface;
+use crate::sonos::surface::Surface;
 
 /// Low-field electron mobility in m²/(V s): 670 cm²/(V s) (fitted to inversion layers, literature).
 const MOBILITY: f64 = 0.067;

@@ -5,11 +5,11 @@
 //! whole profile exactly while its centroid moves with dose.
 
 use super::transistor::Transistor;
-use crate::collection::Radiation;
 use crate::constants::{ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY};
 use crate::ode::{self, OdeError};
 use crate::sonos::Stack;
-use crate::surface::Surface;
+use crate::sonos::collection::Radiation;
+use crate::sonos::surface::Surface;
 use mho_data::random::Stream;
 use nalgebra::SVector;
 

@@ -1,0 +1,1 @@
+//! Electrochemical, phase-change, magnetic and capacitor cells.

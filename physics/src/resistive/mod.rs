@@ -1,0 +1,1 @@
+//! Resistive memories: filaments of vacancies and their heat.

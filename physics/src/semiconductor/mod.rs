@@ -1,0 +1,1 @@
+//! Semiconductors in one dimension: electrostatics, transport, capacitance, transients.

@@ -1,0 +1,3 @@
+//! Tunnelling of carriers through barriers.
+
+pub mod injection;
