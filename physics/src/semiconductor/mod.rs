@@ -10,6 +10,7 @@ pub mod mobility;
 pub mod moscap;
 pub mod poisson;
 pub mod recombination;
+pub mod silicon;
 pub mod statistics;
 pub mod structure;
 pub mod transport;
