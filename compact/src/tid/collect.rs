@@ -1,7 +1,7 @@
 //! The charge-collection ODE as a dose law, and a faster flow of it for fits.
 
-use mho_physics::sonos::collection::{Collection, CollectionError};
 use mho_physics::sonos::Stack;
+use mho_physics::sonos::collection::{Collection, CollectionError};
 
 /// Rad in a krad.
 const RAD_PER_KRAD: f64 = 1e3;

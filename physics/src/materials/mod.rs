@@ -97,3 +97,16 @@ impl Materials {
         blake3::hash(format!("{:?}", self.0).as_bytes()).to_hex().to_string()
     }
 }
+
+impl std::fmt::Display for Materials {
+    /// One line per entry: name, value, unit, kind, source.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (material, entries) in &self.0 {
+            for (property, entry) in entries {
+                let Entry { value, unit, kind, source, .. } = entry;
+                writeln!(f, "{material}.{property} = {value} {unit} ({kind}; {})", source.cite)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -53,7 +53,7 @@ pub(super) fn evaluate(args: &Evaluate, globals: &Globals) -> Answer {
 }
 
 /// CSV or Parquet, by the ending.
-fn write_table(path: &Path, table: &Table) -> Result<(), CliError> {
+pub(super) fn write_table(path: &Path, table: &Table) -> Result<(), CliError> {
     let bytes = match path.extension().and_then(|ending| ending.to_str()) {
         Some("parquet") => table.to_parquet().map_err(CliError::failed)?,
         Some("csv") => table.to_csv().into_bytes(),

@@ -6,6 +6,7 @@ mod data;
 mod evaluate;
 mod fit;
 mod models;
+mod physics;
 mod plan;
 mod report;
 mod run;
@@ -158,6 +159,7 @@ enum Command {
     Data(data::DataArgs),
     /// List the device models, or show one: parameters, units, bounds, sources, validity
     Models(models::Models),
+    Physics(physics::PhysicsArgs),
     Fit(fit::FitArgs),
     Simulate(simulate::SimulateArgs),
     Table(table::TableArgs),
@@ -185,6 +187,7 @@ pub fn main() -> ExitCode {
         Command::Store(args) => store::run(args, &globals),
         Command::Data(args) => data::run(args, &globals),
         Command::Models(args) => alone::models(args, &globals),
+        Command::Physics(args) => physics::run(args, &globals),
         Command::Fit(args) => fit::run(args, &globals),
         Command::Simulate(args) => simulate::run(args, &globals),
         Command::Table(args) => table::run(args, &globals),
