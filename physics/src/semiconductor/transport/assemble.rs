@@ -5,7 +5,7 @@ use crate::constants::ELEMENTARY_CHARGE;
 use crate::semiconductor::linear::BlockTridiagonal;
 use crate::semiconductor::recombination::{Carriers, Rate};
 use crate::semiconductor::statistics::{Statistics, activity, bernoulli, bernoulli_slope};
-use crate::semiconductor::structure::Contact;
+use nalgebra::Matrix3;
 
 /// What a node contributes: densities over n_i, their slopes, activities.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,10 +25,12 @@ pub(super) struct Local {
 pub(super) struct Flux {
     /// Current density over q in the direction of the nodes.
     pub(super) value: f64,
-    /// Derivatives to the potential at both ends.
+    /// Derivatives to the potential at both ends; of the order of the flux.
     pub(super) potential: [f64; 2],
     /// Derivatives to the carrier's quasi-Fermi potential at both ends.
     pub(super) fermi: [f64; 2],
+    /// The sum of these two, which is of the order of the flux: far smaller than they are.
+    pub(super) excess: f64,
 }
 
 /// Storage for one assembly.
@@ -76,7 +78,7 @@ impl Assembly {
             if mesh.boxes[i] == 0.0 {
                 continue;
             }
-            let reference = device.references(i, state.contacts_v);
+            let reference = device.references(i, state);
             let levels = [node[0] - node[1] - reference[0], node[2] + reference[1] - node[0]];
             let (mut slope, mut activities) = ([1.0; 2], [0.0; 2]);
             if let Statistics::FermiDirac { conduction_per_m3, valence_per_m3 } = structure.statistics {
@@ -142,91 +144,96 @@ impl Assembly {
         storage: f64,
         history: Option<&[[f64; 2]]>,
     ) {
-        let (mesh, structure) = (&device.mesh, &device.structure);
-        let intrinsic = structure.intrinsic_per_m3;
+        let mesh = &device.mesh;
         let last = mesh.len() - 1;
-        let matrix = &mut self.matrix;
         for i in 0..=last {
-            let (mut diagonal, mut lower, mut upper) =
-                (nalgebra::Matrix3::zeros(), nalgebra::Matrix3::zeros(), nalgebra::Matrix3::zeros());
+            let (mut lower, mut excess, mut upper) = (Matrix3::zeros(), Matrix3::zeros(), Matrix3::zeros());
             let mut residual = Node::zeros();
-            let held = i == 0 || i == last;
-            let carriers = mesh.boxes[i] > 0.0;
-            if held {
-                diagonal[(0, 0)] = 1.0;
+            if device.is_end(i) {
+                excess[(0, 0)] = 1.0;
             } else {
                 let (a, b) = (self.couplings[i - 1], self.couplings[i]);
                 lower[(0, 0)] = a;
                 upper[(0, 0)] = b;
-                diagonal[(0, 0)] = -a - b;
                 residual[0] = b * (state.nodes[i + 1][0] - state.nodes[i][0])
                     - a * (state.nodes[i][0] - state.nodes[i - 1][0])
                     + mesh.donors[i]
                     + mesh.charges[i] / ELEMENTARY_CHARGE;
+                self.charge(device, i, &mut residual, &mut excess);
             }
-            let fixed = !carriers
-                || (i == 0 && structure.first == Contact::Ohmic)
-                || (i == last && structure.last == Contact::Ohmic);
-            if fixed {
-                diagonal[(1, 1)] = 1.0;
-                diagonal[(2, 2)] = 1.0;
-            }
-            if carriers {
-                let local = &self.locals[i];
-                let size = mesh.boxes[i];
-                let weight = intrinsic * size;
-                let [n, p] = local.density;
-                let (dn, dp) = (n * local.slope[0], p * local.slope[1]);
-                if !held {
-                    residual[0] += weight * (p - n);
-                    diagonal[(0, 0)] -= weight * (dn + dp);
-                    diagonal[(0, 1)] += weight * dn;
-                    diagonal[(0, 2)] += weight * dp;
+            if device.is_held(i) {
+                excess[(1, 1)] = 1.0;
+                excess[(2, 2)] = 1.0;
+            } else {
+                self.sources(device, i, storage, &mut residual, &mut excess);
+                if let Some(history) = history {
+                    residual[1] -= history[i][0];
+                    residual[2] += history[i][1];
                 }
-                if !fixed {
-                    let rate = &self.rates[i];
-                    let stored = storage * weight;
-                    for (row, sign) in [(1, -1.0), (2, 1.0)] {
-                        residual[row] = sign * size * rate.value;
-                        // ds_n = dψ − dφ_n, ds_p = dφ_p − dψ.
-                        diagonal[(row, 0)] = sign * size * (rate.slopes[0] - rate.slopes[1]);
-                        diagonal[(row, 1)] = -sign * size * rate.slopes[0];
-                        diagonal[(row, 2)] = sign * size * rate.slopes[1];
+                for carrier in 0..2 {
+                    let row = 1 + carrier;
+                    if i < last {
+                        let flux = &self.fluxes[i][carrier];
+                        residual[row] += flux.value;
+                        upper[(row, 0)] += flux.potential[1];
+                        excess[(row, 0)] += flux.potential[0] + flux.potential[1];
+                        upper[(row, row)] += flux.fermi[1];
+                        excess[(row, row)] += flux.excess;
                     }
-                    residual[1] -= stored * n;
-                    diagonal[(1, 0)] -= stored * dn;
-                    diagonal[(1, 1)] += stored * dn;
-                    residual[2] += stored * p;
-                    diagonal[(2, 0)] -= stored * dp;
-                    diagonal[(2, 2)] += stored * dp;
-                    if let Some(history) = history {
-                        residual[1] -= history[i][0];
-                        residual[2] += history[i][1];
-                    }
-                    for carrier in 0..2 {
-                        let row = 1 + carrier;
-                        if i < last {
-                            let flux = &self.fluxes[i][carrier];
-                            residual[row] += flux.value;
-                            diagonal[(row, 0)] += flux.potential[0];
-                            upper[(row, 0)] += flux.potential[1];
-                            diagonal[(row, row)] += flux.fermi[0];
-                            upper[(row, row)] += flux.fermi[1];
-                        }
-                        if i > 0 {
-                            let flux = &self.fluxes[i - 1][carrier];
-                            residual[row] -= flux.value;
-                            lower[(row, 0)] -= flux.potential[0];
-                            diagonal[(row, 0)] -= flux.potential[1];
-                            lower[(row, row)] -= flux.fermi[0];
-                            diagonal[(row, row)] -= flux.fermi[1];
-                        }
+                    if i > 0 {
+                        let flux = &self.fluxes[i - 1][carrier];
+                        residual[row] -= flux.value;
+                        lower[(row, 0)] -= flux.potential[0];
+                        excess[(row, 0)] -= flux.potential[0] + flux.potential[1];
+                        lower[(row, row)] -= flux.fermi[0];
+                        excess[(row, row)] -= flux.excess;
                     }
                 }
             }
-            (matrix.diagonal[i], matrix.lower[i], matrix.upper[i]) = (diagonal, lower, upper);
+            (self.matrix.lower[i], self.matrix.excess[i], self.matrix.upper[i]) = (lower, excess, upper);
             self.residual[i] = residual;
         }
+    }
+
+    /// Charge of the carriers of node `i` in Poisson's equation.
+    fn charge(&self, device: &Device, i: usize, residual: &mut Node, excess: &mut Matrix3<f64>) {
+        let weight = device.structure.intrinsic_per_m3 * device.mesh.boxes[i];
+        if weight > 0.0 {
+            let Local { density: [n, p], slope, .. } = self.locals[i];
+            residual[0] += weight * (p - n);
+            let (dn, dp) = (weight * n * slope[0], weight * p * slope[1]);
+            excess[(0, 0)] -= dn + dp;
+            excess[(0, 1)] += dn;
+            excess[(0, 2)] += dp;
+        }
+    }
+
+    /// Recombination and storage of node `i` in the continuity equations.
+    fn sources(
+        &self,
+        device: &Device,
+        i: usize,
+        storage: f64,
+        residual: &mut Node,
+        excess: &mut Matrix3<f64>,
+    ) {
+        let size = device.mesh.boxes[i];
+        let Local { density: [n, p], slope, .. } = self.locals[i];
+        let rate = &self.rates[i];
+        for (row, sign) in [(1, -1.0), (2, 1.0)] {
+            residual[row] = sign * size * rate.value;
+            // s_n = ψ − φ_n, s_p = φ_p − ψ.
+            excess[(row, 0)] = sign * size * (rate.slopes[0] - rate.slopes[1]);
+            excess[(row, 1)] = -sign * size * rate.slopes[0];
+            excess[(row, 2)] = sign * size * rate.slopes[1];
+        }
+        let stored = storage * device.structure.intrinsic_per_m3 * size;
+        residual[1] -= stored * n;
+        residual[2] += stored * p;
+        excess[(1, 0)] -= stored * n * slope[0];
+        excess[(1, 1)] += stored * n * slope[0];
+        excess[(2, 0)] -= stored * p * slope[1];
+        excess[(2, 2)] += stored * p * slope[1];
     }
 
     /// Conduction current in A/m² along an edge.
@@ -243,22 +250,37 @@ struct End {
 }
 
 /// Scharfetter-Gummel flux of electron-like carriers: `conductance` [B(d) n₁ − B(−d) n₀], equal to
-/// `conductance` n₀ B(−d) (e^{−Δφ} − 1), which keeps its digits when Δφ is small.
+/// `conductance` n₀ B(−d) (e^{−Δφ} − 1), which keeps its digits when Δφ is small. So do the derivatives.
 fn flux(conductance: f64, field: f64, fermi: f64, ends: [End; 2]) -> Flux {
     let (forward, forward_slope) = bernoulli_slope(field);
     let backward = if field > 0.0 { forward + field } else { bernoulli(-field) };
     // B(x) − B(−x) = −x gives B'(−x) = −1 − B'(x).
     let backward_slope = -1.0 - forward_slope;
     let (n0, n1) = (ends[0].density, ends[1].density);
-    let value =
-        if fermi.abs() < 1.0 { n0 * backward * (-fermi).exp_m1() } else { forward * n1 - backward * n0 };
+    // d = Δψ + Δ ln γ.
     let by_field = forward_slope * n1 + backward_slope * n0;
-    let (by0, by1) = (-backward * n0 * ends[0].slope, forward * n1 * ends[1].slope);
-    // d = Δψ + Δ ln γ, and ln γ moves with s = ψ − φ by slope − 1.
-    let levels = [by0 - by_field * (ends[0].slope - 1.0), by1 + by_field * (ends[1].slope - 1.0)];
+    // B(d) n₁ + ∂/∂d and −B(−d) n₀ − ∂/∂d: what moving ψ alone does at either end. By the identity
+    // eᵈ (B(d) + B'(d)) = 1 + B'(d) these are proportional to the flux.
+    let (value, far, near) = if fermi.abs() < 1.0 {
+        (
+            n0 * backward * (-fermi).exp_m1(),
+            -backward_slope * n0 * (-fermi).exp_m1(),
+            forward_slope * n1 * fermi.exp_m1(),
+        )
+    } else {
+        (forward * n1 - backward * n0, forward * n1 + by_field, -backward * n0 - by_field)
+    };
+    // ln γ moves with s = ψ − φ by slope − 1.
+    let (slope0, slope1) = (ends[0].slope, ends[1].slope);
+    let levels = [
+        -backward * n0 * slope0 - by_field * (slope0 - 1.0),
+        forward * n1 * slope1 + by_field * (slope1 - 1.0),
+    ];
     Flux {
         value: conductance * value,
-        potential: [conductance * (levels[0] - by_field), conductance * (levels[1] + by_field)],
+        potential: [conductance * slope0 * near, conductance * slope1 * far],
         fermi: [-conductance * levels[0], -conductance * levels[1]],
+        // The sum of the two without their leading digits, which cancel.
+        excess: -conductance * (slope0 * value + (slope1 - slope0) * (forward * n1 + by_field)),
     }
 }

@@ -1,10 +1,9 @@
 //! Response to a small alternating voltage at a steady state.
 
-use super::assemble::Assembly;
+use super::assemble::{Assembly, Flux};
 use super::{Device, State};
 use crate::constants::ELEMENTARY_CHARGE;
 use crate::semiconductor::linear::BlockTridiagonal;
-use crate::semiconductor::structure::Contact;
 use nalgebra::{Complex, SVector};
 
 /// Which contact moves, and where its current is taken.
@@ -30,19 +29,18 @@ pub fn admittance(device: &Device, state: &State, port: Port, frequency_hz: f64)
     let real = |value: f64| Complex::new(value, 0.0);
     for i in 0..count {
         matrix.lower[i] = assembly.matrix.lower[i].map(real);
-        matrix.diagonal[i] = assembly.matrix.diagonal[i].map(real);
+        matrix.excess[i] = assembly.matrix.excess[i].map(real);
         matrix.upper[i] = assembly.matrix.upper[i].map(real);
-        let ohmic = (i == 0 && structure.first == Contact::Ohmic)
-            || (i == count - 1 && structure.last == Contact::Ohmic);
-        if mesh.boxes[i] > 0.0 && !ohmic {
+        if !device.is_held(i) {
             let local = &assembly.locals[i];
-            let stored = omega * mesh.boxes[i] * structure.intrinsic_per_m3;
-            let (dn, dp) = (local.density[0] * local.slope[0], local.density[1] * local.slope[1]);
+            let stored = local.density.iter().zip(&local.slope).map(|(density, slope)| {
+                Complex::new(0.0, omega * mesh.boxes[i] * structure.intrinsic_per_m3 * density * slope)
+            });
             // −iω δn with δn = n' (δψ − δφ_n), and +iω δp with δp = p' (δφ_p − δψ).
-            matrix.diagonal[i][(1, 0)] -= Complex::new(0.0, stored * dn);
-            matrix.diagonal[i][(1, 1)] += Complex::new(0.0, stored * dn);
-            matrix.diagonal[i][(2, 0)] -= Complex::new(0.0, stored * dp);
-            matrix.diagonal[i][(2, 2)] += Complex::new(0.0, stored * dp);
+            for (row, stored) in stored.enumerate().map(|(carrier, stored)| (1 + carrier, stored)) {
+                matrix.excess[i][(row, 0)] -= stored;
+                matrix.excess[i][(row, row)] += stored;
+            }
         }
     }
     let end = if port == Port::First { 0 } else { count - 1 };
@@ -59,25 +57,20 @@ pub fn admittance(device: &Device, state: &State, port: Port, frequency_hz: f64)
         if jump == 0.0 {
             continue;
         }
-        let mut change = [assembly.couplings[edge] * jump, 0.0, 0.0];
-        for carrier in 0..2 {
-            let flux = &assembly.fluxes[edge][carrier];
-            change[1 + carrier] = (flux.potential[1] + flux.fermi[1]) * jump;
-        }
+        let fluxes = &assembly.fluxes[edge];
+        let shift = |flux: &Flux| flux.potential[1] + flux.fermi[1];
+        let change = [assembly.couplings[edge], shift(&fluxes[0]), shift(&fluxes[1])];
         for row in 0..3 {
-            response[edge][row] -= real(change[row]);
-            response[edge + 1][row] += real(change[row]);
+            response[edge][row] -= real(change[row] * jump);
+            response[edge + 1][row] += real(change[row] * jump);
         }
     }
     // The ends are held, and so are carriers where there are none.
     for (i, response) in response.iter_mut().enumerate() {
-        let held = i == 0 || i == count - 1;
-        let ohmic = (i == 0 && structure.first == Contact::Ohmic)
-            || (i == count - 1 && structure.last == Contact::Ohmic);
-        if held {
+        if device.is_end(i) {
             response[0] = real(0.0);
         }
-        if ohmic || mesh.boxes[i] == 0.0 {
+        if device.is_held(i) {
             response[1] = real(0.0);
             response[2] = real(0.0);
         }
@@ -85,16 +78,18 @@ pub fn admittance(device: &Device, state: &State, port: Port, frequency_hz: f64)
     matrix.solve(&mut response)?;
     let edge = if end == 0 { 0 } else { count - 2 };
     let (a, b) = (&response[edge], &response[edge + 1]);
+    let jump = shifted(edge + 1) - shifted(edge);
     let mut current = real(0.0);
     for carrier in 0..2 {
         let flux = &assembly.fluxes[edge][carrier];
         current += a[0] * flux.potential[0]
             + b[0] * flux.potential[1]
             + a[1 + carrier] * flux.fermi[0]
-            + b[1 + carrier] * flux.fermi[1];
+            + b[1 + carrier] * flux.fermi[1]
+            + real(jump * (flux.potential[1] + flux.fermi[1]));
     }
     // Displacement along the edge: ε (ψ₀ − ψ₁)/h per time.
-    current += (a[0] - b[0]) * Complex::new(0.0, omega * assembly.couplings[edge]);
+    current += (a[0] - b[0] - jump) * Complex::new(0.0, omega * assembly.couplings[edge]);
     let into = if end == 0 { 1.0 } else { -1.0 };
     Some(current * (into * ELEMENTARY_CHARGE / structure.thermal_voltage_v()))
 }

@@ -70,7 +70,7 @@ impl<'a> Steady<'a> {
         }
         Poisson::new(structure, mesh).solve(&mut levels, ends)?;
         let nodes = levels.into_iter().map(|level| Node::new(level, 0.0, 0.0)).collect();
-        Ok(State { contacts_v: [0.0, if gated { last_v } else { 0.0 }], nodes })
+        Ok(self.device.state([0.0, if gated { last_v } else { 0.0 }], nodes))
     }
 
     /// Newton's method from `state`, whose ends are moved to its contacts first.
@@ -110,6 +110,7 @@ impl<'a> Steady<'a> {
             for (node, step) in state.nodes.iter_mut().zip(&step) {
                 advance(node, step);
             }
+            device.rebase(state);
             if largest <= ENOUGH && split <= ENOUGH * fine {
                 return Ok(iteration);
             }
@@ -129,7 +130,7 @@ impl<'a> Steady<'a> {
         ] {
             state.nodes[i][0] = end;
             if contact == Contact::Ohmic {
-                let [rn, rp] = self.device.references(i, state.contacts_v);
+                let [rn, rp] = self.device.references(i, state);
                 state.nodes[i][1] = volts / thermal - rn;
                 state.nodes[i][2] = volts / thermal - rp;
             }
@@ -191,12 +192,15 @@ impl<'a> Steady<'a> {
     fn predict(&self, now: &State, older: Option<&State>, bias_v: f64) -> State {
         let thermal = self.device.structure.thermal_voltage_v();
         let step = bias_v - now.contacts_v[0];
-        let mut next = State { contacts_v: [bias_v, now.contacts_v[1]], nodes: now.nodes.clone() };
+        let mut next = State { contacts_v: [bias_v, now.contacts_v[1]], ..now.clone() };
         let ratio = older.map_or(f64::INFINITY, |older| step / (now.contacts_v[0] - older.contacts_v[0]));
         if let Some(older) = older.filter(|_| (0.0..=3.0).contains(&ratio)) {
             for (next, older) in next.nodes.iter_mut().zip(&older.nodes) {
                 let change = (*next - older) * ratio;
                 *next += change;
+            }
+            for (next, older) in next.floating.iter_mut().zip(&older.floating) {
+                *next += (*next - older) * ratio;
             }
         } else {
             for (i, node) in next.nodes.iter_mut().enumerate() {

@@ -225,7 +225,7 @@ fn profiles(device: &Device, states: &[(f64, &State)]) -> Table {
     for (bias, state) in states {
         let densities = device.densities(state);
         for (i, node) in state.nodes.iter().enumerate() {
-            let [rn, rp] = device.references(i, state.contacts_v);
+            let [rn, rp] = device.references(i, state);
             let row = [
                 *bias,
                 1e6 * device.mesh.nodes[i],

@@ -202,7 +202,7 @@ fn structure(
 fn at_rest(device: &Device, sweep: &Sweep, index: usize, gate_v: f64) -> State {
     let thermal = device.structure.thermal_voltage_v();
     let nodes = sweep.profiles[index].iter().map(|volts| [volts / thermal, 0.0, 0.0].into()).collect();
-    State { contacts_v: [0.0, gate_v], nodes }
+    device.state([0.0, gate_v], nodes)
 }
 
 fn profiles(capacitor: &MosCapacitor, sweep: &Sweep) -> Table {
