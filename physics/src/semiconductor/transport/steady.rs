@@ -8,7 +8,7 @@ use crate::semiconductor::structure::Contact;
 
 /// Iterations before a step is given up and halved.
 const MOST_ITERATIONS: usize = 60;
-/// Halvings of a step of bias before the bias is given up.
+/// Halvings of a step of bias in a row before the bias is given up.
 const MOST_HALVINGS: u32 = 8;
 /// Largest change, over φ_t, that ends the iteration; Newton doubles the digits, so that the error left is
 /// far below it.
@@ -172,6 +172,7 @@ impl<'a> Steady<'a> {
             match self.solve(&mut next) {
                 Ok(iterations) => {
                     total += iterations;
+                    halvings = 0;
                     older = Some(std::mem::replace(&mut now, next));
                 }
                 Err(error) => {
