@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Field of the regularisation in V/m: 1 kV/cm, far below every field that matters.
-const SMOOTHING_FIELD: f64 = 1.0e5;
+pub(crate) const SMOOTHING_FIELD: f64 = 1.0e5;
 
 /// What a radiation source does in SiO2.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
