@@ -14,6 +14,8 @@
 pub mod collection;
 pub mod counting;
 pub mod emission;
+pub mod history;
+pub mod ladder;
 pub mod nitride;
 pub mod profile;
 pub mod stack;

@@ -153,23 +153,31 @@ impl<'a> Law<'a> {
         (current * sign.max(0.0), current * (-sign).max(0.0))
     }
 
+    /// Current densities in A/m² that tunnel in, in the order of the beams.
+    fn tunnelled(&self, fields: Fields) -> [f64; 4] {
+        let (electrons, holes) = self.from_channel(fields.tunnel_v_per_m);
+        [electrons, holes, self.from_gate(fields.blocking_v_per_m), 0.0]
+    }
+
+    /// Current densities in A/m² that radiation sets free and fields sweep in, in the order of the beams.
+    fn swept_in(&self, fields: Fields) -> [f64; 4] {
+        let (low_electrons, low_holes) = self.swept(fields.tunnel_v_per_m, self.stack.tunnel_oxide_m);
+        let (high_electrons, high_holes) = self.swept(-fields.blocking_v_per_m, self.stack.blocking_oxide_m);
+        [low_electrons, low_holes, high_electrons, high_holes]
+    }
+
     fn beams(&self, fields: Fields) -> ([Beam; 4], [f64; SUMS]) {
-        let (tunnel, blocking) = (fields.tunnel_v_per_m, fields.blocking_v_per_m);
-        let (channel_electrons, channel_holes) = self.from_channel(tunnel);
-        let gate = self.from_gate(blocking);
-        let (low_electrons, low_holes) = self.swept(tunnel, self.stack.tunnel_oxide_m);
-        let (high_electrons, high_holes) = self.swept(-blocking, self.stack.blocking_oxide_m);
-        let beam = |sign, flux, from_channel| Beam { sign, flux, from_channel };
-        let beams = [
-            beam(-1.0, channel_electrons + low_electrons, true),
-            beam(1.0, channel_holes + low_holes, true),
-            beam(-1.0, gate + high_electrons, false),
-            beam(1.0, high_holes, false),
-        ];
+        let tunnelled = self.tunnelled(fields);
+        let swept = self.swept_in(fields);
+        let beams = std::array::from_fn(|index| Beam {
+            sign: if index % 2 == 0 { -1.0 } else { 1.0 },
+            flux: tunnelled[index] + swept[index],
+            from_channel: index < 2,
+        });
         let mut sums = [0.0; SUMS];
-        sums[0] = channel_holes - channel_electrons;
-        sums[1] = -gate;
-        sums[2] = low_holes + high_holes - low_electrons - high_electrons;
+        sums[0] = tunnelled[1] - tunnelled[0];
+        sums[1] = -tunnelled[2];
+        sums[2] = swept[1] + swept[3] - swept[0] - swept[2];
         (beams, sums)
     }
 
@@ -244,27 +252,39 @@ impl<'a> Law<'a> {
         Derivative { cells: change, sums }
     }
 
+    /// Change of each beam per V/m of the field of its oxide.
+    ///
+    /// What tunnels is smooth on the scale of one part in 1e4 of the field. What is swept turns around within
+    /// 1 kV/cm of zero field; its slope is taken over 100 kV/cm, because a step that believed the slope
+    /// inside that turn would never leave it.
+    fn flux_slopes(&self, fields: Fields) -> [f64; 4] {
+        let (tunnel, blocking) = (fields.tunnel_v_per_m, fields.blocking_v_per_m);
+        let fine = |field: f64| (1e-4 * field.abs()).max(1e4);
+        let coarse = 5e6;
+        let at = |tunnel_step: f64, blocking_step: f64| Fields {
+            tunnel_v_per_m: tunnel + tunnel_step,
+            blocking_v_per_m: blocking + blocking_step,
+        };
+        let here = self.tunnelled(fields);
+        let there = self.tunnelled(at(fine(tunnel), fine(blocking)));
+        let (low, high) = (self.swept_in(at(-coarse, -coarse)), self.swept_in(at(coarse, coarse)));
+        std::array::from_fn(|index| {
+            let step = if index < 2 { fine(tunnel) } else { fine(blocking) };
+            (there[index] - here[index]) / step + (high[index] - low[index]) / (2.0 * coarse)
+        })
+    }
+
     pub(super) fn jacobian(&self, cells: &[f64]) -> Jacobian {
         let (psi, fields) = self.fields(cells);
         let (beams, _) = self.beams(fields);
         let mut diagonal = vec![0.0; cells.len()];
         let mut left = vec![0.0; cells.len()];
         let mut right = vec![0.0; cells.len()];
-        // One part in 1e4 of the field, or 100 V/cm: beams are smooth on that scale.
-        let nudged = |field: f64| field + (1e-4 * field.abs()).max(1e4);
-        let moved = Fields {
-            tunnel_v_per_m: nudged(fields.tunnel_v_per_m),
-            blocking_v_per_m: nudged(fields.blocking_v_per_m),
-        };
-        let (moved_beams, _) = self.beams(moved);
-        for (beam, moved_beam) in beams.into_iter().zip(moved_beams) {
-            let (side, step) = if beam.from_channel {
-                (&mut left, moved.tunnel_v_per_m - fields.tunnel_v_per_m)
-            } else {
-                (&mut right, moved.blocking_v_per_m - fields.blocking_v_per_m)
-            };
-            let slope = (moved_beam.flux - beam.flux) / step;
-            if beam.flux > 0.0 {
+        let slopes = self.flux_slopes(fields);
+        for (beam, slope) in beams.into_iter().zip(slopes) {
+            // Less than 1e-30 A/m² moves nothing in the age of the universe.
+            if beam.flux > 1e-30 {
+                let side = if beam.from_channel { &mut left } else { &mut right };
                 let mut captured = vec![0.0; cells.len()];
                 self.capture(beam, cells, &mut captured, Some(&mut diagonal));
                 let scale = slope / beam.flux;

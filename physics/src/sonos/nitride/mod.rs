@@ -161,7 +161,7 @@ pub struct Accuracy {
 
 impl Default for Accuracy {
     fn default() -> Self {
-        Self { shift_v: 2e-4, relative: 2e-2, max_steps: 100_000 }
+        Self { shift_v: 5e-5, relative: 1e-2, max_steps: 100_000 }
     }
 }
 

@@ -12,6 +12,10 @@ use crate::ode::OdeError;
 /// γ of ROS2: 1 − 1/√2, the smaller of the two that make it L-stable.
 const GAMMA: f64 = 1.0 - std::f64::consts::FRAC_1_SQRT_2;
 
+/// Most that a step may move the threshold in V. The estimate of the error vanishes where the motion has an
+/// inflection, and a step must not leap over what comes after it.
+const LONGEST_MOVE_V: f64 = 0.1;
+
 /// Follows the equation with steps that adapt.
 pub(super) struct Stepper<'a> {
     law: &'a Law<'a>,
@@ -24,7 +28,7 @@ pub(super) struct Stepper<'a> {
 impl<'a> Stepper<'a> {
     pub(super) fn new(law: &'a Law<'a>, accuracy: Accuracy) -> Self {
         // Charges that shift the threshold by less than the tolerance need no relative accuracy.
-        Self { law, accuracy, cell_floor: law.cell_charge(10.0 * accuracy.shift_v), wanted: None, steps: 0 }
+        Self { law, accuracy, cell_floor: law.cell_charge(50.0 * accuracy.shift_v), wanted: None, steps: 0 }
     }
 
     pub(super) fn steps(&self) -> u32 {
@@ -103,7 +107,8 @@ impl<'a> Stepper<'a> {
     }
 
     fn error(&self, before: &[f64], after: &[f64], difference: &[f64]) -> f64 {
-        let shift = self.law.shift(difference).abs() / self.accuracy.shift_v;
+        let moved = (self.law.shift(after) - self.law.shift(before)).abs() / LONGEST_MOVE_V;
+        let shift = (self.law.shift(difference).abs() / self.accuracy.shift_v).max(moved * moved);
         let squares: f64 = before
             .iter()
             .zip(after)
