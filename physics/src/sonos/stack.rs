@@ -231,10 +231,10 @@ mod tests {
         close(stack.step_v() * 5.0, 2.82e-3, 0.005e-3);
         let vectors = Stack { phi_ms_v: -1.0183, ..stack };
         close(vectors.neutral_threshold_v(), 1.05, 0.005);
-        close(-(SILICON_GAP / 2.0 + stack.fermi_potential_v()), -1.0183, 0.0005);
+        close(-(SILICON_GAP_V / 2.0 + stack.fermi_potential_v()), -1.0183, 0.0005);
     }
 
-    const SILICON_GAP: f64 = crate::constants::SILICON_GAP_V;
+
 
     #[test]
     fn charge_and_shift_are_inverse() {
