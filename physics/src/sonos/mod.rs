@@ -13,6 +13,7 @@
 
 pub mod collection;
 pub mod counting;
+pub mod dose;
 pub mod emission;
 pub mod history;
 pub mod ladder;

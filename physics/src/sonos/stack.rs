@@ -234,8 +234,6 @@ mod tests {
         close(-(SILICON_GAP_V / 2.0 + stack.fermi_potential_v()), -1.0183, 0.0005);
     }
 
-
-
     #[test]
     fn charge_and_shift_are_inverse() {
         let stack = Stack::default();
