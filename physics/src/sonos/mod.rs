@@ -19,6 +19,7 @@ pub mod history;
 pub mod ladder;
 pub mod nitride;
 pub mod profile;
+pub mod retention;
 pub mod stack;
 pub mod surface;
 pub mod synthetic;

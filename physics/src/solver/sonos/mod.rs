@@ -2,6 +2,7 @@
 
 mod cell;
 mod columns;
+mod dose;
 mod history;
 mod lifetime;
 mod transient;
@@ -9,4 +10,4 @@ mod transient;
 use super::Solver;
 
 /// All of this folder.
-pub(super) const SOLVERS: &[Solver] = &[transient::SOLVER, history::SOLVER, lifetime::SOLVER];
+pub(super) const SOLVERS: &[Solver] = &[transient::SOLVER, history::SOLVER, dose::SOLVER, lifetime::SOLVER];

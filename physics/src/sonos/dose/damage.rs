@@ -67,10 +67,11 @@ impl Default for InterfaceTraps {
 }
 
 impl InterfaceTraps {
-    /// Part of the traps that is there `age_s` after the dose that makes them: log₁₀(1 + t/t₁) scaled to one.
+    /// Part of the traps that is there `age_s` after the dose that makes them: log₁₀(1 + t/t₁) scaled to one;
+    /// none before.
     #[must_use]
     pub fn built(&self, age_s: f64) -> f64 {
-        ((age_s / self.from_s).ln_1p() / (self.to_s / self.from_s).ln_1p()).clamp(0.0, 1.0)
+        ((age_s.max(0.0) / self.from_s).ln_1p() / (self.to_s / self.from_s).ln_1p()).clamp(0.0, 1.0)
     }
 
     /// Density in 1/(m² eV) at a time in s, every interval of the grid with its own age.

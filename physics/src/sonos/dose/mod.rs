@@ -117,11 +117,12 @@ impl Grid {
         let mut doses: Vec<f64> = (0..=SUBSTEPS).map(|index| end * index as f64 / SUBSTEPS as f64).collect();
         doses.extend(&exposure.doses_rad);
         doses.sort_by(f64::total_cmp);
-        doses.dedup();
+        // Doses that differ by rounding alone would make steps without duration.
+        doses.dedup_by(|a, b| (*a - *b).abs() <= 1e-9 * end);
         let wanted = exposure
             .doses_rad
             .iter()
-            .map(|dose| doses.partition_point(|known| known < dose).min(doses.len() - 1))
+            .map(|dose| doses.partition_point(|known| *known < dose - 1e-9 * end).min(doses.len() - 1))
             .collect();
         let times = doses.iter().map(|dose| dose / exposure.rate_rad_per_s).collect();
         Self { doses, times, wanted }
