@@ -16,14 +16,14 @@
 
 use crate::constants::{ELEMENTARY_CHARGE, OXIDE_PAIR_DENSITY, VACUUM_PERMITTIVITY};
 use crate::ode::{self, OdeError};
-use crate::sonos::Stack;
 use crate::sonos::surface::Surface;
+use crate::sonos::{Fields, Stack};
 use nalgebra::SVector;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Field of the regularisation in V/m: 1 kV/cm, far below every field that matters.
-const SMOOTHING_FIELD: f64 = 1.0e5;
+pub(crate) const SMOOTHING_FIELD: f64 = 1.0e5;
 
 /// What a radiation source does in SiO2.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -249,6 +249,18 @@ impl Collection {
     #[must_use]
     pub fn captured(&self, shift_v: f64) -> Captured {
         self.law().captured(shift_v)
+    }
+
+    /// Fields of the oxides at a threshold shift in V from neutral, under the bias of the irradiation.
+    #[must_use]
+    pub fn fields(&self, shift_v: f64) -> Fields {
+        let psi = match self.surface_potential {
+            SurfacePotential::SelfConsistent => {
+                Surface::new(&self.stack).psi_s(self.bias_v - self.stack.phi_ms_v - shift_v, 0.0)
+            }
+            SurfacePotential::Fixed(psi) => psi,
+        };
+        self.stack.fields(self.bias_v, psi, self.stack.charge_for_shift(shift_v))
     }
 
     /// Rate of the threshold shift in V per rad(Si) at a shift in V from neutral.

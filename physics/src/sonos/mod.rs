@@ -2,14 +2,24 @@
 //!
 //! 1. [`stack`]: the oxide-nitride-oxide stack, its capacitances and its fields;
 //! 2. [`surface`]: the silicon surface potential that belongs to a gate voltage and a trapped charge;
-//! 3. [`transient`]: what program and erase pulses do;
-//! 4. [`collection`]: what ionising dose does to the trapped charge, a differential equation in dose;
-//! 5. [`counting`]: the scatter that comes from counting single charges;
-//! 6. [`synthetic`]: a cell with more physics than the fitted forms have, which writes labelled
+//! 3. [`profile`]: trapped charge across the nitride, its threshold shift and its fields;
+//! 4. [`transient`]: what program and erase pulses do to a sheet of charge;
+//! 5. [`emission`]: how fast a trapped carrier leaves, by tunnelling and by heat;
+//! 6. [`nitride`]: injection, capture, emission and dose together on a charge profile;
+//! 7. [`collection`]: what ionising dose does to the trapped charge, a differential equation in dose;
+//! 8. [`counting`]: the scatter that comes from counting single charges;
+//! 9. [`synthetic`]: a cell with more physics than the fitted forms have, which writes labelled
 //!    synthetic measurements.
 
 pub mod collection;
 pub mod counting;
+pub mod dose;
+pub mod emission;
+pub mod history;
+pub mod ladder;
+pub mod nitride;
+pub mod profile;
+pub mod retention;
 pub mod stack;
 pub mod surface;
 pub mod synthetic;

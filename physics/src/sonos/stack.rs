@@ -5,8 +5,8 @@
 //! charge is per gate area in C/m², electrons negative.
 
 use crate::constants::{
-    ELEMENTARY_CHARGE, INTRINSIC_DENSITY, NITRIDE_PERMITTIVITY, OXIDE_PERMITTIVITY, SILICON_PERMITTIVITY,
-    VACUUM_PERMITTIVITY, thermal_voltage,
+    ELEMENTARY_CHARGE, INTRINSIC_DENSITY, NITRIDE_PERMITTIVITY, OXIDE_PERMITTIVITY, SILICON_GAP_V,
+    SILICON_PERMITTIVITY, VACUUM_PERMITTIVITY, thermal_voltage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,26 @@ pub struct Fields {
 }
 
 impl Stack {
+    /// The same stack at another temperature: the intrinsic density follows T^{3/2} exp(−E_g/2kT) with the
+    /// gap held at its value at 300 K, and the Fermi potential, which φ_ms of a degenerate gate contains,
+    /// moves φ_ms with it.
+    #[must_use]
+    pub fn at_temperature(&self, temperature_k: f64) -> Self {
+        if temperature_k == self.temperature_k {
+            return *self;
+        }
+        let ratio = temperature_k / self.temperature_k;
+        let exponent =
+            0.5 * SILICON_GAP_V * (1.0 / self.thermal_voltage_v() - 1.0 / thermal_voltage(temperature_k));
+        let mut moved = *self;
+        moved.temperature_k = temperature_k;
+        // Never as dense as the acceptors: above that the channel is no longer a p-type one.
+        let dense = self.intrinsic_per_m3 * ratio.powf(1.5) * exponent.exp();
+        moved.intrinsic_per_m3 = dense.clamp(f64::MIN_POSITIVE, 0.5 * self.acceptor_per_m3);
+        moved.phi_ms_v += self.fermi_potential_v() - moved.fermi_potential_v();
+        moved
+    }
+
     /// Equivalent oxide thickness in m; 10.16 nm by default.
     #[must_use]
     pub fn eot_m(&self) -> f64 {
@@ -211,10 +231,8 @@ mod tests {
         close(stack.step_v() * 5.0, 2.82e-3, 0.005e-3);
         let vectors = Stack { phi_ms_v: -1.0183, ..stack };
         close(vectors.neutral_threshold_v(), 1.05, 0.005);
-        close(-(SILICON_GAP / 2.0 + stack.fermi_potential_v()), -1.0183, 0.0005);
+        close(-(SILICON_GAP_V / 2.0 + stack.fermi_potential_v()), -1.0183, 0.0005);
     }
-
-    const SILICON_GAP: f64 = crate::constants::SILICON_GAP_V;
 
     #[test]
     fn charge_and_shift_are_inverse() {

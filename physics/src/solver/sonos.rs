@@ -1,6 +1,0 @@
-//! The solvers of [`crate::sonos`] from their inputs.
-
-use super::Solver;
-
-/// All of this folder.
-pub(super) const SOLVERS: &[Solver] = &[];

@@ -1,0 +1,333 @@
+//! The right-hand side of the nitride equation and its structured Jacobian.
+
+use super::{Conditions, Emissions, Nitride};
+use crate::constants::{ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY};
+use crate::sonos::collection::{SMOOTHING_FIELD, SurfacePotential};
+use crate::sonos::profile::{Profile, share};
+use crate::sonos::surface::Surface;
+use crate::sonos::{Fields, Stack};
+
+/// Number of sums that are integrated beside the cells: channel, gate, swept, passed, emitted.
+pub(super) const SUMS: usize = 5;
+
+/// The equation under given conditions, with its constants worked out.
+pub(super) struct Law<'a> {
+    nitride: &'a Nitride,
+    stack: Stack,
+    conditions: Conditions,
+    surface: Surface,
+    fixed_psi: Option<f64>,
+    eot: f64,
+    oxide: f64,
+    /// Threshold shift in V per C/m² of each cell, with its sign turned.
+    pub(super) per_charge: Vec<f64>,
+    capacity: Vec<f64>,
+    electron_catch: Vec<f64>,
+    hole_catch: Vec<f64>,
+    electron_tunnelling: Vec<f64>,
+    hole_tunnelling: Vec<f64>,
+    detrapping_rate: f64,
+    width: f64,
+}
+
+/// Derivative of all cells and of the sums.
+pub(super) struct Derivative {
+    pub(super) cells: Vec<f64>,
+    pub(super) sums: [f64; SUMS],
+}
+
+/// Jacobian as a diagonal and two outer products: the beam from each side (`left`, `right`: change of the
+/// cells per V/m of oxide field) times the change of that field with the charge of each cell.
+pub(super) struct Jacobian {
+    pub(super) diagonal: Vec<f64>,
+    pub(super) left: Vec<f64>,
+    pub(super) right: Vec<f64>,
+    pub(super) tunnel_field: Vec<f64>,
+    pub(super) blocking_field: Vec<f64>,
+}
+
+/// One kind of carrier on its way through the nitride.
+#[derive(Clone, Copy)]
+struct Beam {
+    /// −1 electrons, +1 holes.
+    sign: f64,
+    /// Current density in A/m² that enters, not negative.
+    flux: f64,
+    /// Whether it enters from the channel.
+    from_channel: bool,
+}
+
+impl<'a> Law<'a> {
+    pub(super) fn new(nitride: &'a Nitride, profile: &Profile, conditions: Conditions) -> Self {
+        let stack = nitride.stack.at_temperature(conditions.temperature_k);
+        let traps = &nitride.traps;
+        let count = profile.cells.len();
+        let width = profile.width_m;
+        let shares: Vec<f64> =
+            (0..count).map(|index| share(index, width, traps.from_m, traps.to_m)).collect();
+        let catch = |length: f64| shares.iter().map(|share| share * width / length).collect();
+        let tunnelling = |pick: fn(&Emissions) -> &crate::sonos::emission::Emission| -> Vec<f64> {
+            (0..count)
+                .map(|index| {
+                    nitride.emission.as_ref().map_or(0.0, |emissions| {
+                        let emission = pick(emissions);
+                        emission.tunnelling_rate(&stack, emission.depth_ev, profile.place_m(index))
+                    })
+                })
+                .collect()
+        };
+        Self {
+            surface: Surface::new(&stack),
+            fixed_psi: match nitride.surface_potential {
+                SurfacePotential::SelfConsistent => None,
+                SurfacePotential::Fixed(psi) => Some(psi),
+            },
+            eot: stack.eot_m(),
+            oxide: stack.oxide_permittivity * VACUUM_PERMITTIVITY,
+            per_charge: (0..count).map(|index| 1.0 / stack.top_capacitance(profile.place_m(index))).collect(),
+            capacity: shares
+                .iter()
+                .map(|share| ELEMENTARY_CHARGE * traps.density_per_m3 * share * width)
+                .collect(),
+            electron_catch: catch(traps.electron_length_m),
+            hole_catch: catch(traps.hole_length_m),
+            electron_tunnelling: tunnelling(|emissions| &emissions.electrons),
+            hole_tunnelling: tunnelling(|emissions| &emissions.holes),
+            detrapping_rate: conditions.dose_rate_rad_per_s * nitride.radiation.oxide_dose_per_silicon_dose
+                / nitride.detrapping_dose_rad,
+            width,
+            nitride,
+            stack,
+            conditions,
+        }
+    }
+
+    /// Threshold shift in V.
+    pub(super) fn shift(&self, cells: &[f64]) -> f64 {
+        -cells.iter().zip(&self.per_charge).map(|(charge, weight)| charge * weight).sum::<f64>()
+    }
+
+    fn psi(&self, effective: f64) -> f64 {
+        self.fixed_psi.unwrap_or_else(|| self.surface.psi_s(effective, 0.0))
+    }
+
+    /// Surface potential in V and the fields of the oxides.
+    pub(super) fn fields(&self, cells: &[f64]) -> (f64, Fields) {
+        let effective = self.conditions.gate_v - self.stack.phi_ms_v - self.shift(cells);
+        let psi = self.psi(effective);
+        let tunnel = (effective - psi) / self.eot;
+        let blocking = tunnel - cells.iter().sum::<f64>() / self.oxide;
+        (psi, Fields { tunnel_v_per_m: tunnel, blocking_v_per_m: blocking })
+    }
+
+    /// Tunnelling current density in A/m² from the channel: electrons and holes.
+    fn from_channel(&self, tunnel: f64) -> (f64, f64) {
+        let (stack, thickness) = (&self.stack, self.stack.tunnel_oxide_m);
+        if tunnel > 0.0 {
+            (self.nitride.electrons.current_density(stack, thickness, tunnel), 0.0)
+        } else {
+            (0.0, self.nitride.holes.current_density(stack, thickness, -tunnel))
+        }
+    }
+
+    /// Tunnelling current density in A/m² of electrons from the gate.
+    fn from_gate(&self, blocking: f64) -> f64 {
+        if self.nitride.gate_injection && blocking < 0.0 {
+            self.nitride.electrons.current_density(&self.stack, self.stack.blocking_oxide_m, -blocking)
+        } else {
+            0.0
+        }
+    }
+
+    /// Current density in A/m² that radiation sets free in an oxide and its field sweeps into the nitride:
+    /// electrons and holes. `towards` is the field that pushes electrons in.
+    fn swept(&self, towards: f64, thickness: f64) -> (f64, f64) {
+        let rate = self.conditions.dose_rate_rad_per_s;
+        if rate <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let radiation = &self.nitride.radiation;
+        let pairs = radiation.pairs_per_m3_rad * radiation.oxide_dose_per_silicon_dose * rate * thickness;
+        let current = ELEMENTARY_CHARGE * pairs * radiation.escape_yield(towards);
+        let sign = (towards / SMOOTHING_FIELD).tanh();
+        (current * sign.max(0.0), current * (-sign).max(0.0))
+    }
+
+    /// Current densities in A/m² that tunnel in, in the order of the beams.
+    fn tunnelled(&self, fields: Fields) -> [f64; 4] {
+        let (electrons, holes) = self.from_channel(fields.tunnel_v_per_m);
+        [electrons, holes, self.from_gate(fields.blocking_v_per_m), 0.0]
+    }
+
+    /// Current densities in A/m² that radiation sets free and fields sweep in, in the order of the beams.
+    fn swept_in(&self, fields: Fields) -> [f64; 4] {
+        let (low_electrons, low_holes) = self.swept(fields.tunnel_v_per_m, self.stack.tunnel_oxide_m);
+        let (high_electrons, high_holes) = self.swept(-fields.blocking_v_per_m, self.stack.blocking_oxide_m);
+        [low_electrons, low_holes, high_electrons, high_holes]
+    }
+
+    fn beams(&self, fields: Fields) -> ([Beam; 4], [f64; SUMS]) {
+        let tunnelled = self.tunnelled(fields);
+        let swept = self.swept_in(fields);
+        let beams = std::array::from_fn(|index| Beam {
+            sign: if index % 2 == 0 { -1.0 } else { 1.0 },
+            flux: tunnelled[index] + swept[index],
+            from_channel: index < 2,
+        });
+        let mut sums = [0.0; SUMS];
+        sums[0] = tunnelled[1] - tunnelled[0];
+        sums[1] = -tunnelled[2];
+        sums[2] = swept[1] + swept[3] - swept[0] - swept[2];
+        (beams, sums)
+    }
+
+    /// Charge that a beam leaves per time in each cell is added to `into`; the diagonal of its derivative to
+    /// `diagonal` when wanted. Returns what passes, signed.
+    fn capture(&self, beam: Beam, cells: &[f64], into: &mut [f64], mut diagonal: Option<&mut [f64]>) -> f64 {
+        if beam.flux <= 0.0 {
+            return 0.0;
+        }
+        let count = cells.len();
+        let catch = if beam.sign < 0.0 { &self.electron_catch } else { &self.hole_catch };
+        let mut flux = beam.flux;
+        for step in 0..count {
+            let index = if beam.from_channel { step } else { count - 1 - step };
+            let capacity = self.capacity[index];
+            if capacity <= 0.0 {
+                continue;
+            }
+            let filled = (beam.sign * cells[index] / capacity).clamp(0.0, 1.0);
+            let share = -(-(1.0 - filled) * catch[index]).exp_m1();
+            into[index] += beam.sign * flux * share;
+            if let Some(diagonal) = diagonal.as_deref_mut()
+                && filled > 0.0
+            {
+                diagonal[index] -= flux * (1.0 - share) * catch[index] / capacity;
+            }
+            flux *= 1.0 - share;
+        }
+        beam.sign * flux
+    }
+
+    /// Emission rate in 1/s of each cell, by tunnelling, heat and radiation. Whether a cell holds electrons
+    /// or holes is read from `carriers`: a stage of a step that leaps a little over zero must not switch to
+    /// the rate of the other carrier, which may be a thousand times higher.
+    fn emission_rates(&self, cells: &[f64], carriers: &[f64], fields: Fields) -> Vec<f64> {
+        let Some(emissions) = &self.nitride.emission else {
+            return vec![self.detrapping_rate; cells.len()];
+        };
+        let profile_fields = NitrideFields::new(&self.stack, fields.tunnel_v_per_m);
+        let mut below = 0.0;
+        cells
+            .iter()
+            .zip(carriers)
+            .enumerate()
+            .map(|(index, (&charge, &carrier))| {
+                let field = profile_fields.at(below + 0.5 * charge);
+                below += charge;
+                let (emission, tunnelling) = if carrier <= 0.0 {
+                    (&emissions.electrons, &self.electron_tunnelling)
+                } else {
+                    (&emissions.holes, &self.hole_tunnelling)
+                };
+                tunnelling[index]
+                    + emission.thermal_rate(self.conditions.temperature_k, emission.depth_ev, field)
+                    + self.detrapping_rate
+            })
+            .collect()
+    }
+
+    pub(super) fn derivative(&self, cells: &[f64], carriers: &[f64]) -> Derivative {
+        let (_, fields) = self.fields(cells);
+        let (beams, mut sums) = self.beams(fields);
+        let mut change = vec![0.0; cells.len()];
+        for beam in beams {
+            sums[3] += self.capture(beam, cells, &mut change, None);
+        }
+        let rates = self.emission_rates(cells, carriers, fields);
+        for ((change, charge), rate) in change.iter_mut().zip(cells).zip(rates) {
+            *change -= rate * charge;
+            sums[4] += rate * charge;
+        }
+        Derivative { cells: change, sums }
+    }
+
+    /// Change of each beam per V/m of the field of its oxide.
+    ///
+    /// What tunnels is smooth on the scale of one part in 1e4 of the field. What is swept turns around within
+    /// 1 kV/cm of zero field; its slope is taken over 100 kV/cm, because a step that believed the slope
+    /// inside that turn would never leave it.
+    fn flux_slopes(&self, fields: Fields) -> [f64; 4] {
+        let (tunnel, blocking) = (fields.tunnel_v_per_m, fields.blocking_v_per_m);
+        let fine = |field: f64| (1e-4 * field.abs()).max(1e4);
+        let coarse = 5e6;
+        let at = |tunnel_step: f64, blocking_step: f64| Fields {
+            tunnel_v_per_m: tunnel + tunnel_step,
+            blocking_v_per_m: blocking + blocking_step,
+        };
+        let here = self.tunnelled(fields);
+        let there = self.tunnelled(at(fine(tunnel), fine(blocking)));
+        let (low, high) = (self.swept_in(at(-coarse, -coarse)), self.swept_in(at(coarse, coarse)));
+        std::array::from_fn(|index| {
+            let step = if index < 2 { fine(tunnel) } else { fine(blocking) };
+            (there[index] - here[index]) / step + (high[index] - low[index]) / (2.0 * coarse)
+        })
+    }
+
+    pub(super) fn jacobian(&self, cells: &[f64]) -> Jacobian {
+        let (psi, fields) = self.fields(cells);
+        let (beams, _) = self.beams(fields);
+        let mut diagonal = vec![0.0; cells.len()];
+        let mut left = vec![0.0; cells.len()];
+        let mut right = vec![0.0; cells.len()];
+        let slopes = self.flux_slopes(fields);
+        for (beam, slope) in beams.into_iter().zip(slopes) {
+            // Less than 1e-30 A/m² moves nothing in the age of the universe.
+            if beam.flux > 1e-30 {
+                let side = if beam.from_channel { &mut left } else { &mut right };
+                let mut captured = vec![0.0; cells.len()];
+                self.capture(beam, cells, &mut captured, Some(&mut diagonal));
+                let scale = slope / beam.flux;
+                side.iter_mut().zip(captured).for_each(|(side, captured)| *side += scale * captured);
+            }
+        }
+        for (diagonal, rate) in diagonal.iter_mut().zip(self.emission_rates(cells, cells, fields)) {
+            *diagonal -= rate;
+        }
+        // E_to = (w − ψ(w))/EOT with w = V_G − φ_ms − ΔV_T.
+        let effective = self.conditions.gate_v - self.stack.phi_ms_v - self.shift(cells);
+        let psi_slope = if self.fixed_psi.is_some() {
+            0.0
+        } else {
+            ((self.psi(effective + 1e-4) - psi) / 1e-4).clamp(0.0, 1.0)
+        };
+        let tunnel_field: Vec<f64> =
+            self.per_charge.iter().map(|weight| (1.0 - psi_slope) * weight / self.eot).collect();
+        let blocking_field = tunnel_field.iter().map(|slope| slope - 1.0 / self.oxide).collect();
+        Jacobian { diagonal, left, right, tunnel_field, blocking_field }
+    }
+
+    /// Charge of one cell in C/m² that alone shifts the threshold by about `shift_v`.
+    pub(super) fn cell_charge(&self, shift_v: f64) -> f64 {
+        shift_v * self.width / self.stack.nitride_m * self.stack.top_capacitance(0.5 * self.stack.nitride_m)
+    }
+}
+
+/// Field in the nitride above an enclosed charge.
+struct NitrideFields {
+    bottom: f64,
+    per_charge: f64,
+}
+
+impl NitrideFields {
+    fn new(stack: &Stack, tunnel_v_per_m: f64) -> Self {
+        Self {
+            bottom: stack.oxide_permittivity / stack.nitride_permittivity * tunnel_v_per_m,
+            per_charge: 1.0 / (VACUUM_PERMITTIVITY * stack.nitride_permittivity),
+        }
+    }
+
+    fn at(&self, enclosed: f64) -> f64 {
+        self.bottom - enclosed * self.per_charge
+    }
+}

@@ -1,0 +1,127 @@
+use super::*;
+use crate::sonos::collection::Collection;
+use crate::sonos::transient::Transient;
+
+/// Cells such that one has its middle at the centroid of the default stack, and half their width.
+const CELLS: usize = 161;
+const HALF_SLAB_M: f64 = 4e-9 / CELLS as f64;
+
+/// Traps in a thin slab at the centroid that catch everything: the sheet model.
+fn slab(stack: Stack) -> Traps {
+    Traps {
+        // So many that they never fill, and catch within a hundredth of the slab.
+        density_per_m3: 1e30,
+        from_m: stack.centroid_m - HALF_SLAB_M,
+        to_m: stack.centroid_m + HALF_SLAB_M,
+        electron_length_m: 1e-13,
+        hole_length_m: 1e-13,
+    }
+}
+
+fn run(nitride: &Nitride, state: &mut State, conditions: Conditions, times: &[f64]) -> Vec<f64> {
+    let mut shifts = Vec::new();
+    nitride
+        .follow(state, conditions, times, Accuracy::default(), |_, state| {
+            shifts.push(state.profile.shift_v(&nitride.stack));
+        })
+        .unwrap();
+    shifts
+}
+
+fn bias(gate_v: f64) -> Conditions {
+    Conditions { gate_v, temperature_k: 300.0, dose_rate_rad_per_s: 0.0 }
+}
+
+#[test]
+fn slab_at_the_centroid_is_the_sheet_model() {
+    for (tunnel_nm, gate_v) in [(2.0, 8.0), (2.0, 8.5), (1.8, -8.0), (1.8, -8.5)] {
+        let stack = Stack { tunnel_oxide_m: tunnel_nm * 1e-9, ..Stack::default() };
+        let nitride = Nitride { stack, traps: slab(stack), ..Nitride::default() };
+        let sheet = Transient { stack, full_charge_c_per_m2: 1e9, ..Transient::default() };
+        let times = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e3];
+        let mut state = nitride.empty(CELLS);
+        let found = run(&nitride, &mut state, bias(gate_v), &times);
+        let expected = sheet.threshold_shift(0.0, gate_v, &times).unwrap();
+        for ((time, a), b) in times.iter().zip(&found).zip(expected) {
+            // The slab is one cell around the centroid; what remains are the tolerances in time.
+            assert!((a - b).abs() < 1e-3, "{gate_v} V, {time} s: {a} against {b}");
+        }
+    }
+}
+
+#[test]
+fn slab_under_dose_is_the_collection_model() {
+    let stack = Stack::default();
+    let nitride = Nitride { stack, traps: slab(stack), ..Nitride::default() };
+    for start in [2.0, 0.1, -1.0] {
+        let mut state = nitride.empty(CELLS);
+        let (from, to) = (stack.centroid_m - HALF_SLAB_M, stack.centroid_m + HALF_SLAB_M);
+        state.profile = Profile::even(&stack, CELLS, from, to, start);
+        // So fast that hardly anything tunnels meanwhile.
+        let conditions = Conditions { dose_rate_rad_per_s: 1e8, ..bias(0.0) };
+        let found = run(&nitride, &mut state, conditions, &[3e-4, 3e-3, 3e-2]);
+        let expected = Collection::default().threshold_shift(start, &[3e4, 3e5, 3e6]).unwrap();
+        for (a, b) in found.iter().zip(expected) {
+            // 2 mV is the tolerance of the reference tables.
+            assert!((a - b).abs() < 2e-3, "{start}: {a} against {b}");
+        }
+    }
+}
+
+/// What went in less what came out is what is there.
+#[test]
+fn charge_is_balanced() {
+    let emission = Emissions { electrons: Emission::ELECTRONS, holes: Emission::HOLES };
+    let nitride = Nitride { emission: Some(emission), ..Nitride::default() };
+    let mut state = nitride.empty(40);
+    let conditions = [
+        (bias(8.5), 5e-3),
+        (bias(-8.5), 1e-2),
+        (bias(8.0), 1e-3),
+        (bias(0.0), 1e6),
+        (Conditions { dose_rate_rad_per_s: 50.0, ..bias(0.0) }, 1e4),
+    ];
+    let mut turned_over = 0.0;
+    for (conditions, duration) in conditions {
+        run(&nitride, &mut state, conditions, &[duration]);
+        let tally = state.tally;
+        turned_over = tally.channel.abs() + tally.gate.abs() + tally.swept.abs();
+        let error = (state.profile.charge() - tally.stored()).abs();
+        assert!(error < 1e-3 * turned_over, "{conditions:?}: {error} of {turned_over}");
+    }
+    assert!(turned_over > 1e-3);
+}
+
+#[test]
+fn follows_at_second_order() {
+    let nitride = Nitride::default();
+    let end = |shift_v: f64| {
+        let accuracy = Accuracy { shift_v, relative: 100.0 * shift_v, ..Accuracy::default() };
+        let mut state = nitride.empty(40);
+        let steps = nitride.follow(&mut state, bias(8.5), &[1e-3], accuracy, |_, _| {}).unwrap();
+        (steps, state.profile.shift_v(&nitride.stack))
+    };
+    let (_, exact) = end(2e-7);
+    let (coarse_steps, coarse) = end(1e-3);
+    let (fine_steps, fine) = end(1e-5);
+    let order = ((coarse - exact) / (fine - exact)).abs().ln()
+        / (f64::from(fine_steps) / f64::from(coarse_steps)).ln();
+    assert!((order - 2.0).abs() < 0.4, "order {order}");
+    let usual = end(5e-5).1;
+    assert!((usual - exact).abs() < 2e-4, "{usual} against {exact}");
+}
+
+#[test]
+fn traps_fill_from_the_channel_and_then_stop() {
+    // Few traps and a short capture length: they fill from the channel on and the shift ends when all are.
+    let traps = Traps { density_per_m3: 3e24, electron_length_m: 0.5e-9, ..Traps::default() };
+    let nitride = Nitride { traps, ..Nitride::default() };
+    let mut state = nitride.empty(80);
+    run(&nitride, &mut state, bias(9.0), &[1e-6]);
+    let early = state.profile.centroid_m().unwrap();
+    run(&nitride, &mut state, bias(9.0), &[10.0]);
+    let filled = -state.profile.charge() / traps.full_charge();
+    assert!(early < 1.2e-9, "{early}");
+    assert!((filled - 1.0).abs() < 1e-3, "{filled}");
+    assert!((state.profile.centroid_m().unwrap() - 4e-9).abs() < 0.02e-9);
+}
