@@ -1,11 +1,16 @@
 //! Ordinary differential equations.
 //!
 //! [`integrate`] is the explicit Dormand-Prince method of `ode_solvers`, wrapped; [`integrate_stiff`] a small
-//! Rosenbrock method for one equation that relaxes much faster than it is watched.
+//! Rosenbrock method for one equation that relaxes much faster than it is watched; [`stiff`] the method for
+//! stiff systems of any size, with events.
 //!
 //! The dense output of that crate can return a wrong last point while it reports success (its end-point
 //! rule fires on an early step when the output spacing equals the span). This wrapper integrates past the
 //! last wanted point and evaluates the continuous output inside finished steps only.
+
+pub mod stiff;
+#[cfg(test)]
+mod suite;
 
 use nalgebra::SVector;
 use ode_solvers::continuous_output_model::ContinuousOutputModel;
@@ -92,14 +97,7 @@ pub fn integrate<F, const N: usize>(
 where
     F: Fn(f64, &SVector<f64, N>) -> SVector<f64, N>,
 {
-    let mut before = start;
-    for (index, &point) in points.iter().enumerate() {
-        if !(point.is_finite() && point >= before) {
-            return Err(OdeError::Points { index, point, start });
-        }
-        before = point;
-    }
-    let span = before - start;
+    let span = check(start, points)? - start;
     if span <= 0.0 {
         return Ok(vec![initial; points.len()]);
     }
@@ -139,6 +137,18 @@ where
                 .ok_or(OdeError::NotFinite(point))
         })
         .collect()
+}
+
+/// The last of points that ascend from a start, or the start where there are none.
+fn check(start: f64, points: &[f64]) -> Result<f64, OdeError> {
+    let mut before = start;
+    for (index, &point) in points.iter().enumerate() {
+        if !(point.is_finite() && point >= before) {
+            return Err(OdeError::Points { index, point, start });
+        }
+        before = point;
+    }
+    Ok(before)
 }
 
 /// Integrates the single equation dy/dt = `rate(y)` from `initial` at t = 0 and returns y at each of `times`,
