@@ -6,7 +6,9 @@
 //! byte order mark and CRLF; overflow readings. A unit is never guessed. A row that cannot be read is
 //! dropped, counted and named; a column that cannot be read is an error.
 
+pub mod geometry;
 mod header;
+pub mod mdm;
 mod text;
 mod units;
 
