@@ -20,13 +20,16 @@
 mod block;
 mod header;
 mod transistor;
+mod two_terminal;
 
 pub use header::{Input, Output, SweepPlan};
-pub use transistor::{measurement, read_transistors};
 
-use super::text;
+use super::geometry::Geometry;
+use super::header::Field;
+use super::rows::{Given, Row, Rows};
+use super::{File, join, text};
 use crate::error::InputError;
-use crate::measurement::Dropped;
+use crate::measurement::{Dropped, Kind, Measurement};
 
 /// A file, as it stands.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -178,6 +181,91 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<MdmFile, InputError> {
     }
     blocks.compare_with_plan(&mut file);
     Ok(file)
+}
+
+/// Reads files of transistors, one after the other, into one table: columns as in [`Kind::IdVg`].
+///
+/// # Errors
+/// The first thing that is wrong with a file.
+pub fn read_transistors(files: &[File<'_>]) -> Result<Measurement, InputError> {
+    let files: Vec<MdmFile> =
+        files.iter().map(|(name, bytes)| read(name, bytes)).collect::<Result<_, _>>()?;
+    measurement(&files)
+}
+
+/// Files of one kind as one measurement: sweeps of transistors (whichever terminal was swept), diodes, or
+/// capacitors.
+///
+/// # Errors
+/// When a file is of no known kind or of another than the first, lacks a voltage or a current, or has no
+/// rows.
+pub fn measurement(files: &[MdmFile]) -> Result<Measurement, InputError> {
+    join::join(files.iter().map(|file| convert(file, &Given::default())).collect::<Result<_, _>>()?)
+}
+
+impl MdmFile {
+    /// What the file holds, if it can be told.
+    pub fn kind(&self) -> Option<Kind> {
+        if self.is_transistor() { Some(Kind::IdVg) } else { two_terminal::kind(self) }
+    }
+}
+
+/// A file with what is known beside it.
+pub(super) fn convert(file: &MdmFile, given: &Given) -> Result<Measurement, InputError> {
+    let Some(kind) = file.kind() else {
+        let list = |names: Vec<&str>| names.into_iter().take(20).collect::<Vec<_>>().join(", ");
+        let inputs = list(file.inputs.iter().map(|input| input.name.as_str()).collect());
+        let outputs = list(file.outputs.iter().map(|output| output.name.as_str()).collect());
+        return Err(InputError::new(
+            &file.name,
+            format!("inputs {inputs} and outputs {outputs}"),
+            "a transistor (VD, VG and ID), a diode (VP, VN and IP) or a capacitance",
+        ));
+    };
+    let mut given = given.clone();
+    if given.texts[0].is_none() {
+        given.texts[0] = Some(file.device());
+    }
+    if let Some(temperature) = file.temperature_k() {
+        given.numbers.insert(Field::Temperature, temperature);
+    }
+    let drawn = [file.drawn(), Geometry::from_name(&file.name)];
+    for (geometry, outweighs) in drawn.into_iter().zip([true, false]) {
+        let values = [
+            (Field::Width, geometry.width_um),
+            (Field::Length, geometry.length_um),
+            (Field::Multiplicity, geometry.multiplicity),
+        ];
+        for (field, value) in values.into_iter().filter(|(_, value)| !value.is_nan()) {
+            let known = given.numbers.entry(field).or_insert(value);
+            if outweighs {
+                *known = value;
+            }
+        }
+    }
+    let mut rows = Rows::new(&file.name, kind, &given);
+    rows.notes.extend(file.notes.iter().chain(&file.incomplete).cloned());
+    rows.dropped.extend(file.dropped.iter().cloned());
+    rows.preamble.extend(file.values.iter().map(|(key, value)| format!("{key}: {value}")));
+    rows.assume(&[], &[Field::DrainV]);
+    match kind {
+        Kind::IdVg => transistor::add(file, &mut rows)?,
+        Kind::Capacitance => two_terminal::capacitor(file, &mut rows)?,
+        _ => two_terminal::diode(file, &mut rows)?,
+    }
+    rows.finish()
+}
+
+/// The rows of a block, from its columns.
+fn add_sweep(file: &MdmFile, sweep: &Sweep, columns: &[(Field, Vec<f64>)], rows: &mut Rows) {
+    rows.cut();
+    let limited = transistor::limited(file, sweep);
+    for (row, line) in sweep.lines.iter().enumerate() {
+        let mut numbers: Vec<(Field, f64)> =
+            columns.iter().map(|(field, values)| (*field, values[row])).collect();
+        numbers.push((Field::Compliance, f64::from(u8::from(limited[row]))));
+        rows.push(&Row { texts: [None, None], numbers }, *line);
+    }
 }
 
 /// Lines with their numbers, without comments and blank ones.
