@@ -8,6 +8,7 @@ pub mod published;
 pub mod random;
 pub mod reader;
 pub mod shared;
+pub mod survey;
 pub mod table;
 
 pub use error::InputError;

@@ -10,12 +10,20 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// I_D(V_G) sweeps: `device, state, dose_krad_si, time_s, temperature_k, vd_v, vg_v, id_a,
-    /// compliance, sweep`.
+    /// compliance, sweep`; where the files have them also `vb_v, vs_v, ig_a, ib_a, width_um, length_um,
+    /// multiplicity`. I_D(V_D) sweeps are in the same columns.
     IdVg,
     /// Currents of states: `device, state, dose_krad_si, time_s, current_na`.
     StateCurrent,
     /// Threshold voltages: `device, state, dose_krad_si, time_s, vt_v, vt_std_v`.
     Threshold,
+    /// Reads after each of many equal pulses: `device, state, ramp, pulse, read_v, current_a, sweep`.
+    Ramp,
+    /// I(V) of two terminals: `device, state, dose_krad_si, time_s, temperature_k, v_v, i_a, compliance,
+    /// sweep`; where known also `width_um, length_um, multiplicity`.
+    Diode,
+    /// C(V): as [`Kind::Diode`] with `c_f` instead of `i_a`.
+    Capacitance,
 }
 
 impl Kind {
@@ -25,6 +33,9 @@ impl Kind {
             Self::IdVg => "I_D(V_G) sweeps",
             Self::StateCurrent => "state currents against dose and time",
             Self::Threshold => "threshold voltages against dose",
+            Self::Ramp => "ramps of equal pulses",
+            Self::Diode => "I(V) of two terminals",
+            Self::Capacitance => "C(V)",
         }
     }
 }
@@ -57,6 +68,22 @@ pub struct Sidecar {
     pub notes: Vec<String>,
     /// `key: value` lines of the files' preambles.
     pub preamble: Vec<String>,
+    /// The files as they were, by digest, so that their bytes can be kept.
+    #[serde(default)]
+    pub raw: Vec<Raw>,
+}
+
+/// A file that was read, as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raw {
+    /// Name as given.
+    pub file: String,
+    /// Number of bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the bytes, in hexadecimal.
+    pub blake3: String,
+    /// How it was written (`mho data formats`).
+    pub format: String,
 }
 
 /// A measurement.

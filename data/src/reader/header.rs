@@ -1,6 +1,5 @@
 //! Which column is what, and in which unit.
 
-use super::text;
 use super::units::{Quantity, Unit};
 use crate::error::InputError;
 use crate::measurement::Kind;
@@ -19,6 +18,18 @@ pub(super) enum Field {
     Compliance,
     Threshold,
     ThresholdStd,
+    BodyV,
+    SourceV,
+    GateI,
+    BodyI,
+    Width,
+    Length,
+    Multiplicity,
+    Voltage,
+    Capacitance,
+    Ramp,
+    Pulse,
+    ReadV,
 }
 
 /// A column that is read.
@@ -33,7 +44,7 @@ pub(super) struct Column {
 }
 
 impl Field {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 23] = [
         Self::Device,
         Self::State,
         Self::Dose,
@@ -45,6 +56,18 @@ impl Field {
         Self::Compliance,
         Self::Threshold,
         Self::ThresholdStd,
+        Self::BodyV,
+        Self::SourceV,
+        Self::GateI,
+        Self::BodyI,
+        Self::Width,
+        Self::Length,
+        Self::Multiplicity,
+        Self::Voltage,
+        Self::Capacitance,
+        Self::Ramp,
+        Self::Pulse,
+        Self::ReadV,
     ];
 
     /// Names by which it goes, in lower case without spaces, underscores and units.
@@ -57,21 +80,46 @@ impl Field {
             Self::Temperature => &["temperature", "temp", "t"],
             Self::DrainV => &["vd", "vds", "drainv", "vdrain"],
             Self::GateV => &["vg", "vgs", "gatev", "vgate"],
-            Self::Current => &["id", "ids", "draini", "current", "i", "idrain", "icell"],
+            Self::Current => {
+                &["id", "ids", "draini", "current", "i", "idrain", "icell", "ia", "ianode", "anodei"]
+            }
             Self::Compliance => &["compliance", "comp", "limited"],
             Self::Threshold => &["vt", "vth", "threshold"],
             Self::ThresholdStd => &["vtstd", "vtsigma", "thresholdstd"],
+            Self::BodyV => &["vb", "vbs", "bulkv", "bodyv", "vbulk", "vbody", "vsub"],
+            Self::SourceV => &["vs", "sourcev", "vsource"],
+            Self::GateI => &["ig", "igs", "gatei", "igate"],
+            Self::BodyI => &["ib", "ibs", "bulki", "bodyi", "ibulk", "ibody", "isub"],
+            Self::Width => &["width", "w"],
+            Self::Length => &["length", "l"],
+            Self::Multiplicity => &["multiplicity", "mult", "m"],
+            Self::Voltage => &["voltage", "v", "va", "vanode", "anodev", "bias"],
+            Self::Capacitance => &["capacitance", "c", "cp", "cs", "cap"],
+            Self::Ramp => &["ramp", "train"],
+            Self::Pulse => &["pulse", "pulses", "pulsenumber"],
+            Self::ReadV => &["readv", "vread"],
         }
     }
 
     pub(super) fn quantity(self) -> Quantity {
         match self {
-            Self::Device | Self::State | Self::Compliance => Quantity::Number,
+            Self::Device | Self::State | Self::Compliance | Self::Multiplicity | Self::Ramp | Self::Pulse => {
+                Quantity::Number
+            }
             Self::Dose => Quantity::Dose,
             Self::Time => Quantity::Time,
             Self::Temperature => Quantity::Temperature,
-            Self::DrainV | Self::GateV | Self::Threshold | Self::ThresholdStd => Quantity::Voltage,
-            Self::Current => Quantity::Current,
+            Self::DrainV
+            | Self::GateV
+            | Self::BodyV
+            | Self::SourceV
+            | Self::Voltage
+            | Self::ReadV
+            | Self::Threshold
+            | Self::ThresholdStd => Quantity::Voltage,
+            Self::Current | Self::GateI | Self::BodyI => Quantity::Current,
+            Self::Capacitance => Quantity::Capacitance,
+            Self::Width | Self::Length => Quantity::Length,
         }
     }
 
@@ -88,15 +136,28 @@ impl Field {
     pub(super) fn default(self) -> f64 {
         match self {
             Self::Temperature => 300.0,
-            Self::DrainV => 0.1,
-            Self::ThresholdStd => f64::NAN,
+            Self::DrainV | Self::ReadV => 0.1,
+            Self::ThresholdStd
+            | Self::GateI
+            | Self::BodyI
+            | Self::Width
+            | Self::Length
+            | Self::Multiplicity => f64::NAN,
             _ => 0.0,
         }
     }
 
-    /// Whether another value begins another sweep.
-    pub(super) fn names_a_sweep(self) -> bool {
-        matches!(self, Self::Dose | Self::Time | Self::Temperature | Self::DrainV)
+    /// Whether another value begins another sweep. `drain_is_swept` says which of drain and gate stands
+    /// still.
+    pub(super) fn names_a_sweep(self, kind: Kind, drain_is_swept: bool) -> bool {
+        match self {
+            Self::Ramp => true,
+            Self::Dose | Self::Time | Self::Temperature => kind != Kind::Ramp,
+            Self::BodyV | Self::SourceV => true,
+            Self::DrainV => !drain_is_swept,
+            Self::GateV => drain_is_swept,
+            _ => false,
+        }
     }
 
     /// Column name in the table.
@@ -110,10 +171,24 @@ impl Field {
             Self::DrainV => "vd_v",
             Self::GateV => "vg_v",
             Self::Current if kind == Kind::StateCurrent => "current_na",
+            Self::Current if kind == Kind::Ramp => "current_a",
+            Self::Current if kind == Kind::Diode => "i_a",
             Self::Current => "id_a",
             Self::Compliance => "compliance",
             Self::Threshold => "vt_v",
             Self::ThresholdStd => "vt_std_v",
+            Self::BodyV => "vb_v",
+            Self::SourceV => "vs_v",
+            Self::GateI => "ig_a",
+            Self::BodyI => "ib_a",
+            Self::Width => "width_um",
+            Self::Length => "length_um",
+            Self::Multiplicity => "multiplicity",
+            Self::Voltage => "v_v",
+            Self::Capacitance => "c_f",
+            Self::Ramp => "ramp",
+            Self::Pulse => "pulse",
+            Self::ReadV => "read_v",
         }
     }
 }
@@ -132,6 +207,30 @@ pub(super) fn fields(kind: Kind) -> &'static [Field] {
         ],
         Kind::StateCurrent => &[Field::State, Field::Dose, Field::Time, Field::Current],
         Kind::Threshold => &[Field::Dose, Field::Time, Field::Threshold, Field::ThresholdStd],
+        Kind::Ramp => &[Field::Ramp, Field::Pulse, Field::ReadV, Field::Current],
+        Kind::Diode => {
+            &[Field::Dose, Field::Time, Field::Temperature, Field::Voltage, Field::Current, Field::Compliance]
+        }
+        Kind::Capacitance => {
+            &[Field::Dose, Field::Time, Field::Temperature, Field::Voltage, Field::Capacitance]
+        }
+    }
+}
+
+/// Number columns that a table of this kind has where a file has them.
+pub(super) fn optional(kind: Kind) -> &'static [Field] {
+    match kind {
+        Kind::IdVg => &[
+            Field::BodyV,
+            Field::SourceV,
+            Field::GateI,
+            Field::BodyI,
+            Field::Width,
+            Field::Length,
+            Field::Multiplicity,
+        ],
+        Kind::Diode | Kind::Capacitance => &[Field::Width, Field::Length, Field::Multiplicity],
+        Kind::StateCurrent | Kind::Threshold | Kind::Ramp => &[],
     }
 }
 
@@ -141,6 +240,9 @@ fn needed(kind: Kind) -> &'static [Field] {
         Kind::IdVg => &[Field::GateV, Field::Current],
         Kind::StateCurrent => &[Field::State, Field::Current],
         Kind::Threshold => &[Field::Dose, Field::Threshold],
+        Kind::Ramp => &[Field::Pulse, Field::Current],
+        Kind::Diode => &[Field::Voltage, Field::Current],
+        Kind::Capacitance => &[Field::Voltage, Field::Capacitance],
     }
 }
 
@@ -150,24 +252,29 @@ pub(super) fn wanted(kind: Kind) -> String {
         Kind::IdVg => "columns such as device, state, dose (krad(Si)), VD (V), VG (V), ID (A)".into(),
         Kind::StateCurrent => "columns such as state, dose_krad_si, time_s, current_na".into(),
         Kind::Threshold => "columns such as device, state, dose_krad_si, vt_v".into(),
+        Kind::Ramp => "columns such as ramp, pulse, current_na, or a column for each ramp".into(),
+        Kind::Diode => "columns such as device, V (V), I (A)".into(),
+        Kind::Capacitance => "columns such as device, V (V), C (pF)".into(),
     }
 }
 
-/// Whether a line is the header of a table of this kind.
-pub(super) fn is_header(line: &str, kind: Kind) -> bool {
-    if line.starts_with('#') {
-        return false;
-    }
-    let cells = text::split(line, text::delimiter(line));
+/// Whether cells are the header of a table of this kind.
+pub(super) fn is_header(cells: &[String], kind: Kind) -> bool {
     let found: Vec<Field> = cells.iter().filter_map(|cell| identify(cell).map(|(field, _)| field)).collect();
     cells.len() > 1
         && needed(kind).iter().all(|field| found.contains(field))
         && (kind != Kind::StateCurrent || !found.contains(&Field::GateV))
 }
 
+/// Letters in the longest name of a column that is looked at.
+const LONGEST_NAME: usize = 100;
+
 /// Field and unit text of a header cell.
-fn identify(cell: &str) -> Option<(Field, Option<String>)> {
+pub(super) fn identify(cell: &str) -> Option<(Field, Option<String>)> {
     let cell = cell.trim();
+    if cell.len() > LONGEST_NAME {
+        return None;
+    }
     let (name, unit) = match cell.find(['(', '[']) {
         Some(open) if cell.ends_with([')', ']']) => {
             (cell[..open].trim(), Some(cell[open + 1..cell.len() - 1].trim().to_owned()))
@@ -215,7 +322,7 @@ pub(super) fn columns(
     for (index, cell) in names.iter().enumerate() {
         let Some((field, unit)) = identify(cell) else { continue };
         let text = matches!(field, Field::Device) || (field == Field::State && kind != Kind::StateCurrent);
-        if !text && !fields(kind).contains(&field) {
+        if !text && !fields(kind).contains(&field) && !optional(kind).contains(&field) {
             continue;
         }
         if columns.iter().any(|column| column.field == field) {
@@ -276,26 +383,21 @@ fn example(quantity: Quantity) -> &'static str {
         Quantity::Dose => "krad(Si)",
         Quantity::Time => "s",
         Quantity::Temperature => "K",
+        Quantity::Length => "um",
+        Quantity::Capacitance => "pF",
         Quantity::Number => "1",
     }
 }
 
-/// What is assumed where a column is missing.
-pub(super) fn assumptions(columns: &[Column], kind: Kind) -> Vec<&'static str> {
-    let absent = |field: Field| !columns.iter().any(|column| column.field == field);
-    let mut found = Vec::new();
-    for &field in fields(kind) {
-        if !absent(field) {
-            continue;
-        }
-        let text = match field {
-            Field::Dose => "no dose column: 0 krad(Si) assumed",
-            Field::Time => "no time column: 0 s assumed",
-            Field::Temperature => "no temperature column: 300 K assumed",
-            Field::DrainV => "no drain voltage column: 0.1 V assumed",
-            _ => continue,
-        };
-        found.push(text);
-    }
-    found
+/// What is assumed where neither a column nor the file's description says.
+pub(super) fn assumptions(known: impl Fn(Field) -> bool, kind: Kind) -> Vec<&'static str> {
+    let assumed = |field: Field| match field {
+        Field::Dose => Some("no dose column: 0 krad(Si) assumed"),
+        Field::Time => Some("no time column: 0 s assumed"),
+        Field::Temperature => Some("no temperature column: 300 K assumed"),
+        Field::DrainV => Some("no drain voltage column: 0.1 V assumed"),
+        Field::ReadV => Some("no read voltage: 0.1 V assumed"),
+        _ => None,
+    };
+    fields(kind).iter().filter(|field| !known(**field)).filter_map(|field| assumed(*field)).collect()
 }

@@ -1,6 +1,7 @@
 //! What instruments write, and everything that can be wrong with it.
 
 use super::*;
+use crate::provenance::Origin;
 use proptest::prelude::*;
 
 const SWEEP: &str = "# origin: synthetic\n# instrument: none\nDevice,State,Dose (krad(Si)),Time (s),T (K),VD (V),VG (V),ID (A),Compliance\n";

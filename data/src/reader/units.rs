@@ -8,7 +8,7 @@ pub(super) struct Unit {
     offset: f64,
 }
 
-/// What a unit measures. Canonical: V, A, krad(Si), s, K.
+/// What a unit measures. Canonical: V, A, F, krad(Si), s, K, µm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
     Voltage,
@@ -16,6 +16,8 @@ pub(super) enum Quantity {
     Dose,
     Time,
     Temperature,
+    Length,
+    Capacitance,
     Number,
 }
 
@@ -28,6 +30,8 @@ impl Quantity {
             Self::Dose => "krad(Si), rad(Si), Mrad(Si), Gy(Si) or kGy(Si)",
             Self::Time => "s, min, h, d or y",
             Self::Temperature => "K or C",
+            Self::Length => "um, nm, mm or m",
+            Self::Capacitance => "F, uF, nF, pF or fF",
             Self::Number => "no unit",
         }
     }
@@ -38,7 +42,7 @@ impl Unit {
 
     /// A unit in brackets, in a row of units, or as a suffix of a name.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        use Quantity::{Current, Dose, Number, Temperature, Time, Voltage};
+        use Quantity::{Capacitance, Current, Dose, Length, Number, Temperature, Time, Voltage};
         let unit = |quantity, factor| Some(Self { quantity, factor, offset: 0.0 });
         let plain = text.trim().replace(['µ', 'μ'], "u");
         match plain.as_str() {
@@ -61,6 +65,15 @@ impl Unit {
             "y" => unit(Time, 365.25 * 86_400.0),
             "K" | "k" => unit(Temperature, 1.0),
             "C" | "°C" | "degC" | "c" => Some(Self { quantity: Temperature, factor: 1.0, offset: 273.15 }),
+            "um" => unit(Length, 1.0),
+            "nm" => unit(Length, 1e-3),
+            "mm" => unit(Length, 1e3),
+            "m" => unit(Length, 1e6),
+            "F" | "f" => unit(Capacitance, 1.0),
+            "uF" | "uf" => unit(Capacitance, 1e-6),
+            "nF" | "nf" => unit(Capacitance, 1e-9),
+            "pF" | "pf" => unit(Capacitance, 1e-12),
+            "fF" | "ff" => unit(Capacitance, 1e-15),
             "1" | "fraction" => unit(Number, 1.0),
             "%" | "percent" => unit(Number, 0.01),
             _ => None,
