@@ -54,7 +54,7 @@ struct Beam {
     /// Current density in A/m² that enters, not negative.
     flux: f64,
     /// Whether it enters from the channel.
-    from_channel: bool,
+    channel_current: bool,
 }
 
 impl<'a> Law<'a> {
@@ -121,7 +121,7 @@ impl<'a> Law<'a> {
     }
 
     /// Tunnelling current density in A/m² from the channel: electrons and holes.
-    fn from_channel(&self, tunnel: f64) -> (f64, f64) {
+    fn channel_current(&self, tunnel: f64) -> (f64, f64) {
         let (stack, thickness) = (&self.stack, self.stack.tunnel_oxide_m);
         if tunnel > 0.0 {
             (self.nitride.electrons.current_density(stack, thickness, tunnel), 0.0)
@@ -131,7 +131,7 @@ impl<'a> Law<'a> {
     }
 
     /// Tunnelling current density in A/m² of electrons from the gate.
-    fn from_gate(&self, blocking: f64) -> f64 {
+    fn gate_current(&self, blocking: f64) -> f64 {
         if self.nitride.gate_injection && blocking < 0.0 {
             self.nitride.electrons.current_density(&self.stack, self.stack.blocking_oxide_m, -blocking)
         } else {
@@ -155,8 +155,8 @@ impl<'a> Law<'a> {
 
     /// Current densities in A/m² that tunnel in, in the order of the beams.
     fn tunnelled(&self, fields: Fields) -> [f64; 4] {
-        let (electrons, holes) = self.from_channel(fields.tunnel_v_per_m);
-        [electrons, holes, self.from_gate(fields.blocking_v_per_m), 0.0]
+        let (electrons, holes) = self.channel_current(fields.tunnel_v_per_m);
+        [electrons, holes, self.gate_current(fields.blocking_v_per_m), 0.0]
     }
 
     /// Current densities in A/m² that radiation sets free and fields sweep in, in the order of the beams.
@@ -172,7 +172,7 @@ impl<'a> Law<'a> {
         let beams = std::array::from_fn(|index| Beam {
             sign: if index % 2 == 0 { -1.0 } else { 1.0 },
             flux: tunnelled[index] + swept[index],
-            from_channel: index < 2,
+            channel_current: index < 2,
         });
         let mut sums = [0.0; SUMS];
         sums[0] = tunnelled[1] - tunnelled[0];
@@ -191,7 +191,7 @@ impl<'a> Law<'a> {
         let catch = if beam.sign < 0.0 { &self.electron_catch } else { &self.hole_catch };
         let mut flux = beam.flux;
         for step in 0..count {
-            let index = if beam.from_channel { step } else { count - 1 - step };
+            let index = if beam.channel_current { step } else { count - 1 - step };
             let capacity = self.capacity[index];
             if capacity <= 0.0 {
                 continue;
@@ -284,7 +284,7 @@ impl<'a> Law<'a> {
         for (beam, slope) in beams.into_iter().zip(slopes) {
             // Less than 1e-30 A/m² moves nothing in the age of the universe.
             if beam.flux > 1e-30 {
-                let side = if beam.from_channel { &mut left } else { &mut right };
+                let side = if beam.channel_current { &mut left } else { &mut right };
                 let mut captured = vec![0.0; cells.len()];
                 self.capture(beam, cells, &mut captured, Some(&mut diagonal));
                 let scale = slope / beam.flux;
