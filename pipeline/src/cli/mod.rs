@@ -4,6 +4,7 @@
 mod alone;
 mod data;
 mod evaluate;
+mod figures;
 mod fit;
 mod models;
 mod physics;
@@ -159,6 +160,7 @@ enum Command {
     Data(data::DataArgs),
     /// List the device models, or show one: parameters, units, bounds, sources, validity
     Models(models::Models),
+    Figures(figures::FiguresArgs),
     Physics(physics::PhysicsArgs),
     Fit(fit::FitArgs),
     Simulate(simulate::SimulateArgs),
@@ -187,6 +189,7 @@ pub fn main() -> ExitCode {
         Command::Store(args) => store::run(args, &globals),
         Command::Data(args) => data::run(args, &globals),
         Command::Models(args) => alone::models(args, &globals),
+        Command::Figures(args) => figures::run(args, &globals),
         Command::Physics(args) => physics::run(args, &globals),
         Command::Fit(args) => fit::run(args, &globals),
         Command::Simulate(args) => simulate::run(args, &globals),

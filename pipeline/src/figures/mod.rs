@@ -8,6 +8,7 @@ pub mod axis;
 pub mod device;
 pub mod kit;
 pub mod network;
+pub mod targets;
 
 use mho_data::table::{Table, TableError};
 
