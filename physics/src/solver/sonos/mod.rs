@@ -5,9 +5,18 @@ mod columns;
 mod dose;
 mod history;
 mod lifetime;
+mod retention;
 mod transient;
+mod write_verify;
 
 use super::Solver;
 
 /// All of this folder.
-pub(super) const SOLVERS: &[Solver] = &[transient::SOLVER, history::SOLVER, dose::SOLVER, lifetime::SOLVER];
+pub(super) const SOLVERS: &[Solver] = &[
+    transient::SOLVER,
+    write_verify::SOLVER,
+    retention::SOLVER,
+    history::SOLVER,
+    dose::SOLVER,
+    lifetime::SOLVER,
+];

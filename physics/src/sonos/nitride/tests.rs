@@ -1,6 +1,7 @@
 use super::*;
 use crate::sonos::collection::Collection;
 use crate::sonos::transient::Transient;
+use proptest::prelude::*;
 
 /// Cells such that one has its middle at the centroid of the default stack, and half their width.
 const CELLS: usize = 161;
@@ -124,4 +125,54 @@ fn traps_fill_from_the_channel_and_then_stop() {
     assert!(early < 1.2e-9, "{early}");
     assert!((filled - 1.0).abs() < 1e-3, "{filled}");
     assert!((state.profile.centroid_m().unwrap() - 4e-9).abs() < 0.02e-9);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    /// No panic, no NaN and a closed balance, for any physical cell under any physical conditions.
+    #[test]
+    fn any_cell_stays_finite(
+        tunnel in 1.2f64..6.0, nitride in 3.0f64..15.0, blocking in 2.0f64..12.0,
+        density in 23.0f64..26.5, length in -1.0f64..2.0, start in -2.0f64..2.0,
+        first_v in -12.0f64..12.0, second_v in -12.0f64..12.0,
+        duration in -7.0f64..5.0, temperature_k in 230.0f64..450.0, rate in 0.0f64..1e4,
+        depth_ev in 0.8f64..2.0,
+    ) {
+        let stack = Stack {
+            tunnel_oxide_m: 1e-9 * tunnel,
+            nitride_m: 1e-9 * nitride,
+            blocking_oxide_m: 1e-9 * blocking,
+            centroid_m: 0.5e-9 * nitride,
+            ..Stack::default()
+        };
+        let length_m = 1e-9 * 10f64.powf(length);
+        let traps = Traps {
+            density_per_m3: 10f64.powf(density),
+            from_m: 0.0,
+            to_m: stack.nitride_m,
+            electron_length_m: length_m,
+            hole_length_m: 2.0 * length_m,
+        };
+        let emission = Emissions {
+            electrons: Emission { depth_ev, ..Emission::ELECTRONS },
+            holes: Emission { depth_ev, ..Emission::HOLES },
+        };
+        let cell = Nitride { stack, traps, emission: Some(emission), ..Nitride::default() };
+        let mut state = cell.empty(24);
+        state.profile = Profile::even(&stack, 24, 0.0, stack.nitride_m, start);
+        let before = state.profile.charge();
+        for (gate_v, dose_rate_rad_per_s) in [(first_v, 0.0), (second_v, rate)] {
+            let conditions = Conditions { gate_v, temperature_k, dose_rate_rad_per_s };
+            let steps = cell.follow(
+                &mut state, conditions, &[10f64.powf(duration)], Accuracy::default(), |_, _| {},
+            );
+            prop_assert!(steps.is_ok(), "{:?} at {} V", steps, gate_v);
+        }
+        prop_assert!(state.profile.cells.iter().all(|charge| charge.is_finite()));
+        let tally = state.tally;
+        let turned = tally.channel.abs() + tally.gate.abs() + tally.swept.abs() + tally.emitted.abs();
+        let error = (state.profile.charge() - before - tally.stored()).abs();
+        // To the tolerance of the steps in time.
+        prop_assert!(error < 1e-2 * turned + 1e-6, "{} of {}", error, turned);
+    }
 }
