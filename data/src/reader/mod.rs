@@ -56,9 +56,33 @@ pub fn read_as(
     kind: Option<Kind>,
 ) -> Result<Measurement, InputError> {
     let (sidecars, files) = sidecars(files)?;
+    read_beside(&files, &sidecars, format, kind)
+}
+
+/// As [`read_as`], with a sidecar for all files whatever its name.
+///
+/// # Errors
+/// As [`read_as`].
+pub fn read_described(
+    files: &[File<'_>],
+    format: Option<Format>,
+    kind: Option<Kind>,
+    (name, bytes): File<'_>,
+) -> Result<Measurement, InputError> {
+    let (mut sidecars, files) = sidecars(files)?;
+    sidecars.push(Beside { stem: "", of_all: true, description: Description::parse(name, bytes)? });
+    read_beside(&files, &sidecars, format, kind)
+}
+
+fn read_beside(
+    files: &[File<'_>],
+    sidecars: &[Beside<'_>],
+    format: Option<Format>,
+    kind: Option<Kind>,
+) -> Result<Measurement, InputError> {
     let mut parts: Vec<Measurement> = Vec::with_capacity(files.len());
-    for (name, bytes) in files {
-        let (given, described) = given(name, &sidecars)?;
+    for &(name, bytes) in files {
+        let (given, described) = given(name, sidecars)?;
         let format = format.or(described).unwrap_or_else(|| Format::recognise(bytes));
         // A file of no known kind is read as sweeps, which says what a header needs.
         let kind = kind
