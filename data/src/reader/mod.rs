@@ -194,3 +194,6 @@ fn given(name: &str, sidecars: &[Beside<'_>]) -> Result<(Given, Option<Format>),
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod fuzz;
