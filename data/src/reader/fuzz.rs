@@ -165,6 +165,18 @@ fn mutated_files_are_read_or_refused() {
     mutations(2000);
 }
 
+#[test]
+fn mutated_parquet_is_read_or_refused() {
+    let seeds = seeds();
+    for case in 0..3000 {
+        let bytes = mutated(&seeds[6], &Stream::new(7, &["readers", "parquet"], &[case]));
+        match read_as(&[("f.parquet", bytes.as_slice())], Some(Format::Parquet), Some(Kind::IdVg)) {
+            Ok(m) => m.table.check().unwrap(),
+            Err(error) => assert_eq!(error.file, "f.parquet"),
+        }
+    }
+}
+
 /// Long: `cargo test --release -p mho-data a_million -- --ignored`.
 #[test]
 #[ignore = "a million cases: minutes"]

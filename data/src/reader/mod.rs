@@ -70,7 +70,13 @@ pub fn read_described(
     (name, bytes): File<'_>,
 ) -> Result<Measurement, InputError> {
     let (mut sidecars, files) = sidecars(files)?;
-    sidecars.push(Beside { stem: "", of_all: true, description: Description::parse(name, bytes)? });
+    sidecars.push(Beside {
+        name,
+        bytes,
+        stem: "",
+        of_all: true,
+        description: Description::parse(name, bytes)?,
+    });
     read_beside(&files, &sidecars, format, kind)
 }
 
@@ -90,15 +96,18 @@ fn read_beside(
             .or_else(|| kind_of(name, bytes, format, &given))
             .unwrap_or(Kind::IdVg);
         let mut measurement = read_one(name, bytes, format, kind, &given)?;
-        measurement.sidecar.raw = vec![Raw {
-            file: name.to_owned(),
-            bytes: bytes.len() as u64,
-            blake3: blake3::hash(bytes).to_hex().to_string(),
-            format: format.about().name.to_owned(),
-        }];
+        measurement.sidecar.raw = vec![raw(name, bytes, format.about().name)];
         parts.push(measurement);
     }
-    join::join(parts)
+    let mut whole = join::join(parts)?;
+    whole.sidecar.raw.extend(sidecars.iter().map(|beside| raw(beside.name, beside.bytes, "sidecar")));
+    Ok(whole)
+}
+
+/// The mark of a file as it was.
+fn raw(name: &str, bytes: &[u8], format: &str) -> Raw {
+    let blake3 = blake3::hash(bytes).to_hex().to_string();
+    Raw { file: name.to_owned(), bytes: bytes.len() as u64, blake3, format: format.to_owned() }
 }
 
 /// The kind of measurement that a file looks like, if any.
@@ -144,6 +153,8 @@ fn read_one(
 
 /// A sidecar that stands beside files.
 struct Beside<'a> {
+    name: &'a str,
+    bytes: &'a [u8],
     /// Its name without `.toml`.
     stem: &'a str,
     /// Whether no file has its name.
@@ -163,7 +174,7 @@ fn sidecars<'a>(files: &[File<'a>]) -> Result<(Vec<Beside<'a>>, Vec<File<'a>>), 
     let beside = found.into_iter().map(|(name, bytes)| {
         let stem = without_extension(name);
         let description = Description::parse(name, bytes)?;
-        Ok(Beside { stem, of_all: !stems.contains(stem), description })
+        Ok(Beside { name, bytes, stem, of_all: !stems.contains(stem), description })
     });
     Ok((beside.collect::<Result<_, InputError>>()?, others))
 }
