@@ -62,6 +62,9 @@ pub struct Sidecar {
     pub origin: Origin,
     /// Rows that were not used, with the reason.
     pub dropped: Vec<Dropped>,
+    /// What the files promise and do not hold.
+    #[serde(default)]
+    pub incomplete: Vec<String>,
     /// What was assumed because the files do not say it.
     pub assumptions: Vec<String>,
     /// What was noticed while reading.

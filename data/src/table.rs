@@ -322,8 +322,16 @@ impl Table {
     /// # Errors
     /// When the bytes are not Parquet, or a column is neither numbers nor text.
     pub fn from_parquet(bytes: &[u8], file: &str) -> Result<Self, InputError> {
+        // The library panics at some bytes that it should refuse; nothing of it outlives the call.
+        quietly(|| Self::decode_parquet(bytes, file))
+            .unwrap_or_else(|| Err(InputError::new(file, "damaged content", "a Parquet file")))
+    }
+
+    fn decode_parquet(bytes: &[u8], file: &str) -> Result<Self, InputError> {
         let wrong = |error: pl::PolarsError| InputError::new(file, error.to_string(), "a Parquet file");
-        let frame = pl::ParquetReader::new(std::io::Cursor::new(bytes)).finish().map_err(wrong)?;
+        let reader = pl::ParquetReader::new(std::io::Cursor::new(bytes));
+        // One thread, this one: a panic elsewhere would print its own words.
+        let frame = reader.read_parallel(pl::ParallelStrategy::None).finish().map_err(wrong)?;
         let mut table = Self::new();
         for column in frame.columns() {
             let series = column.as_materialized_series();
@@ -362,6 +370,28 @@ impl Table {
         }
         *hasher.finalize().as_bytes()
     }
+}
+
+thread_local! {
+    /// Whether a panic of this thread is caught and told as an error, so that nothing need be printed.
+    static QUIET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs code of others that may panic; none when it did. The panics of all other code are told as ever.
+fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: std::sync::Once = std::sync::Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                before(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    QUIET.set(false);
+    result.ok()
 }
 
 /// A decimal form that reads back to the same bits: plain between 1e-4 and 1e7, else scientific.

@@ -61,6 +61,7 @@ fn several(parts: Vec<Measurement>) -> Result<Measurement, InputError> {
         let other = part.sidecar;
         sidecar.origin = sidecar.origin.and(other.origin);
         sidecar.dropped.extend(other.dropped);
+        sidecar.incomplete.extend(other.incomplete);
         sidecar.assumptions.extend(other.assumptions);
         sidecar.notes.extend(other.notes);
         sidecar.preamble.extend(other.preamble);

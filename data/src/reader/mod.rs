@@ -56,9 +56,39 @@ pub fn read_as(
     kind: Option<Kind>,
 ) -> Result<Measurement, InputError> {
     let (sidecars, files) = sidecars(files)?;
+    read_beside(&files, &sidecars, format, kind)
+}
+
+/// As [`read_as`], with a sidecar for all files whatever its name.
+///
+/// # Errors
+/// As [`read_as`].
+pub fn read_described(
+    files: &[File<'_>],
+    format: Option<Format>,
+    kind: Option<Kind>,
+    (name, bytes): File<'_>,
+) -> Result<Measurement, InputError> {
+    let (mut sidecars, files) = sidecars(files)?;
+    sidecars.push(Beside {
+        name,
+        bytes,
+        stem: "",
+        of_all: true,
+        description: Description::parse(name, bytes)?,
+    });
+    read_beside(&files, &sidecars, format, kind)
+}
+
+fn read_beside(
+    files: &[File<'_>],
+    sidecars: &[Beside<'_>],
+    format: Option<Format>,
+    kind: Option<Kind>,
+) -> Result<Measurement, InputError> {
     let mut parts: Vec<Measurement> = Vec::with_capacity(files.len());
-    for (name, bytes) in files {
-        let (given, described) = given(name, &sidecars)?;
+    for &(name, bytes) in files {
+        let (given, described) = given(name, sidecars)?;
         let format = format.or(described).unwrap_or_else(|| Format::recognise(bytes));
         // A file of no known kind is read as sweeps, which says what a header needs.
         let kind = kind
@@ -66,15 +96,18 @@ pub fn read_as(
             .or_else(|| kind_of(name, bytes, format, &given))
             .unwrap_or(Kind::IdVg);
         let mut measurement = read_one(name, bytes, format, kind, &given)?;
-        measurement.sidecar.raw = vec![Raw {
-            file: name.to_owned(),
-            bytes: bytes.len() as u64,
-            blake3: blake3::hash(bytes).to_hex().to_string(),
-            format: format.about().name.to_owned(),
-        }];
+        measurement.sidecar.raw = vec![raw(name, bytes, format.about().name)];
         parts.push(measurement);
     }
-    join::join(parts)
+    let mut whole = join::join(parts)?;
+    whole.sidecar.raw.extend(sidecars.iter().map(|beside| raw(beside.name, beside.bytes, "sidecar")));
+    Ok(whole)
+}
+
+/// The mark of a file as it was.
+fn raw(name: &str, bytes: &[u8], format: &str) -> Raw {
+    let blake3 = blake3::hash(bytes).to_hex().to_string();
+    Raw { file: name.to_owned(), bytes: bytes.len() as u64, blake3, format: format.to_owned() }
 }
 
 /// The kind of measurement that a file looks like, if any.
@@ -120,6 +153,8 @@ fn read_one(
 
 /// A sidecar that stands beside files.
 struct Beside<'a> {
+    name: &'a str,
+    bytes: &'a [u8],
     /// Its name without `.toml`.
     stem: &'a str,
     /// Whether no file has its name.
@@ -139,7 +174,7 @@ fn sidecars<'a>(files: &[File<'a>]) -> Result<(Vec<Beside<'a>>, Vec<File<'a>>), 
     let beside = found.into_iter().map(|(name, bytes)| {
         let stem = without_extension(name);
         let description = Description::parse(name, bytes)?;
-        Ok(Beside { stem, of_all: !stems.contains(stem), description })
+        Ok(Beside { name, bytes, stem, of_all: !stems.contains(stem), description })
     });
     Ok((beside.collect::<Result<_, InputError>>()?, others))
 }
@@ -170,3 +205,6 @@ fn given(name: &str, sidecars: &[Beside<'_>]) -> Result<(Given, Option<Format>),
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod fuzz;

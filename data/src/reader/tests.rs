@@ -128,3 +128,131 @@ proptest! {
         }
     }
 }
+
+fn floats<'a>(m: &'a Measurement, name: &str) -> &'a [f64] {
+    m.table.floats(name).unwrap()
+}
+
+#[test]
+fn easyexpert_blocks_carry_their_sources() {
+    let text = fuzz::EASYEXPERT;
+    assert_eq!(Format::recognise(text.as_bytes()), Format::EasyExpert);
+    let m = read_as(&[("e.csv", text.as_bytes())], None, None).unwrap();
+    assert_eq!(m.sidecar.kind, Kind::IdVg);
+    // VAR2 starts at 0.1 V and steps by 0.9 V after the three points of VAR1.
+    assert_eq!(floats(&m, "vd_v"), [0.1, 0.1, 0.1, 1.0, 1.0, 1.0]);
+    assert_eq!(floats(&m, "vb_v"), [-0.5; 6]);
+    assert_eq!(floats(&m, "sweep"), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+    assert_eq!(floats(&m, "id_a")[5], 2e-6);
+    assert!(m.sidecar.notes[0].contains("gm"), "{:?}", m.sidecar.notes);
+    assert!(!m.sidecar.assumptions.iter().any(|a| a.contains("drain")), "{:?}", m.sidecar.assumptions);
+    // Blocks follow each other, each with its own names.
+    let two = format!("{text}SetupTitle, again\nDataName, Id, Vg, Vd\nDataValue, 3e-6, 0.5, 0.2\n");
+    let m = read(&[("e.csv", two.as_bytes())], Kind::IdVg).unwrap();
+    assert_eq!((floats(&m, "vg_v")[6], floats(&m, "vd_v")[6], floats(&m, "sweep")[6]), (0.5, 0.2, 2.0));
+    let error = |text: &str| read(&[("e.csv", text.as_bytes())], Kind::IdVg).unwrap_err();
+    assert_eq!(error("SetupTitle, x\nDataValue, 1\n").line, Some(2));
+    assert_eq!(error("SetupTitle, x\nDataName, Vg, gm\nDataValue, 1, 2\n").line, Some(2));
+    let m = read(&[("e.csv", text.replace("Dimension2", "Nonsense").as_bytes())], Kind::IdVg).unwrap();
+    assert_eq!(m.sidecar.dropped[0].line, 11);
+}
+
+#[test]
+fn clarius_runs_are_sweeps() {
+    let text = fuzz::CLARIUS;
+    assert_eq!(Format::recognise(text.as_bytes()), Format::Clarius);
+    let m = read_as(&[("c.csv", text.as_bytes())], None, None).unwrap();
+    assert_eq!(floats(&m, "sweep"), [0.0, 0.0, 0.0, 1.0, 1.0]);
+    assert_eq!(floats(&m, "vd_v"), [0.1, 0.1, 0.1, 1.0, 1.0]);
+    assert_eq!(floats(&m, "id_a"), [1e-12, 1e-9, 1e-6, 2e-12, 2e-9]);
+    assert_eq!(floats(&m, "ig_a"), [1e-13; 5]);
+    assert!(m.sidecar.dropped.is_empty());
+    // A hole within a run is a row that is not used, and said.
+    let m = read(&[("c.csv", text.replace("2e-12,1,", ",1,").as_bytes())], Kind::IdVg).unwrap();
+    assert_eq!((m.table.len(), m.sidecar.dropped.len(), m.sidecar.dropped[0].line), (4, 1, 2));
+}
+
+#[test]
+fn ramps_keep_their_numbers() {
+    let text = "rmp1,rmp2\n1,4\n2,\n3,6\n";
+    let sidecar = "unit = \"uA\"\nread_v = 0.2\nstate = \"up\"\n";
+    let m = read(&[("reset.csv", text.as_bytes())], Kind::Ramp).unwrap();
+    assert_eq!(floats(&m, "ramp"), [1.0, 1.0, 1.0, 2.0, 2.0]);
+    assert_eq!(floats(&m, "pulse"), [1.0, 2.0, 3.0, 1.0, 3.0]);
+    assert_eq!(m.table.texts("state").unwrap()[0], "reset");
+    assert_eq!(m.sidecar.assumptions.len(), 2);
+    assert!(m.sidecar.notes[0].contains("1 empty"));
+    let files: [File<'_>; 2] = [("reset.csv", text.as_bytes()), ("reset.csv.toml", sidecar.as_bytes())];
+    let m = read_as(&files, None, None).unwrap();
+    assert!((floats(&m, "current_a")[4] - 6e-6).abs() < 1e-18 && m.sidecar.assumptions.is_empty());
+    assert_eq!((floats(&m, "read_v")[0], m.table.texts("state").unwrap()[0].as_str()), (0.2, "up"));
+}
+
+#[test]
+fn what_is_not_in_the_file_stands_beside_it() {
+    let sweep = b"Spannung;Strom\n0;1\n1;2\n".as_slice();
+    let all = "names = \"{device}_{dose}krad_{time}s.csv\"\ntemperature_k = 250\n[columns]\nSpannung = \"VG (V)\"\nStrom = \"ID (nA)\"\n";
+    let own = "temperature_k = 77\ndevice = \"other\"\nvd_v = 0.05\n";
+    let files = [
+        ("d/S1_30krad_10s.csv", sweep),
+        ("d/S2_100krad_1e3s.csv", sweep),
+        ("d/S2_100krad_1e3s.toml", own.as_bytes()),
+        ("d/all.toml", all.as_bytes()),
+    ];
+    let m = read(&files, Kind::IdVg).unwrap();
+    assert_eq!(m.table.texts("device").unwrap(), ["S1", "S1", "other", "other"]);
+    assert_eq!(floats(&m, "dose_krad_si"), [30.0, 30.0, 100.0, 100.0]);
+    assert_eq!(floats(&m, "time_s"), [10.0, 10.0, 1000.0, 1000.0]);
+    assert_eq!(floats(&m, "temperature_k"), [250.0, 250.0, 77.0, 77.0]);
+    assert_eq!(floats(&m, "vd_v"), [0.1, 0.1, 0.05, 0.05]);
+    assert_eq!(floats(&m, "id_a")[1], 2e-9);
+    assert_eq!(m.sidecar.raw.len(), 4);
+    assert_eq!(m.sidecar.raw[0].blake3, blake3::hash(sweep).to_hex().to_string());
+    // What is assumed is said: the drain voltage of the first, and that the doses are rad(Si).
+    assert_eq!(m.sidecar.assumptions.len(), 3, "{:?}", m.sidecar.assumptions);
+
+    let refused = |sidecar: &str| {
+        read(&[("f.csv", sweep), ("f.csv.toml", sidecar.as_bytes())], Kind::IdVg).unwrap_err().to_string()
+    };
+    assert!(refused("schema = 1\ntemprature_k = 3\n").contains("f.csv.toml:2: found unknown field"));
+    assert!(refused("temperature_k = 3\nwidth_um = -1\n").contains("f.csv.toml:2: found width_um = -1"));
+    assert!(refused("temperature_k = nan\n").contains("above 0 K"));
+    assert!(refused("names = \"{dose}.csv\"\n").contains("no unit behind {dose}"));
+    assert!(refused("names = \"{device}_{dose}krad.csv\"\n").contains("a name like"));
+    assert!(refused("[columns]\nSpannung = \"volts\"\n").contains("f.csv.toml:2"));
+    assert!(refused("format = \"xls\"\n").contains("expected parquet, mdm"));
+    assert!(read(&[("s.toml", b"")], Kind::IdVg).unwrap_err().found.contains("a sidecar alone"));
+}
+
+#[test]
+fn parquet_is_a_table_like_any_other() {
+    let table = Table::new()
+        .with_text("device", vec!["S1".into(); 3])
+        .with_float("VG (mV)", vec![0.0, 100.0, 200.0])
+        .with_float("id_na", vec![1.0, f64::NAN, 3.0])
+        .with_float("T (K)", vec![77.0; 3]);
+    let bytes = table.to_parquet().unwrap();
+    assert_eq!(recognise("t.parquet", &bytes), Some(Kind::IdVg));
+    let m = read_as(&[("t.parquet", &bytes)], None, None).unwrap();
+    assert_eq!(floats(&m, "vg_v"), [0.0, 0.2]);
+    assert!((floats(&m, "id_a")[1] / 3e-9 - 1.0).abs() < 1e-12);
+    assert_eq!(floats(&m, "temperature_k"), [77.0; 2]);
+    assert_eq!(m.sidecar.dropped[0].line, 3);
+}
+
+/// The measured ramps beside the project, when they are there.
+#[test]
+fn measured_ramps_are_read_whole() {
+    for (file, ramps, pulses) in [("set", 39.0, 192.0), ("reset", 40.0, 153.0)] {
+        let Some(path) = crate::shared::find(&format!("measured/crosssim/pulse_csv/{file}.csv")) else {
+            return;
+        };
+        let bytes = std::fs::read(&path).unwrap();
+        let m = read_as(&[(&path.display().to_string(), &bytes)], None, None).unwrap();
+        // measured/README.md: 39 SET ramps of 192 pulses, 40 RESET ramps of 153.
+        let most = |name| floats(&m, name).iter().fold(0.0, |a: f64, b| a.max(*b));
+        assert_eq!((most("ramp"), most("pulse")), (ramps, pulses));
+        assert!(m.sidecar.dropped.is_empty());
+        assert_eq!(m.table.texts("state").unwrap()[0], file);
+    }
+}

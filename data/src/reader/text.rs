@@ -1,5 +1,6 @@
 //! Bytes to lines to cells.
 
+use super::OVERFLOW;
 use crate::error::InputError;
 
 pub(super) struct Decoded {
@@ -9,6 +10,7 @@ pub(super) struct Decoded {
 
 /// UTF-8, or Latin-1 with a note; anything else is refused by name.
 pub(super) fn decode(name: &str, bytes: &[u8]) -> Result<Decoded, InputError> {
+    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(InputError::new(name, "an empty file", "a table with a header and rows"));
     }
@@ -20,7 +22,6 @@ pub(super) fn decode(name: &str, bytes: &[u8]) -> Result<Decoded, InputError> {
         let line = bytes[..position].iter().filter(|byte| **byte == b'\n').count() + 1;
         return Err(InputError::new(name, "a zero byte", "a text file").at_line(line));
     }
-    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Decoded { text: text.to_owned(), notes: vec![] }),
         Err(_) => Ok(Decoded {
@@ -63,7 +64,8 @@ pub(super) fn has_decimal_commas<'a>(lines: impl Iterator<Item = &'a str>, delim
     let mut commas = false;
     for line in lines.take(200) {
         for cell in split(line, delimiter) {
-            if number(&cell, false).is_some() && cell.contains('.') {
+            // Overflow readings come with a point in any language.
+            if cell.contains('.') && number(&cell, false).is_some_and(|value| value.abs() < OVERFLOW) {
                 return false;
             }
             commas |= cell.contains(',') && number(&cell, true).is_some();

@@ -244,7 +244,8 @@ pub(super) fn convert(file: &MdmFile, given: &Given) -> Result<Measurement, Inpu
         }
     }
     let mut rows = Rows::new(&file.name, kind, &given);
-    rows.notes.extend(file.notes.iter().chain(&file.incomplete).cloned());
+    rows.notes.extend(file.notes.iter().cloned());
+    rows.incomplete.extend(file.incomplete.iter().cloned());
     rows.dropped.extend(file.dropped.iter().cloned());
     rows.preamble.extend(file.values.iter().map(|(key, value)| format!("{key}: {value}")));
     rows.assume(&[], &[Field::DrainV]);
