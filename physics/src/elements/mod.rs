@@ -10,3 +10,4 @@ pub mod ecram;
 pub mod gain_cell;
 pub mod magnetic;
 pub mod phase_change;
+mod root;
