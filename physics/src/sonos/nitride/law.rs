@@ -121,7 +121,7 @@ impl<'a> Law<'a> {
     }
 
     /// Tunnelling current density in A/m² from the channel: electrons and holes.
-    fn from_channel(&self, tunnel: f64) -> (f64, f64) {
+    fn channel_currents(&self, tunnel: f64) -> (f64, f64) {
         let (stack, thickness) = (&self.stack, self.stack.tunnel_oxide_m);
         if tunnel > 0.0 {
             (self.nitride.electrons.current_density(stack, thickness, tunnel), 0.0)
@@ -131,7 +131,7 @@ impl<'a> Law<'a> {
     }
 
     /// Tunnelling current density in A/m² of electrons from the gate.
-    fn from_gate(&self, blocking: f64) -> f64 {
+    fn gate_current(&self, blocking: f64) -> f64 {
         if self.nitride.gate_injection && blocking < 0.0 {
             self.nitride.electrons.current_density(&self.stack, self.stack.blocking_oxide_m, -blocking)
         } else {
@@ -155,8 +155,8 @@ impl<'a> Law<'a> {
 
     /// Current densities in A/m² that tunnel in, in the order of the beams.
     fn tunnelled(&self, fields: Fields) -> [f64; 4] {
-        let (electrons, holes) = self.from_channel(fields.tunnel_v_per_m);
-        [electrons, holes, self.from_gate(fields.blocking_v_per_m), 0.0]
+        let (electrons, holes) = self.channel_currents(fields.tunnel_v_per_m);
+        [electrons, holes, self.gate_current(fields.blocking_v_per_m), 0.0]
     }
 
     /// Current densities in A/m² that radiation sets free and fields sweep in, in the order of the beams.
