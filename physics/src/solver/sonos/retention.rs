@@ -94,7 +94,7 @@ const COLUMNS: [&str; 8] = [
     "threshold_shift_v",
     "charge_c_per_m2",
     "fraction_left",
-    "centroid_nm",
+    "mean_place_nm",
     "front_nm",
     "demarcation_ev",
 ];
@@ -126,7 +126,7 @@ fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
                 left.profile.shift_v(&stack),
                 left.profile.charge(),
                 left.profile.charge() / start.charge(),
-                1e9 * left.profile.centroid_m().unwrap_or(stack.nitride_m),
+                1e9 * left.profile.mean_place_m(),
                 1e9 * emission.front_m(&stack, left.time_s).clamp(0.0, stack.nitride_m),
                 emission.demarcation_ev(temperature_k, left.time_s).max(0.0),
             ]);
