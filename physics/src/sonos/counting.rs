@@ -78,10 +78,12 @@ impl Counting {
         }
         // Moments of a geometric cluster size with mean m: E[s²] = 2m² − m, E[s³] = 6m³ − 6m² + m.
         let mean = self.mean_cluster();
-        let second = (2.0 * mean - 1.0) * all;
-        let third =
-            (6.0 * mean * mean - 6.0 * mean + 1.0) * (self.electrons_per_rad - self.holes_per_rad) * dose_rad;
-        third / second.powf(1.5)
+        let second = 2.0 * mean - 1.0;
+        let third = 6.0 * mean * mean - 6.0 * mean + 1.0;
+        let sign =
+            (self.electrons_per_rad - self.holes_per_rad) / (self.electrons_per_rad + self.holes_per_rad);
+        // The number of charges comes last: it may be tiny, and its power would vanish.
+        third * sign / (second.powf(1.5) * all.sqrt())
     }
 
     fn mean_cluster(&self) -> f64 {

@@ -75,6 +75,17 @@ impl Profile {
         (charge != 0.0).then(|| moment / charge)
     }
 
+    /// Mean place in m of the trapped carriers of both signs; the middle of the nitride when there are none.
+    ///
+    /// Unlike the centroid it stays inside the nitride while electrons and holes cancel.
+    #[must_use]
+    pub fn mean_place_m(&self) -> f64 {
+        let carriers: f64 = self.cells.iter().map(|cell| cell.abs()).sum();
+        let moment: f64 =
+            self.cells.iter().enumerate().map(|(index, cell)| cell.abs() * self.place_m(index)).sum();
+        if carriers > 0.0 { moment / carriers } else { 0.5 * self.width_m * self.cells.len() as f64 }
+    }
+
     /// Fields in the oxides at a gate voltage and a surface potential in V.
     #[must_use]
     pub fn fields(&self, stack: &Stack, gate_v: f64, psi_s_v: f64) -> Fields {

@@ -93,6 +93,7 @@ impl Transient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn reference(tunnel_nm: f64, gate_v: f64, gate_injection: bool) -> Transient {
         let psi = if gate_v > 0.0 { 0.9 } else { -0.1 };
@@ -164,5 +165,32 @@ mod tests {
         assert!(erased < 0.0 && erased > -1.6, "{erased}");
         let unbiased = transient.threshold_shift(1.0, 0.0, &[1.0]).unwrap()[0];
         assert!((unbiased - 1.0).abs() < 0.05, "no bias, hardly any motion: {unbiased}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        /// Finite for any physical stack and pulse, and a higher program voltage never programs less.
+        #[test]
+        fn finite_and_monotone_in_the_gate(
+            tunnel in 1.2f64..5.0, nitride in 3.0f64..15.0, blocking in 2.0f64..12.0,
+            start in -1.5f64..1.5, gate_v in 0.0f64..10.0, more in 0.01f64..3.0, time in -7.0f64..2.0,
+        ) {
+            let stack = Stack {
+                tunnel_oxide_m: 1e-9 * tunnel,
+                nitride_m: 1e-9 * nitride,
+                centroid_m: 0.5e-9 * nitride,
+                blocking_oxide_m: 1e-9 * blocking,
+                ..Stack::default()
+            };
+            let transient = Transient { stack, ..Transient::default() };
+            let end = |gate_v: f64| {
+                transient.threshold_shift(start, gate_v, &[10f64.powf(time)]).map(|shifts| shifts[0])
+            };
+            let (low, high) = (end(gate_v), end(gate_v + more));
+            prop_assert!(low.is_ok() && high.is_ok(), "{:?} {:?}", low, high);
+            let (low, high) = (low.unwrap(), high.unwrap());
+            // To the tolerance of the integration, a few times 1e-6 of a volt.
+            prop_assert!(low.is_finite() && high >= low - 1e-4, "{} {}", low, high);
+        }
     }
 }

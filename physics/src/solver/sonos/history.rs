@@ -155,6 +155,13 @@ fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
         .with("ladder_fit_error", ladder.fit_error)
         .with("decaying_fraction", decaying)
         .with("total_dose_krad_si", histories.first().map_or(0.0, |history| 1e-3 * history.dose_rad));
+    if request.profiles {
+        let mut rungs = Columns::new(["time_constant_s", "weight"]);
+        for rung in ladder.rungs.iter().skip(1) {
+            rungs.push([rung.time_constant_s, rung.weight]);
+        }
+        solution.profiles = Some(rungs.table());
+    }
     let longest = histories.first().map_or(0.0, |history| history.time_s);
     if longest > 1e9 {
         solution.notes.push(format!(

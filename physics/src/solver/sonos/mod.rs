@@ -6,6 +6,8 @@ mod dose;
 mod history;
 mod lifetime;
 mod retention;
+#[cfg(test)]
+mod tests;
 mod transient;
 mod write_verify;
 

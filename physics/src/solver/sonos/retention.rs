@@ -25,6 +25,7 @@ enum Shape {
     #[default]
     Even,
     Exponential,
+    Table,
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,6 +38,10 @@ struct InitialInput {
     from_nm: f64,
     to_nm: Option<f64>,
     length_nm: Option<f64>,
+    #[serde(default)]
+    places_nm: Vec<f64>,
+    #[serde(default)]
+    densities: Vec<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,7 +99,7 @@ const COLUMNS: [&str; 8] = [
     "threshold_shift_v",
     "charge_c_per_m2",
     "fraction_left",
-    "centroid_nm",
+    "mean_place_nm",
     "front_nm",
     "demarcation_ev",
 ];
@@ -126,7 +131,7 @@ fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
                 left.profile.shift_v(&stack),
                 left.profile.charge(),
                 left.profile.charge() / start.charge(),
-                1e9 * left.profile.centroid_m().unwrap_or(stack.nitride_m),
+                1e9 * left.profile.mean_place_m(),
                 1e9 * emission.front_m(&stack, left.time_s).clamp(0.0, stack.nitride_m),
                 emission.demarcation_ev(temperature_k, left.time_s).max(0.0),
             ]);
@@ -181,18 +186,92 @@ fn initial(input: &Input, document: Document<'_>, stack: &Stack) -> Result<Profi
     let to_nm = check.or("to_nm", given.to_nm, nitride_nm, from_nm..=nitride_nm * (1.0 + 1e-9), "nm")?;
     let count = input.cells as usize;
     let mut profile = Profile::even(stack, count, 1e-9 * from_nm, 1e-9 * to_nm, given.shift_v);
-    if given.shape == Shape::Exponential {
-        let length_m = 1e-9 * check.or("length_nm", given.length_nm, 3.0, 0.05..=1e3, "nm")?;
-        for index in 0..count {
-            profile.cells[index] *= (-profile.place_m(index) / length_m).exp();
+    let shape: Box<dyn Fn(f64) -> f64> = match given.shape {
+        Shape::Even => Box::new(|_| 1.0),
+        Shape::Exponential => {
+            let length_nm = check.or("length_nm", given.length_nm, 3.0, 0.05..=1e3, "nm")?;
+            Box::new(move |place_nm| (-place_nm / length_nm).exp())
         }
-        let scale = given.shift_v / profile.shift_v(stack);
-        if scale.is_finite() {
-            profile.cells.iter_mut().for_each(|cell| *cell *= scale);
+        Shape::Table => {
+            table(given, document)?;
+            Box::new(|place_nm| interpolate(&given.places_nm, &given.densities, place_nm))
         }
+    };
+    for index in 0..count {
+        profile.cells[index] *= shape(1e9 * profile.place_m(index));
+    }
+    let scale = given.shift_v / profile.shift_v(stack);
+    if scale.is_finite() {
+        profile.cells.iter_mut().for_each(|cell| *cell *= scale);
     }
     if profile.charge() == 0.0 {
         return Err(check.refuse("to_nm", to_nm, "a place above from_nm, so that there is room for charge"));
     }
     Ok(profile)
+}
+
+/// Checks that the table is one: places that ascend, densities of the same number.
+fn table(given: &InitialInput, document: Document<'_>) -> Result<(), InputError> {
+    let check = Checked::new(document, &["initial".into()]);
+    let count = given.places_nm.len();
+    if !(2..=1000).contains(&count) || given.densities.len() != count {
+        let found = format!("{count} places and {} densities", given.densities.len());
+        return Err(check.refuse("places_nm", found, "2 to 1000 places and as many densities"));
+    }
+    let mut before = 0.0;
+    for (index, place) in given.places_nm.iter().enumerate() {
+        let path = ["initial".into(), "places_nm".into(), index.into()];
+        before = document.within(&path, *place, before..=1e3, "nm, not below the one before")?;
+    }
+    for (index, density) in given.densities.iter().enumerate() {
+        let path = ["initial".into(), "densities".into(), index.into()];
+        document.within(&path, *density, 0.0..=1e30, "in any unit")?;
+    }
+    Ok(())
+}
+
+/// Straight lines between the points of a table, nothing outside.
+fn interpolate(places: &[f64], values: &[f64], place: f64) -> f64 {
+    let above = places.partition_point(|known| *known < place);
+    if above == 0 || above == places.len() {
+        return 0.0;
+    }
+    let (low, high) = (places[above - 1], places[above]);
+    let part = if high > low { (place - low) / (high - low) } else { 1.0 };
+    values[above - 1] + part * (values[above] - values[above - 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::materials::Materials;
+
+    fn first_shift(initial: &str) -> Result<f64, SolverError> {
+        let materials = Materials::built_in().unwrap();
+        let text = format!(
+            "first_s = 1.0\nlast_s = 1e4\n[emission]\nthermal = false\n[initial]\nshift_v = 1.0\n{initial}"
+        );
+        let request = Request {
+            text: &text,
+            file: "retention.toml",
+            frequency_hz: None,
+            profiles: false,
+            seed: 1,
+            materials: &materials,
+            progress: &|_| {},
+        };
+        Ok(solve(&request)?.table.floats("threshold_shift_v").unwrap().last().copied().unwrap())
+    }
+
+    /// A table of the even profile is the even profile; what lies deep stays.
+    #[test]
+    fn tables_are_profiles() {
+        let even = first_shift("").unwrap();
+        let flat = first_shift("shape = \"table\"\nplaces_nm = [0, 8]\ndensities = [2, 2]\n").unwrap();
+        assert!((even - flat).abs() < 1e-12, "{even} {flat}");
+        let deep = first_shift("shape = \"table\"\nplaces_nm = [4, 6, 8]\ndensities = [0, 1, 0]\n").unwrap();
+        assert!((deep - 1.0).abs() < 1e-6 && even < 0.9, "{deep} {even}");
+        let error = first_shift("shape = \"table\"\nplaces_nm = [4, 2]\ndensities = [0, 1]\n");
+        assert!(matches!(error, Err(SolverError::Input(ref wrong)) if wrong.line == Some(8)), "{error:?}");
+    }
 }

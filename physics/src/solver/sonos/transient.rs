@@ -90,7 +90,7 @@ const COLUMNS: [&str; 9] = [
     "gate_v",
     "threshold_shift_v",
     "charge_c_per_m2",
-    "centroid_nm",
+    "mean_place_nm",
     "tunnel_field_v_per_m",
     "blocking_field_v_per_m",
     "surface_potential_v",
@@ -156,14 +156,13 @@ fn profile(input: &Input, nitride: &Nitride, request: &Request<'_>) -> Solution 
     let mut shapes = Columns::new(PROFILE_COLUMNS);
     let mut push = |time: f64, pulse: usize, gate_v: f64, state: &State| {
         let (psi, fields) = nitride.fields(&state.profile, gate_v, temperature_k);
-        let middle = 0.5 * nitride.stack.nitride_m;
         rows.push([
             time,
             pulse as f64,
             gate_v,
             state.profile.shift_v(&nitride.stack),
             state.profile.charge(),
-            1e9 * state.profile.centroid_m().unwrap_or(middle),
+            1e9 * state.profile.mean_place_m(),
             fields.tunnel_v_per_m,
             fields.blocking_v_per_m,
             psi,
@@ -281,4 +280,63 @@ fn sheet(input: &Input, nitride: &Nitride, request: &Request<'_>) -> Solution {
 
 fn stop(index: usize, pulse: &Pulse, error: &OdeError) -> Stopped {
     Stopped { at: format!("pulse {} ({} V): {error}", index + 1, pulse.gate_v), residuals: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::materials::Materials;
+
+    fn end(text: &str) -> f64 {
+        let materials = Materials::built_in().unwrap();
+        let request = Request {
+            text,
+            file: "pulse.toml",
+            frequency_hz: None,
+            profiles: false,
+            seed: 1,
+            materials: &materials,
+            progress: &|_| {},
+        };
+        let solution = solve(&request).unwrap();
+        assert!(solution.stopped.is_none());
+        solution.table.floats("threshold_shift_v").unwrap().last().copied().unwrap()
+    }
+
+    /// Reference transients through the input: sheet of charge, fixed surface potential, no gate injection.
+    /// The references are rounded to 10 mV: 6 mV.
+    #[test]
+    fn reference_transients_through_the_input() {
+        for (tunnel_nm, gate_v, duration_s, expected) in [
+            (2.0, 8.0, 1e-2, 1.23),
+            (2.0, 8.5, 1e-3, 1.21),
+            (2.0, -8.0, 0.1, -1.11),
+            (1.8, 8.0, 5e-3, 1.14),
+            (1.8, -8.5, 0.1, -1.71),
+        ] {
+            let psi = if gate_v > 0.0 { 0.9 } else { -0.1 };
+            let found = end(&format!(
+                "model = \"sheet\"\ngate_injection = false\n[stack]\ntunnel_oxide_nm = {tunnel_nm}\n\
+                 phi_ms_v = -1.0\nfixed_surface_potential_v = {psi}\n[traps]\ndensity_per_cm3 = 3.12e19\n\
+                 [[pulse]]\ngate_v = {gate_v:?}\nduration_s = {duration_s:?}\n"
+            ));
+            assert!((found - expected).abs() < 6e-3, "{tunnel_nm} nm, {gate_v} V: {found} {expected}");
+        }
+    }
+
+    /// Erase ends where the gate injects what the channel does, in the sheet and in the profile.
+    #[test]
+    fn erase_saturates_in_both_models() {
+        let text = |model: &str, duration_s: f64| {
+            format!(
+                "model = \"{model}\"\n[stack]\ntunnel_oxide_nm = 1.8\nphi_ms_v = -1.0\n\
+                 fixed_surface_potential_v = -0.1\n[[pulse]]\ngate_v = -8.0\nduration_s = {duration_s:?}\n"
+            )
+        };
+        assert!((end(&text("sheet", 1e3)) + 1.23).abs() < 0.01);
+        // In the profile electrons of the gate and holes of the channel settle apart, so the threshold
+        // creeps on while a dipole builds up; it still holds far above an erase without the gate.
+        let profile = end(&text("profile", 1.0));
+        assert!(profile < -1.0 && profile > -2.0, "{profile}");
+    }
 }

@@ -73,10 +73,10 @@ impl Moment {
         self.nitride_v + self.oxide_v + self.interface_v
     }
 
-    /// Counting statistics of what was caught so far; none without dose.
+    /// Counting statistics of what was caught so far; none below a nanorad, where no cell has caught anything.
     #[must_use]
     pub fn counting(&self, collection: &Collection, cluster_factor: f64) -> Option<Counting> {
-        (self.dose_rad > 0.0).then(|| {
+        (self.dose_rad > 1e-9).then(|| {
             let per_rad = collection.stack.gate_area_m2 / self.dose_rad;
             Counting {
                 step_v: collection.stack.step_v(),

@@ -121,7 +121,7 @@ impl<'a> Law<'a> {
     }
 
     /// Tunnelling current density in A/m² from the channel: electrons and holes.
-    fn channel_current(&self, tunnel: f64) -> (f64, f64) {
+    fn channel_currents(&self, tunnel: f64) -> (f64, f64) {
         let (stack, thickness) = (&self.stack, self.stack.tunnel_oxide_m);
         if tunnel > 0.0 {
             (self.nitride.electrons.current_density(stack, thickness, tunnel), 0.0)
@@ -155,7 +155,7 @@ impl<'a> Law<'a> {
 
     /// Current densities in A/m² that tunnel in, in the order of the beams.
     fn tunnelled(&self, fields: Fields) -> [f64; 4] {
-        let (electrons, holes) = self.channel_current(fields.tunnel_v_per_m);
+        let (electrons, holes) = self.channel_currents(fields.tunnel_v_per_m);
         [electrons, holes, self.gate_current(fields.blocking_v_per_m), 0.0]
     }
 
