@@ -97,3 +97,28 @@ fn bad_values_are_refused_at_their_line() {
     let outside = good.clone() + "[[sheet]]\ndepth_nm = 9.0\ncharge_per_cm2 = 1e12\n";
     assert_eq!(line(&outside), Some(20));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+    /// Whatever is accepted has finite currents with the sign of the bias; nothing panics.
+    #[test]
+    fn any_stack_is_solved_or_refused(
+        thickness in -1.0..40.0f64, barrier in -1.0..8.0f64, mass in 0.0..2.0f64, bias in -12.0..12.0f64,
+        fermi in -1.0..8.0f64, charge in -1e13..1e13f64, kelvin in 0.0..1000.0f64, method in 0..3usize,
+    ) {
+        let name = ["wkb", "tsu-esaki", "transfer-matrix"][method];
+        let text = format!(
+            "temperature_k = {kelvin:?}\nmethod = \"{name}\"\nleft = {{ fermi_ev = {fermi:?}, mass = {mass:?} }}\n\
+             right = {{ fermi_ev = 0.1, mass = 0.3 }}\n{OXIDE}[[layer]]\nthickness_nm = {thickness:?}\n\
+             barrier_ev = {barrier:?}\nmass = {mass:?}\npermittivity = 7.5\n[[sheet]]\ndepth_nm = 8.0\n\
+             charge_per_cm2 = {charge:?}\n[bias_v]\nstart = {bias:?}\nstop = {bias:?}\nstep = 1.0\n"
+        );
+        match run(&text) {
+            Ok(solution) => {
+                let current = solution.table.floats("current_a_per_m2").unwrap()[0];
+                proptest::prop_assert!(current.is_finite() && current * bias >= 0.0, "{current} at {bias}\n{text}");
+            }
+            Err(error) => proptest::prop_assert!(matches!(error, SolverError::Input(_)), "{error}"),
+        }
+    }
+}
