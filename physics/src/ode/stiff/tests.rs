@@ -89,3 +89,52 @@ fn a_rest_stays_at_rest_through_decades() {
     let states = integrate(rest, 0.0, vector(&[3.0]), &[1e-9, 1.0, 1e12], TIGHT).unwrap();
     assert!(states.iter().all(|state| state[0] == 3.0));
 }
+
+/// Robertson's reaction with its Jacobian and tolerances per component: the state of the differences.
+#[test]
+fn a_given_jacobian_and_tolerances_are_used() {
+    let rate = |_: f64, y: &DVector<f64>| {
+        let (slow, back, fast) = (0.04 * y[0], 1e4 * y[1] * y[2], 3e7 * y[1] * y[1]);
+        vector(&[back - slow, slow - back - fast, fast])
+    };
+    let slopes = |_: f64, y: &DVector<f64>| {
+        let (back1, back2, fast) = (1e4 * y[2], 1e4 * y[1], 6e7 * y[1]);
+        DMatrix::from_row_slice(3, 3, &[-0.04, back1, back2, 0.04, -back1 - fast, -back2, 0.0, fast, 0.0])
+    };
+    let tolerances = vector(&[1e-8, 1e-12, 1e-8]);
+    let system = System::new(&rate).jacobian(&slopes).absolute(&tolerances);
+    let options = Options { relative: 1e-6, absolute: f64::NAN, max_steps: 2000 };
+    let found = system.solve(0.0, vector(&[1.0, 0.0, 0.0]), &[0.4, 40.0], options).unwrap();
+    let end = &found.states[1];
+    assert!((end[0] - 0.715_827_068_8).abs() < 1e-6);
+    assert!((end[1] / 0.918_553_476_5e-5 - 1.0).abs() < 1e-5);
+    // A linear invariant of the equation is one of the method when the Jacobian is exact.
+    assert!((end.sum() - 1.0).abs() < 1e-12);
+    let narrow = vector(&[1e-8]);
+    assert!(
+        System::new(&rate).absolute(&narrow).solve(0.0, vector(&[1.0, 0.0, 0.0]), &[1.0], options).is_err()
+    );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(40))]
+    /// A ring of compartments with rates over nine decades keeps its content and ends where detailed
+    /// balance of the ring puts it: content inverse to the rate out.
+    #[test]
+    fn compartments_keep_their_content(powers in proptest::collection::vec(-3.0..6.0f64, 4)) {
+        let rates: Vec<f64> = powers.iter().map(|power| 10f64.powf(*power)).collect();
+        let flow = |_: f64, y: &DVector<f64>| {
+            DVector::from_fn(4, |i, _| rates[(i + 3) % 4] * y[(i + 3) % 4] - rates[i] * y[i])
+        };
+        let times = [1e-6, 1e-3, 1.0, 1e3, 1e6];
+        let states = integrate(flow, 0.0, vector(&[1.0, 0.0, 0.0, 0.0]), &times, TIGHT).unwrap();
+        for state in &states {
+            proptest::prop_assert!((state.sum() - 1.0).abs() < 1e-6, "{state}");
+            proptest::prop_assert!(state.min() > -1e-7, "{state}");
+        }
+        let all: f64 = rates.iter().map(|rate| 1.0 / rate).sum();
+        for (content, rate) in states[4].iter().zip(&rates) {
+            proptest::prop_assert!((content - 1.0 / rate / all).abs() < 1e-6, "{}", states[4]);
+        }
+    }
+}
