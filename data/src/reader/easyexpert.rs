@@ -87,6 +87,15 @@ pub(super) fn read(name: &str, bytes: &[u8], kind: Kind, given: &Given) -> Resul
                 let also = constants(&block, name, number, kind)?;
                 let fields: Vec<Field> = also.iter().map(|(field, _)| *field).collect();
                 rows.assume(&block.columns, &fields);
+                for (field, value) in &also {
+                    let said = format!(
+                        "{name}: {} = {value} at the first point, from the test's parameters",
+                        field.canonical(kind)
+                    );
+                    if !rows.notes.contains(&said) {
+                        rows.notes.push(said);
+                    }
+                }
                 bad = vec![0; block.columns.len()];
                 rows.cut();
             }

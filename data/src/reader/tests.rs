@@ -144,7 +144,8 @@ fn easyexpert_blocks_carry_their_sources() {
     assert_eq!(floats(&m, "vb_v"), [-0.5; 6]);
     assert_eq!(floats(&m, "sweep"), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
     assert_eq!(floats(&m, "id_a")[5], 2e-6);
-    assert!(m.sidecar.notes[0].contains("gm"), "{:?}", m.sidecar.notes);
+    assert!(m.sidecar.notes.iter().any(|note| note.contains("gm")), "{:?}", m.sidecar.notes);
+    assert!(m.sidecar.notes.iter().any(|note| note.contains("vb_v = -0.5")), "{:?}", m.sidecar.notes);
     assert!(!m.sidecar.assumptions.iter().any(|a| a.contains("drain")), "{:?}", m.sidecar.assumptions);
     // Blocks follow each other, each with its own names.
     let two = format!("{text}SetupTitle, again\nDataName, Id, Vg, Vd\nDataValue, 3e-6, 0.5, 0.2\n");
@@ -255,4 +256,30 @@ fn measured_ramps_are_read_whole() {
         assert!(m.sidecar.dropped.is_empty());
         assert_eq!(m.table.texts("state").unwrap()[0], file);
     }
+}
+
+#[test]
+fn other_kinds_are_told_by_their_columns() {
+    let kind = |text: &str| recognise("f.csv", text.as_bytes());
+    assert_eq!(kind("V (V),C (pF)\n"), Some(Kind::Capacitance));
+    assert_eq!(kind("V (V),I (mA)\n"), Some(Kind::Diode));
+    assert_eq!(kind("ramp,pulse,current (uA)\n"), Some(Kind::Ramp));
+    assert_eq!(kind("VG (V),VD (V),ID (A)\n"), Some(Kind::IdVg));
+    assert_eq!(kind("name,place\n"), None);
+    let m = read_as(&[("f.csv", b"V (V),C (pF),W (nm)\n1,2,500\n2,3,500\n")], None, None).unwrap();
+    assert_eq!((m.sidecar.kind, floats(&m, "width_um")), (Kind::Capacitance, &[0.5, 0.5][..]));
+    assert!((floats(&m, "c_f")[1] / 3e-12 - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn files_of_different_formats_join() {
+    let plain = "VG (V),ID (A)\n0,1\n1,2\n";
+    let files = [("a.csv", plain.as_bytes()), ("b.csv", fuzz::CLARIUS.as_bytes())];
+    let m = read(&files, Kind::IdVg).unwrap();
+    assert_eq!(floats(&m, "sweep"), [0.0, 0.0, 1.0, 1.0, 1.0, 2.0, 2.0]);
+    assert!(floats(&m, "ig_a")[0].is_nan() && floats(&m, "ig_a")[2] == 1e-13);
+    assert_eq!(m.places[2], ("b.csv".to_owned(), 2));
+    let mixed = [("a.csv", plain.as_bytes()), ("b.csv", &b"rmp1,rmp2\n1,2\n"[..])];
+    let error = read_as(&mixed, None, None).unwrap_err();
+    assert_eq!((error.file.as_str(), error.expected.as_str()), ("b.csv", Kind::IdVg.title()));
 }

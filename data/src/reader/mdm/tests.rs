@@ -74,6 +74,40 @@ fn what_is_broken_is_named_with_its_line() {
     assert_eq!(file.series(&file.sweeps[0], "VB"), None);
 }
 
+#[test]
+fn sources_of_every_kind() {
+    let header = "BEGIN_HEADER\n ICCAP_INPUTS\n  freq F LOG 1 1e6 1e9 3 31\n  t T LIN 2 0 1e-6 2 1e-6\n  bias I B GROUND SMU3 5 CON 1e-6\n  temp U CON 27\n  par P LIST 3 1 4\n  hb V A B C D HB 1 2 3\n ICCAP_OUTPUTS\n  s S 1 2 NWA M\n  q Q G GROUND CM\n USER_INPUTS\n  who me\n ICCAP_EXTRA\n  anything at all\nEND_HEADER\nBEGIN_DB\n#freq R:s(1,1) I:s(1,1)\n1e6 0.5 -0.5\nEND_DB\n";
+    let file = read("f", header.as_bytes()).unwrap();
+    let plans: Vec<Option<u32>> = file.inputs.iter().map(|input| input.plan.order()).collect();
+    assert_eq!(plans, [Some(1), Some(2), None, None, Some(3), None]);
+    assert_eq!(file.inputs[0].plan.points(), Some(31));
+    assert_eq!(file.inputs[2].compliance, Some(5.0));
+    assert_eq!(file.inputs[3].plan, SweepPlan::Constant(27.0));
+    assert_eq!(file.value("WHO"), Some("me"));
+    assert_eq!(file.sweeps[0].column("i:S(1,1)").unwrap(), [-0.5]);
+    assert!(file.notes[0].contains("ICCAP_EXTRA"));
+    // Two of the promises are not kept: blocks, and points in a block.
+    assert_eq!(file.incomplete.len(), 2);
+    // It is nothing that a measurement could be made of, and says so.
+    let error = measurement(&[file]).unwrap_err();
+    assert!(error.found.contains("freq") && error.expected.contains("a transistor"), "{error}");
+}
+
+#[test]
+fn diodes_and_capacitors() {
+    let diode = "BEGIN_HEADER\nICCAP_INPUTS\nVN V B GROUND SMU2 0.01 LIN 1 0 1 2 1\nVP V C GROUND SMU3 0.01 CON 0.25\nICCAP_OUTPUTS\nIN I B GROUND SMU2 B\nIP I C GROUND SMU3 B\nEND_HEADER\nBEGIN_DB\nICCAP_VAR VP 0.25\n#VN IP IN\n0 1e-6 -1e-6\n1 -1e-9 1e-9\nEND_DB\n";
+    let file = read("n_diode_2_by_3_m4.mdm", diode.as_bytes()).unwrap();
+    let m = measurement(&[file]).unwrap();
+    assert_eq!(m.sidecar.kind, Kind::Diode);
+    // From anode to cathode, and into the anode, whichever was swept.
+    assert_eq!(m.table.floats("v_v").unwrap(), [0.25, -0.75]);
+    assert_eq!(m.table.floats("i_a").unwrap(), [1e-6, -1e-9]);
+    assert_eq!(m.table.floats("multiplicity").unwrap(), [4.0, 4.0]);
+    let capacitor = "BEGIN_HEADER\nICCAP_INPUTS\nvbc V B C CM 1e-4 LIN 1 5 4 2 -1\nICCAP_OUTPUTS\ncbc C B C CM B\nEND_HEADER\nBEGIN_DB\n#vbc cbc\n5 1e-12\n4 2e-12\nEND_DB\n";
+    let m = measurement(&[read("c.mdm", capacitor.as_bytes()).unwrap()]).unwrap();
+    assert_eq!((m.sidecar.kind, m.table.floats("c_f").unwrap()), (Kind::Capacitance, &[1e-12, 2e-12][..]));
+}
+
 /// The measured files beside the project, when they are there.
 #[test]
 fn measured_files_are_read_whole() {
