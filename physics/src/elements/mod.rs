@@ -6,5 +6,9 @@
 //! - [`domain_wall`]: a synapse whose weight is the position of a domain wall;
 //! - [`igzo`]: a capacitor cell of two oxide transistors.
 
+pub mod domain_wall;
 pub mod ecram;
+pub mod igzo;
+pub mod pcm;
 mod root;
+pub mod sot_mram;
