@@ -45,3 +45,6 @@ fn check_list(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
