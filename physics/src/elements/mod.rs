@@ -1,13 +1,14 @@
-//! Memory elements other than charge traps and filaments.
+//! Electrochemical, phase-change, magnetic and capacitor cells.
 //!
-//! - [`ecram`]: ions that enter a channel through an electrolyte (Butler-Volmer, diffusion);
-//! - [`phase_change`]: phase-change memory and its projected form;
-//! - [`magnetic`]: magnetic tunnel junctions; [`domain_wall`]: a wall that moves in steps;
-//! - [`gain_cell`]: charge on the gate of an oxide transistor.
+//! - [`ecram`]: an ion channel behind an interface, with diffusion, leak and temperature;
+//! - [`pcm`]: phase-change cells, plain and projected: programming, drift, read noise;
+//! - [`sot_mram`]: magnetic tunnel junctions switched by spin-orbit torque;
+//! - [`domain_wall`]: a synapse whose weight is the position of a domain wall;
+//! - [`igzo`]: a capacitor cell of two oxide transistors.
 
 pub mod domain_wall;
 pub mod ecram;
-pub mod gain_cell;
-pub mod magnetic;
-pub mod phase_change;
+pub mod igzo;
+pub mod pcm;
 mod root;
+pub mod sot_mram;

@@ -115,6 +115,11 @@ impl Solver<'_> {
         (self.cell.open_circuit.volts(surface) + over + j * self.at.series_ohm_m2, over)
     }
 
+    /// Density of the leak's current in A/m²; an infinite voltage drives none through no leak.
+    fn leak(&self, gate_v: f64) -> f64 {
+        if self.at.leak_s_per_m2 == 0.0 { 0.0 } else { self.at.leak_s_per_m2 * gate_v }
+    }
+
     /// The ion current density in A/m² when the filling of the surface is `base` + `slope` × current density.
     fn current(&self, drive: Drive, base: f64, slope: f64) -> Option<f64> {
         let (low, high) = self.cell.open_circuit.window();
@@ -122,8 +127,8 @@ impl Solver<'_> {
             let (gate_v, _) = self.gate_v(j, base + slope * j);
             match drive {
                 Drive::Voltage(volts) => gate_v - volts,
-                Drive::Current(amperes) => j + self.at.leak_s_per_m2 * gate_v - amperes / self.cell.area_m2,
-                Drive::Open => j + self.at.leak_s_per_m2 * gate_v,
+                Drive::Current(amperes) => j + self.leak(gate_v) - amperes / self.cell.area_m2,
+                Drive::Open => j + self.leak(gate_v),
             }
         };
         root::increasing((low - base) / slope, (high - base) / slope, excess)
@@ -188,7 +193,7 @@ impl Solver<'_> {
         Some(Point {
             time_s,
             gate_v,
-            gate_a: area * (j + self.at.leak_s_per_m2 * gate_v),
+            gate_a: area * (j + self.leak(gate_v)),
             ion_a: area * j,
             overpotential_v,
             mean_fraction: mean,
@@ -221,7 +226,14 @@ pub fn run(
     let solver = Solver { cell, slab, at: cell.at(temperature_k) };
     let mut run = Run { points: Vec::new(), fractions, steps: 0, refused: 0, halted: None };
     let (mut start, mut charge) = (0.0, 0.0);
-    run.points.extend(solver.point(Drive::Open, &run.fractions, 0.0, 0.0));
+    match solver.point(Drive::Open, &run.fractions, 0.0, 0.0) {
+        Some(point) => run.points.push(point),
+        None => {
+            let surface_fraction = run.fractions[0];
+            run.halted = Some(Halt { time_s: 0.0, surface_fraction, steps_s: Vec::new() });
+            return run;
+        }
+    }
     // A new segment starts with a jump: first steps resolve the first cell.
     let jump = 0.1 * slab.widths_m[0] * slab.widths_m[0] / solver.at.diffusivity_m2_per_s;
     for (index, segment) in waveform.iter().enumerate() {

@@ -1,5 +1,6 @@
-//! `domain-wall`: a train of pulses on a magnetic track.
+//! `domain-wall`: pulse trains that move a wall.
 
+use super::check;
 use crate::elements::domain_wall::Track;
 use crate::solver::input::Document;
 use crate::solver::{Request, Solution, Solver, SolverError};
@@ -9,7 +10,7 @@ use serde::Deserialize;
 
 pub(super) const SOLVER: Solver = Solver {
     name: "domain-wall",
-    title: "domain-wall synapse: position and conductance along a train of pulses",
+    title: "domain-wall synapse: creep, flow and notches under pulse trains",
     example: include_str!("../../../../data/files/physics/domain-wall.toml"),
     solve,
 };
@@ -18,80 +19,111 @@ pub(super) const SOLVER: Solver = Solver {
 #[serde(deny_unknown_fields)]
 struct Input {
     temperature_k: f64,
-    start_position_nm: f64,
+    start_nm: f64,
     track: TrackInput,
-    pulse: Vec<PulseInput>,
+    train: Vec<TrainInput>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TrackInput {
     length_nm: f64,
-    mobility_m3_per_as: f64,
+    antiparallel_us: f64,
+    parallel_us: f64,
+    mobility_m3_per_a_s: f64,
     threshold_a_per_m2: f64,
-    creep_energy_ev: f64,
-    creep_velocity_m_per_s: f64,
+    depinning_m_per_s: f64,
+    pinning_ev: f64,
     pitch_nm: f64,
-    depinning_sigma_nm: f64,
-    least_conductance_us: f64,
-    most_conductance_us: f64,
+    noise_nm: f64,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PulseInput {
-    current_a_per_m2: f64,
-    duration_s: f64,
-    #[serde(default = "once")]
-    count: u32,
+struct TrainInput {
+    pulses: usize,
+    density_a_per_m2: f64,
+    width_ns: f64,
 }
 
-fn once() -> u32 {
-    1
-}
+/// Most pulses of a run.
+const MOST_PULSES: usize = 1_000_000;
 
 fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
     let document = Document { text: request.text, file: request.file };
     let input: Input = document.parse()?;
-    let own = &input.track;
-    let read = |key: &'static str, value: f64, low: f64, high: f64| {
-        document.within(&["track".into(), key.into()], value, low..=high, "")
-    };
-    let track = Track {
-        length_m: 1e-9 * read("length_nm", own.length_nm, 1.0, 1e6)?,
-        mobility: read("mobility_m3_per_as", own.mobility_m3_per_as, 0.0, 1.0)?,
-        threshold_a_per_m2: read("threshold_a_per_m2", own.threshold_a_per_m2, 1.0, 1e15)?,
-        creep_ev: read("creep_energy_ev", own.creep_energy_ev, 0.0, 10.0)?,
-        creep_m_per_s: read("creep_velocity_m_per_s", own.creep_velocity_m_per_s, 0.0, 1e4)?,
-        pitch_m: 1e-9 * read("pitch_nm", own.pitch_nm, 0.0, 1e6)?,
-        depinning_sigma_m: 1e-9 * read("depinning_sigma_nm", own.depinning_sigma_nm, 0.0, 1e6)?,
-        least_s: 1e-6 * read("least_conductance_us", own.least_conductance_us, 0.0, 1e6)?,
-        most_s: 1e-6 * read("most_conductance_us", own.most_conductance_us, 0.0, 1e6)?,
-        temperature_k: document.within(&["temperature_k".into()], input.temperature_k, 4.0..=1000.0, "K")?,
-    };
-    let start = input.start_position_nm;
-    document.within(&["start_position_nm".into()], start, 0.0..=own.length_nm, "nm")?;
+    let given = &input.track;
+    check(
+        &document,
+        &["track".into()],
+        &[
+            ("length_nm", given.length_nm, 1.0, 1e9, "nm"),
+            ("antiparallel_us", given.antiparallel_us, 0.0, 1e9, "uS"),
+            ("parallel_us", given.parallel_us, 0.0, 1e9, "uS"),
+            ("mobility_m3_per_a_s", given.mobility_m3_per_a_s, 0.0, 1.0, "m3/(A s)"),
+            ("threshold_a_per_m2", given.threshold_a_per_m2, 1.0, 1e15, "A/m2"),
+            ("depinning_m_per_s", given.depinning_m_per_s, 0.0, 1e5, "m/s"),
+            ("pinning_ev", given.pinning_ev, 0.0, 10.0, "eV"),
+            ("pitch_nm", given.pitch_nm, 0.0, given.length_nm, "nm"),
+            ("noise_nm", given.noise_nm, 0.0, given.length_nm, "nm"),
+        ],
+    )?;
+    check(
+        &document,
+        &[],
+        &[
+            ("temperature_k", input.temperature_k, 1.0, 1000.0, "K"),
+            ("start_nm", input.start_nm, 0.0, given.length_nm, "nm"),
+        ],
+    )?;
     let mut pulses = Vec::new();
-    for (index, pulse) in input.pulse.iter().enumerate() {
-        let at = |key: &'static str| ["pulse".into(), index.into(), key.into()];
-        document.within(&at("current_a_per_m2"), pulse.current_a_per_m2, -1e16..=1e16, "A/m2")?;
-        document.within(&at("duration_s"), pulse.duration_s, 0.0..=1e9, "s")?;
-        document.within(&at("count"), f64::from(pulse.count), 1.0..=1e6, "pulses")?;
-        pulses.extend(std::iter::repeat_n((pulse.current_a_per_m2, pulse.duration_s), pulse.count as usize));
+    for (index, train) in input.train.iter().enumerate() {
+        let path = ["train".into(), index.into()];
+        check(
+            &document,
+            &path,
+            &[
+                ("density_a_per_m2", train.density_a_per_m2, -1e15, 1e15, "A/m2"),
+                ("width_ns", train.width_ns, 0.0, 1e12, "ns"),
+            ],
+        )?;
+        if train.pulses > MOST_PULSES - pulses.len() {
+            let expected = format!("{MOST_PULSES} pulses in all at most");
+            return Err(document.refuse(&path, format!("{} pulses", train.pulses), expected).into());
+        }
+        pulses.extend(std::iter::repeat_n((train.density_a_per_m2, 1e-9 * train.width_ns), train.pulses));
     }
+    let track = Track {
+        length_m: 1e-9 * given.length_nm,
+        antiparallel_s: 1e-6 * given.antiparallel_us,
+        parallel_s: 1e-6 * given.parallel_us,
+        mobility_m3_per_a_s: given.mobility_m3_per_a_s,
+        threshold_a_per_m2: given.threshold_a_per_m2,
+        depinning_m_per_s: given.depinning_m_per_s,
+        pinning_ev: given.pinning_ev,
+        pitch_m: 1e-9 * given.pitch_nm,
+        noise_m: 1e-9 * given.noise_nm,
+    };
     let stream = Stream::new(request.seed, &["physics", "domain-wall"], &[]);
-    let positions = track.train(1e-9 * start, &pulses, &stream);
-    let stopped = positions.iter().skip(1).filter(|x| **x <= 0.0 || **x >= track.length_m).count();
-    (request.progress)(1.0);
+    let train = track.drive(1e-9 * input.start_nm, &pulses, input.temperature_k, &stream);
+    let velocities = std::iter::once(0.0)
+        .chain(pulses.iter().map(|pulse| track.velocity_m_per_s(pulse.0, input.temperature_k)));
     let table = Table::new()
-        .with_float("pulse", (0..positions.len()).map(|i| i as f64).collect())
-        .with_float("position_nm", positions.iter().map(|x| 1e9 * x).collect())
-        .with_float("conductance_s", positions.iter().map(|x| track.conductance_s(*x)).collect());
-    let mut solution = Solution::new(table);
-    if stopped > 0 {
-        solution
-            .notes
-            .push(format!("{stopped} of {} pulses left the wall at an end of the track", pulses.len()));
+        .with_float("pulse", (0..train.positions_m.len()).map(|pulse| pulse as f64).collect())
+        .with_float("velocity_m_per_s", velocities.collect())
+        .with_float("position_nm", train.positions_m.iter().map(|x| 1e9 * x).collect())
+        .with_float(
+            "conductance_us",
+            train.positions_m.iter().map(|&x| 1e6 * track.conductance_s(x)).collect(),
+        );
+    let mut solution = Solution::new(table)
+        .with("pulses_clipped_at_an_end", train.clipped as f64)
+        .with("pulses_without_movement", train.stuck as f64);
+    if track.pitch_m > 0.0 {
+        solution = solution.with("levels", (track.length_m / track.pitch_m + 1e-9).floor() + 1.0);
+    }
+    if train.clipped > 0 {
+        solution.notes.push(format!("{} pulses drove the wall against an end of its track", train.clipped));
     }
     Ok(solution)
 }

@@ -1,6 +1,7 @@
-//! `igzo`: the gain cell of two oxide transistors.
+//! `igzo`: the weight of a capacitor cell against time and temperature.
 
-use crate::elements::gain_cell::GainCell;
+use super::{check, check_list};
+use crate::elements::igzo::{Node, Transistor, bias_shift_v, weight_error};
 use crate::solver::input::Document;
 use crate::solver::{Request, Solution, Solver, SolverError};
 use mho_data::Table;
@@ -8,7 +9,7 @@ use serde::Deserialize;
 
 pub(super) const SOLVER: Solver = Solver {
     name: "igzo",
-    title: "gain cell of two oxide transistors: retention, ageing, error of the weight, refresh",
+    title: "oxide-transistor capacitor cell (2T1C): leak, retention, bias stress and weight error",
     example: include_str!("../../../../data/files/physics/igzo.toml"),
     solve,
 };
@@ -16,81 +17,174 @@ pub(super) const SOLVER: Solver = Solver {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Input {
-    temperature_k: f64,
-    node_v: f64,
+    temperature_k: Vec<f64>,
     time_s: Vec<f64>,
-    weight_error: f64,
-    storage: StorageInput,
+    stored_v: f64,
+    drain_v: f64,
+    loss_v: f64,
+    refresh_s: Option<f64>,
+    node: NodeInput,
     transistor: TransistorInput,
+    stress: StressInput,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StorageInput {
+struct NodeInput {
     capacitance_ff: f64,
-    off_current_a: f64,
-    gate_leak_a: f64,
-    activation_ev: f64,
-    change_v: f64,
+    leak_a: f64,
+    leak_activation_ev: f64,
+    reference_k: f64,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TransistorInput {
+    aspect: f64,
+    mobility_cm2_per_v_s: f64,
+    oxide_uf_per_cm2: f64,
     threshold_v: f64,
-    slope_factor: f64,
-    specific_current_na: f64,
-    instability_v: f64,
-    instability_exponent: f64,
+    swing_mv_per_decade: f64,
+    reference_k: f64,
 }
 
-/// Voltage at which the off-current is given, and time of the given instability.
-const LEAK_VOLTAGE_V: f64 = 1.0;
-const INSTABILITY_S: f64 = 1e3;
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StressInput {
+    amplitude_mv: f64,
+    time_constant_s: f64,
+    exponent: f64,
+}
 
 fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
     let document = Document { text: request.text, file: request.file };
     let input: Input = document.parse()?;
-    let storage = |key: &'static str, value: f64, low: f64, high: f64| {
-        document.within(&["storage".into(), key.into()], value, low..=high, "")
-    };
-    let transistor = |key: &'static str, value: f64, low: f64, high: f64| {
-        document.within(&["transistor".into(), key.into()], value, low..=high, "")
-    };
-    let (own, read) = (&input.storage, &input.transistor);
-    let cell = GainCell {
-        storage_f: 1e-15 * storage("capacitance_ff", own.capacitance_ff, 1e-3, 1e6)?,
-        off_current_a: storage("off_current_a", own.off_current_a, 1e-26, 1e-6)?,
-        gate_leak_a: storage("gate_leak_a", own.gate_leak_a, 0.0, 1e-6)?,
-        activation_ev: storage("activation_ev", own.activation_ev, 0.0, 3.0)?,
-        leak_voltage_v: LEAK_VOLTAGE_V,
-        threshold_v: transistor("threshold_v", read.threshold_v, -5.0, 5.0)?,
-        slope_factor: transistor("slope_factor", read.slope_factor, 1.0, 10.0)?,
-        specific_current_a: 1e-9 * transistor("specific_current_na", read.specific_current_na, 1e-3, 1e6)?,
-        instability_v: transistor("instability_v", read.instability_v, -2.0, 2.0)?,
-        instability_s: INSTABILITY_S,
-        instability_exponent: transistor("instability_exponent", read.instability_exponent, 0.0, 2.0)?,
-        temperature_k: document.within(&["temperature_k".into()], input.temperature_k, 200.0..=500.0, "K")?,
-    };
-    let node_v = document.within(&["node_v".into()], input.node_v, 0.01..=10.0, "V")?;
-    let error = document.within(&["weight_error".into()], input.weight_error, 1e-6..=1.0, "")?;
-    let change_v = storage("change_v", own.change_v, 1e-6, 10.0)?;
-    for (index, time) in input.time_s.iter().enumerate() {
-        document.within(&["time_s".into(), index.into()], *time, 0.0..=1e12, "s")?;
+    let (node, transistor) = read(&document, &input)?;
+    let names = [
+        "temperature_k",
+        "time_s",
+        "node_v",
+        "threshold_shift_v",
+        "current_a",
+        "weight_change",
+        "weight_change_linear",
+    ];
+    let mut columns: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
+    let mut empty = 0_usize;
+    for &kelvin in &input.temperature_k {
+        let start = transistor.operate(input.stored_v, input.drain_v, kelvin);
+        for &time in &input.time_s {
+            // A refresh restores the node; the stress goes on.
+            let since = input.refresh_s.map_or(time, |period| time % period);
+            let node_v = node.voltage_v(input.stored_v, since, kelvin);
+            empty += usize::from(node_v == 0.0 && input.stored_v > 0.0);
+            let stress = &input.stress;
+            let shift =
+                bias_shift_v(1e-3 * stress.amplitude_mv, stress.time_constant_s, stress.exponent, time);
+            let current = transistor.operate(node_v - shift, input.drain_v, kelvin).current_a;
+            let change = if start.current_a > 0.0 { current / start.current_a - 1.0 } else { 0.0 };
+            let lost = input.stored_v - node_v + shift;
+            let row = [kelvin, time, node_v, shift, current, change, weight_error(start, lost)];
+            for (column, value) in columns.iter_mut().zip(row) {
+                column.push(value);
+            }
+        }
     }
-    let start = cell.read_current_a(node_v, 0.0);
-    let column = |of: &dyn Fn(f64) -> f64| input.time_s.iter().map(|time| of(*time)).collect::<Vec<f64>>();
-    let current = |time: f64| cell.read_current_a(cell.node_v(node_v, time), cell.shift_v(time));
-    let table = Table::new()
-        .with_float("time_s", input.time_s.clone())
-        .with_float("node_v", column(&|time| cell.node_v(node_v, time)))
-        .with_float("threshold_shift_v", column(&|time| cell.shift_v(time)))
-        .with_float("current_a", column(&current))
-        .with_float("weight_error", column(&|time| current(time) / start - 1.0));
-    (request.progress)(1.0);
-    Ok(Solution::new(table)
-        .with("leak_a", cell.leak_a())
-        .with("retention_s", cell.retention_s(change_v))
-        .with("refresh_s", cell.refresh_s(node_v, error))
-        .with("sensitivity_per_v", cell.sensitivity_per_v(node_v)))
+    let mut table = Table::new();
+    for (name, column) in names.iter().zip(columns) {
+        table.push_float(*name, column);
+    }
+    let first = input.temperature_k[0];
+    let start = transistor.operate(input.stored_v, input.drain_v, first);
+    let mut solution = Solution::new(table)
+        .with("retention_s", node.retention_s(input.loss_v, first))
+        .with("leak_a", node.leak_at(first))
+        .with("current_at_start_a", start.current_a)
+        .with("transconductance_at_start_s", start.transconductance_s)
+        .with("rows_with_an_empty_node", empty as f64);
+    if empty > 0 {
+        solution.notes.push(format!("in {empty} rows the node has lost all of its charge"));
+    }
+    if start.current_a == 0.0 {
+        solution
+            .notes
+            .push("the transistor carries no current at the start: changes are given as 0".to_owned());
+    }
+    if request.profiles {
+        let retention = input.temperature_k.iter().map(|&k| node.retention_s(input.loss_v, k)).collect();
+        solution.profiles = Some(
+            Table::new()
+                .with_float("temperature_k", input.temperature_k.clone())
+                .with_float("leak_a", input.temperature_k.iter().map(|&k| node.leak_at(k)).collect())
+                .with_float("retention_s", retention),
+        );
+    }
+    Ok(solution)
+}
+
+fn read(document: &Document<'_>, input: &Input) -> Result<(Node, Transistor), SolverError> {
+    let (node, transistor, stress) = (&input.node, &input.transistor, &input.stress);
+    check_list(document, "temperature_k", &input.temperature_k, (100.0, 1000.0), "K")?;
+    check_list(document, "time_s", &input.time_s, (0.0, 1e12), "s")?;
+    if input.temperature_k.len() * input.time_s.len() > 1_000_000 {
+        let found = format!("{} temperatures", input.temperature_k.len());
+        return Err(document.refuse(&["temperature_k".into()], found, "a million rows at most").into());
+    }
+    check(
+        document,
+        &[],
+        &[
+            ("stored_v", input.stored_v, 0.0, 20.0, "V"),
+            ("drain_v", input.drain_v, 0.0, 20.0, "V"),
+            ("loss_v", input.loss_v, 0.0, 20.0, "V"),
+            ("refresh_s", input.refresh_s.unwrap_or(1.0), 1e-9, 1e12, "s"),
+        ],
+    )?;
+    check(
+        document,
+        &["node".into()],
+        &[
+            ("capacitance_ff", node.capacitance_ff, 1e-3, 1e9, "fF"),
+            ("leak_a", node.leak_a, 1e-27, 1e-3, "A"),
+            ("leak_activation_ev", node.leak_activation_ev, 0.0, 3.0, "eV"),
+            ("reference_k", node.reference_k, 100.0, 1000.0, "K"),
+        ],
+    )?;
+    check(
+        document,
+        &["transistor".into()],
+        &[
+            ("aspect", transistor.aspect, 1e-3, 1e6, ""),
+            ("mobility_cm2_per_v_s", transistor.mobility_cm2_per_v_s, 1e-3, 1e4, "cm2/(V s)"),
+            ("oxide_uf_per_cm2", transistor.oxide_uf_per_cm2, 1e-3, 100.0, "uF/cm2"),
+            ("threshold_v", transistor.threshold_v, -20.0, 20.0, "V"),
+            ("swing_mv_per_decade", transistor.swing_mv_per_decade, 10.0, 10_000.0, "mV"),
+            ("reference_k", transistor.reference_k, 100.0, 1000.0, "K"),
+        ],
+    )?;
+    check(
+        document,
+        &["stress".into()],
+        &[
+            ("amplitude_mv", stress.amplitude_mv, -10_000.0, 10_000.0, "mV"),
+            ("time_constant_s", stress.time_constant_s, 1e-9, 1e12, "s"),
+            ("exponent", stress.exponent, 0.01, 2.0, ""),
+        ],
+    )?;
+    Ok((
+        Node {
+            capacitance_f: 1e-15 * node.capacitance_ff,
+            leak_a: node.leak_a,
+            leak_activation_ev: node.leak_activation_ev,
+            reference_k: node.reference_k,
+        },
+        Transistor {
+            aspect: transistor.aspect,
+            mobility_m2_per_v_s: 1e-4 * transistor.mobility_cm2_per_v_s,
+            oxide_f_per_m2: 1e-2 * transistor.oxide_uf_per_cm2,
+            threshold_v: transistor.threshold_v,
+            swing_v_per_decade: 1e-3 * transistor.swing_mv_per_decade,
+            reference_k: transistor.reference_k,
+        },
+    ))
 }
