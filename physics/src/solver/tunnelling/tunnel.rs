@@ -279,7 +279,7 @@ fn solution(input: &Input, problem: &Problem, currents: Vec<f64>, worst: f64, un
     }
     if unfinished > 0 {
         solution.notes.push(format!(
-            "{unfinished} points did not reach the tolerance of the integral over energy (largest relative \
+            "points at which the integral over energy missed its tolerance: {unfinished} (largest relative \
              error {worst:.1e})"
         ));
     }

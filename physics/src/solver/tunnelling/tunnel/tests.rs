@@ -31,10 +31,10 @@ fn number(solution: &Solution, name: &str) -> f64 {
 }
 
 /// Every method finds the Fowler-Nordheim slope of a thick oxide: the closed law to rounding, the others
-/// within what temperature (a few per cent at 300 K) and interference leave.
+/// within 2 %, of which temperature (300 K) and interference take 1.6 and 1.9.
 #[test]
 fn slope_of_a_thick_oxide() {
-    for (method, tolerance) in [("wkb", 1e-9), ("tsu-esaki", 0.05), ("transfer-matrix", 0.05)] {
+    for (method, tolerance) in [("wkb", 1e-9), ("tsu-esaki", 0.02), ("transfer-matrix", 0.02)] {
         let found = run(&(with(method, "") + OXIDE + FIELDS)).unwrap();
         let (fitted, law) =
             (number(&found, "fitted_slope_v_per_m"), number(&found, "fowler_nordheim_slope_v_per_m"));
