@@ -1,6 +1,8 @@
 //! The solvers of [`crate::resistive`] from their inputs.
 
+mod heat;
+
 use super::Solver;
 
 /// All of this folder.
-pub(super) const SOLVERS: &[Solver] = &[];
+pub(super) const SOLVERS: &[Solver] = &[heat::SOLVER];
