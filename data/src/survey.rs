@@ -165,28 +165,47 @@ fn direction(x: &[f64]) -> Option<usize> {
 /// Rows that an estimate of the noise floor needs.
 const FEWEST_FOR_NOISE: usize = 20;
 
+/// Part of neighbouring second differences that differ in sign where noise is seen: a curve of eight or
+/// more points with one turn of its bend has less.
+const FEWEST_TURNS: f64 = 0.15;
+
 /// Noise floor: the scatter of the quarter of readings that are smallest in size.
 ///
 /// A smooth curve has small second differences d = y₋ − 2y + y₊, independent noise of variance σ² gives
 /// them the variance 6σ². The smallest readings of a sweep are where the noise rules, if anywhere; the
-/// median of |d| keeps the few out where the curve bends (0.6745: median of |z| for a normal z). A curve
-/// that is smooth to the last digit gives a floor below its own resolution, which is then no floor: none.
+/// median of |d| keeps the few out where the curve bends (0.6745: median of |z| for a normal z).
+///
+/// Whether it is an error of readings at all the signs tell. Neighbouring second differences of
+/// independent noise differ in sign in arccos(-2/3)/π = 73 % of the cases; those of a smooth curve do so
+/// only where its bend turns over. Between them lie instruments whose errors drift and jump. Below
+/// [`FEWEST_TURNS`] of the cases no noise is seen: none.
 pub fn noise_floor(sweeps: &[&[f64]]) -> Option<f64> {
-    let mut triples: Vec<(f64, f64)> = Vec::new();
+    // Size of the readings, second difference, and that of the neighbour in the same sweep.
+    let mut triples: Vec<(f64, f64, f64)> = Vec::new();
     for sweep in sweeps {
-        triples.extend(sweep.windows(3).filter(|triple| triple.iter().all(|y| y.is_finite())).map(
-            |triple| {
+        let mut before = f64::NAN;
+        for triple in sweep.windows(3) {
+            let difference = triple[0] - 2.0 * triple[1] + triple[2];
+            if difference.is_finite() {
                 let size = triple.iter().fold(0.0_f64, |size, y| size.max(y.abs()));
-                (size, (triple[0] - 2.0 * triple[1] + triple[2]).abs())
-            },
-        ));
+                triples.push((size, difference, before));
+            }
+            before = difference;
+        }
     }
     if triples.len() < FEWEST_FOR_NOISE {
         return None;
     }
     triples.sort_by(|a, b| a.0.total_cmp(&b.0));
     triples.truncate(triples.len().div_ceil(4));
-    let mut scatter: Vec<f64> = triples.into_iter().map(|(_, d)| d).collect();
+    let signs = triples.iter().filter(|(_, a, b)| a * b != 0.0 && b.is_finite());
+    let (opposite, all) = signs.fold((0_u32, 0_u32), |(opposite, all), (_, a, b)| {
+        (opposite + u32::from(a.is_sign_negative() != b.is_sign_negative()), all + 1)
+    });
+    if all == 0 || f64::from(opposite) < FEWEST_TURNS * f64::from(all) {
+        return None;
+    }
+    let mut scatter: Vec<f64> = triples.into_iter().map(|(_, difference, _)| difference.abs()).collect();
     scatter.sort_by(f64::total_cmp);
     let floor = scatter[scatter.len() / 2] / (0.6745 * 6.0_f64.sqrt());
     (floor > 0.0 && floor.is_finite()).then_some(floor)
@@ -211,6 +230,8 @@ mod tests {
         // 100 triples, of which a third is independent: the median of |z| scatters by about 15 %.
         assert!((floor / 3e-9 - 1.0).abs() < 0.5, "{floor}");
         assert_eq!(noise_floor(&[&[1.0; 100]]), None);
+        let smooth: Vec<f64> = (0..100_u32).map(|i| f64::from(i).exp2() * 1e-12).collect();
+        assert_eq!(noise_floor(&[&smooth]), None);
         assert_eq!(noise_floor(&[&[f64::NAN; 100], &[1.0, 2.0]]), None);
     }
 
