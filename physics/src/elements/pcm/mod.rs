@@ -162,7 +162,8 @@ pub struct Programmed {
     pub conductance_us: f64,
     /// Drift exponent.
     pub exponent: f64,
-    /// The standard normal number of its read noise.
+    /// The standard normal number of its read noise: one for all times, as noise slower than the reads has it;
+    /// replace it for independent reads.
     pub noise: f64,
 }
 

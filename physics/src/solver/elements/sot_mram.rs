@@ -132,6 +132,13 @@ fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
     if high > low {
         solution = solution.with("largest_std_over_range", high_std / (high - low));
     }
+    let beyond = pairs.iter().filter(|pair| pair.1 > write.critical_ua).count();
+    if beyond > 0 {
+        solution.notes.push(format!(
+            "{beyond} pulses above the critical current: no barrier is left, the attempt time alone limits them; \
+             precession is not in this law"
+        ));
+    }
     if request.profiles {
         solution.profiles = Some(levels(&junction, input.junctions, &input.read_v));
     }
