@@ -72,7 +72,7 @@ impl<'a> Stepper<'a> {
                     self.wanted = Some(if last { wanted.max(step * factor) } else { step * factor });
                     break;
                 }
-                if step <= f64::EPSILON * to {
+                if step <= f64::EPSILON * now {
                     return Err(OdeError::NotFinite(now));
                 }
                 wanted = step * factor.min(0.9);
