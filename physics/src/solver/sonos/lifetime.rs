@@ -149,6 +149,7 @@ fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
         (request.progress)((index + 1) as f64 / input.step.len() as f64);
     }
     let tally = state.tally;
+    let imbalance = state.profile.charge() - tally.stored();
     let mut solution = Solution::new(rows.table())
         .with("final_threshold_shift_v", state.profile.shift_v(&nitride.stack))
         .with("injected_from_channel_c_per_m2", tally.channel)
@@ -156,8 +157,11 @@ fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
         .with("swept_in_by_radiation_c_per_m2", tally.swept)
         .with("passed_uncaptured_c_per_m2", tally.passed)
         .with("emitted_c_per_m2", tally.emitted)
-        .with("charge_imbalance_c_per_m2", state.profile.charge() - tally.stored())
+        .with("charge_imbalance_c_per_m2", imbalance)
         .with("steps", f64::from(steps));
+    if imbalance.abs() > 0.01 * tally.turnover {
+        solution.notes.push("the balance of charge is off by more than 1 % of what moved".to_owned());
+    }
     if input.emission && (input.electron_emission.spread() || input.hole_emission.spread()) {
         solution.notes.push(
             "all traps are emptied from their mean depth here; `sonos-retention` follows a spread of depths"

@@ -112,6 +112,13 @@ fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
         gate_injection: input.gate_injection,
     }
     .read(document, request.materials)?;
+    let traps = &nitride.traps;
+    let stored = Profile::even(&nitride.stack, 40, traps.from_m, traps.to_m, input.initial_shift_v).charge();
+    if stored.abs() > traps.full_charge() {
+        let expected = format!("at most the charge that fills the traps, {:.3e} C/m²", traps.full_charge());
+        let found = format!("{:?} V, which needs {:.3e} C/m²", input.initial_shift_v, stored.abs());
+        return Err(document.refuse(&["initial_shift_v".into()], found, expected).into());
+    }
     match input.model {
         Model::Profile => Ok(profile(&input, &nitride, request)),
         Model::Sheet => {
@@ -208,6 +215,9 @@ fn profile(input: &Input, nitride: &Nitride, request: &Request<'_>) -> Solution 
         .with("emitted_c_per_m2", tally.emitted)
         .with("charge_imbalance_c_per_m2", imbalance)
         .with("steps", f64::from(steps));
+    if imbalance.abs() > 0.01 * tally.turnover {
+        solution.notes.push("the balance of charge is off by more than 1 % of what moved".to_owned());
+    }
     if request.profiles {
         solution.profiles = Some(shapes.table());
     }

@@ -7,8 +7,9 @@ use crate::sonos::profile::{Profile, share};
 use crate::sonos::surface::Surface;
 use crate::sonos::{Fields, Stack};
 
-/// Number of sums that are integrated beside the cells: channel, gate, swept, passed, emitted.
-pub(super) const SUMS: usize = 5;
+/// Number of sums that are integrated beside the cells: channel, gate, swept, passed, emitted,
+/// and the magnitude of all that enters or is emitted.
+pub(super) const SUMS: usize = 6;
 
 /// The equation under given conditions, with its constants worked out.
 pub(super) struct Law<'a> {
@@ -178,6 +179,7 @@ impl<'a> Law<'a> {
         sums[0] = tunnelled[1] - tunnelled[0];
         sums[1] = -tunnelled[2];
         sums[2] = swept[1] + swept[3] - swept[0] - swept[2];
+        sums[5] = tunnelled.iter().chain(&swept).sum();
         (beams, sums)
     }
 
@@ -248,6 +250,7 @@ impl<'a> Law<'a> {
         for ((change, charge), rate) in change.iter_mut().zip(cells).zip(rates) {
             *change -= rate * charge;
             sums[4] += rate * charge;
+            sums[5] += rate * charge.abs();
         }
         Derivative { cells: change, sums }
     }

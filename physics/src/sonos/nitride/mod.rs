@@ -128,6 +128,8 @@ pub struct Tally {
     pub passed: f64,
     /// Captured once and emitted.
     pub emitted: f64,
+    /// All that entered or was emitted whatever its sign: the scale of the error of the balance.
+    pub turnover: f64,
 }
 
 impl Tally {

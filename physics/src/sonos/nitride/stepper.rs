@@ -43,9 +43,9 @@ impl<'a> Stepper<'a> {
 
     pub(super) fn advance(&mut self, state: &mut State, from: f64, to: f64) -> Result<(), OdeError> {
         let mut now = from;
+        let mut here = self.law.derivative(&state.profile.cells, &state.profile.cells);
         while now < to {
             let cells = &state.profile.cells;
-            let here = self.law.derivative(cells, cells);
             let jacobian = self.law.jacobian(cells);
             let mut wanted = self.wanted.unwrap_or_else(|| self.first(&here));
             loop {
@@ -58,17 +58,21 @@ impl<'a> Stepper<'a> {
                 }
                 let last = now + wanted >= to;
                 let step = if last { to - now } else { wanted };
-                let (next, sums, error) = self.step(cells, &here, &jacobian, step);
+                let (next, error) = self.step(cells, &here, &jacobian, step);
                 let factor = if error.is_finite() { (0.9 / error.sqrt()).clamp(0.2, 4.0) } else { 0.1 };
                 if error <= 1.0 {
                     now = if last { to } else { now + step };
+                    // The trapezoidal rule over the ends of the step: its middle may lie off the path where
+                    // the equation is stiff.
+                    let there = self.law.derivative(&next, &next);
+                    add(state, 0.5 * step, &here.sums, &there.sums);
                     state.profile.cells = next;
-                    add(state, &sums);
+                    here = there;
                     // A step cut short at a wanted time says nothing against the longer one.
                     self.wanted = Some(if last { wanted.max(step * factor) } else { step * factor });
                     break;
                 }
-                if step <= f64::EPSILON * to {
+                if step <= f64::EPSILON * now {
                     return Err(OdeError::NotFinite(now));
                 }
                 wanted = step * factor.min(0.9);
@@ -77,16 +81,10 @@ impl<'a> Stepper<'a> {
         Ok(())
     }
 
-    /// The cells and the growth of the sums after a step, with the error in units of the tolerance.
-    fn step(
-        &self,
-        cells: &[f64],
-        here: &Derivative,
-        jacobian: &Jacobian,
-        step: f64,
-    ) -> (Vec<f64>, [f64; SUMS], f64) {
+    /// The cells after a step, with the error in units of the tolerance.
+    fn step(&self, cells: &[f64], here: &Derivative, jacobian: &Jacobian, step: f64) -> (Vec<f64>, f64) {
         let Some(matrix) = Inverse::new(jacobian, GAMMA * step) else {
-            return (Vec::new(), [0.0; SUMS], f64::INFINITY);
+            return (Vec::new(), f64::INFINITY);
         };
         let first = matrix.apply(here.cells.clone());
         let middle: Vec<f64> = cells.iter().zip(&first).map(|(cell, k)| cell + step * k).collect();
@@ -98,12 +96,8 @@ impl<'a> Stepper<'a> {
             .map(|(cell, (a, b))| cell + step * (1.5 * a + 0.5 * b))
             .collect();
         let difference: Vec<f64> = first.iter().zip(&second).map(|(a, b)| 0.5 * step * (a + b)).collect();
-        let mut sums = [0.0; SUMS];
-        for (index, sum) in sums.iter_mut().enumerate() {
-            *sum = 0.5 * step * (here.sums[index] + there.sums[index]);
-        }
         let error = self.error(cells, &next, &difference);
-        (next, sums, error)
+        (next, error)
     }
 
     fn error(&self, before: &[f64], after: &[f64], difference: &[f64]) -> f64 {
@@ -124,14 +118,18 @@ impl<'a> Stepper<'a> {
     }
 }
 
-fn add(state: &mut State, sums: &[f64; SUMS]) {
+fn add(state: &mut State, half_step: f64, before: &[f64; SUMS], after: &[f64; SUMS]) {
     let tally = &mut state.tally;
-    for (total, sum) in
-        [&mut tally.channel, &mut tally.gate, &mut tally.swept, &mut tally.passed, &mut tally.emitted]
-            .into_iter()
-            .zip(sums)
-    {
-        *total += sum;
+    let totals = [
+        &mut tally.channel,
+        &mut tally.gate,
+        &mut tally.swept,
+        &mut tally.passed,
+        &mut tally.emitted,
+        &mut tally.turnover,
+    ];
+    for (total, (before, after)) in totals.into_iter().zip(before.iter().zip(after)) {
+        *total += half_step * (before + after);
     }
 }
 

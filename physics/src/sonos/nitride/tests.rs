@@ -160,6 +160,9 @@ proptest! {
         let cell = Nitride { stack, traps, emission: Some(emission), ..Nitride::default() };
         let mut state = cell.empty(24);
         state.profile = Profile::even(&stack, 24, 0.0, stack.nitride_m, start);
+        // No more than the traps hold.
+        let overfilled = (state.profile.charge().abs() / traps.full_charge()).max(1.0);
+        state.profile.cells.iter_mut().for_each(|charge| *charge /= overfilled);
         let before = state.profile.charge();
         for (gate_v, dose_rate_rad_per_s) in [(first_v, 0.0), (second_v, rate)] {
             let conditions = Conditions { gate_v, temperature_k, dose_rate_rad_per_s };
@@ -169,10 +172,10 @@ proptest! {
             prop_assert!(steps.is_ok(), "{:?} at {} V", steps, gate_v);
         }
         prop_assert!(state.profile.cells.iter().all(|charge| charge.is_finite()));
-        let tally = state.tally;
-        let turned = tally.channel.abs() + tally.gate.abs() + tally.swept.abs() + tally.emitted.abs();
-        let error = (state.profile.charge() - before - tally.stored()).abs();
-        // To the tolerance of the steps in time.
-        prop_assert!(error < 1e-2 * turned + 1e-6, "{} of {}", error, turned);
+        let turned = state.tally.turnover;
+        let error = (state.profile.charge() - before - state.tally.stored()).abs();
+        // To the tolerances of a step: percents of what moves, or the 1.4e-5 C/m² that shift the threshold by the
+        // 2.5 mV below which a charge needs no relative accuracy.
+        prop_assert!(error < 3e-2 * turned + 1.4e-5, "{} of {}", error, turned);
     }
 }
