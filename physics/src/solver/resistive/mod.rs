@@ -1,5 +1,6 @@
 //! The solvers of [`crate::resistive`] from their inputs.
 
+mod bulk;
 mod drive;
 mod filament;
 mod heat;
@@ -9,4 +10,5 @@ mod strachan;
 use super::Solver;
 
 /// All of this folder.
-pub(super) const SOLVERS: &[Solver] = &[heat::SOLVER, strachan::SOLVER, filament::SOLVER, jart::SOLVER];
+pub(super) const SOLVERS: &[Solver] =
+    &[heat::SOLVER, strachan::SOLVER, filament::SOLVER, jart::SOLVER, bulk::SOLVER];
