@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod energy;
 pub mod engine;
 pub mod figures;
 pub mod key;

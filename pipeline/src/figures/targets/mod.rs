@@ -2,6 +2,7 @@
 //!
 //! To add one: write a function that gives a [`Built`] in a file here, and name it in [`registry`].
 
+mod arrays;
 mod cells;
 mod dose;
 mod pulses;
@@ -92,5 +93,14 @@ pub struct Target {
 
 /// All targets in the order of their identifiers.
 pub fn registry() -> &'static [Target] {
-    &[dose::THRESHOLDS, dose::DISTRIBUTIONS, pulses::TRANSIENTS, cells::CELLS, verification::VERIFICATION]
+    &[
+        arrays::ENERGY,
+        arrays::DENSITY,
+        arrays::DISCHARGE,
+        dose::THRESHOLDS,
+        dose::DISTRIBUTIONS,
+        pulses::TRANSIENTS,
+        cells::CELLS,
+        verification::VERIFICATION,
+    ]
 }
