@@ -4,9 +4,9 @@ use super::dose::rows;
 use super::{BuildError, Built, Check, Class, Target, Wish};
 use crate::figures::axis::{Axis, Scale};
 use crate::figures::kit::{Figure, Mark, Panel, Series};
-use mho_physics::elements::gain_cell::GainCell;
-use mho_physics::elements::magnetic::Junction;
-use mho_physics::elements::phase_change::Projected;
+use mho_physics::elements::igzo::Node;
+use mho_physics::elements::pcm::{Cell, Statistics};
+use mho_physics::elements::sot_mram::Junction;
 
 pub(super) const CELLS: Target = Target {
     id: "P15",
@@ -18,43 +18,33 @@ pub(super) const CELLS: Target = Target {
 
 fn cells(_: &Wish<'_>) -> Result<Built, BuildError> {
     let mut checks = Vec::new();
-    let gain = |off_current_a: f64| GainCell {
-        storage_f: 1e-15,
-        off_current_a,
-        gate_leak_a: 0.0,
-        activation_ev: 0.6,
-        leak_voltage_v: 1.0,
-        threshold_v: 0.4,
-        slope_factor: 1.4,
-        specific_current_a: 1e-7,
-        instability_v: 0.0,
-        instability_s: 1.0,
-        instability_exponent: 0.3,
-        temperature_k: 300.0,
-    };
+    let kelvin = 300.0;
+    let node =
+        |leak_a: f64| Node { capacitance_f: 1e-15, leak_a, leak_activation_ev: 0.6, reference_k: kelvin };
     checks.push(Check::relative(
         "retention, 1 fF, 50 mV, 1e-21 A (s)",
         5e4,
-        gain(1e-21).retention_s(0.05),
+        node(1e-21).retention_s(0.05, kelvin),
         1e-9,
     ));
     checks.push(Check::relative(
         "retention, 1 fF, 50 mV, 3e-20 A (s)",
         1.7e3,
-        gain(3e-20).retention_s(0.05),
+        node(3e-20).retention_s(0.05, kelvin),
         0.03,
     ));
     let leaks: Vec<f64> = (0..=40).map(|i| 10f64.powf(-22.0 + 0.1 * f64::from(i))).collect();
-    let retention: Vec<f64> = leaks.iter().map(|leak| gain(*leak).retention_s(0.05)).collect();
+    let retention: Vec<f64> = leaks.iter().map(|leak| node(*leak).retention_s(0.05, kelvin)).collect();
 
     let junction = |thickness_nm: f64| Junction {
         resistance_area_ohm_m2: 10e-12,
-        reference_thickness_m: 1e-9,
-        thickness_m: 1e-9 * thickness_nm,
+        reference_m: 1e-9,
+        barrier_m: 1e-9 * thickness_nm,
         decade_m: 0.325e-9,
         area_m2: std::f64::consts::PI * (25e-9f64).powi(2),
         magnetoresistance: 1.2,
-        half_voltage_v: 0.5,
+        half_v: 0.5,
+        spread: 0.05,
     };
     let thickness: Vec<f64> = (0..=60).map(|i| 1.0 + 0.02 * f64::from(i)).collect();
     let parallel: Vec<f64> = thickness.iter().map(|nm| junction(*nm).parallel_ohm()).collect();
@@ -65,26 +55,23 @@ fn cells(_: &Wish<'_>) -> Result<Built, BuildError> {
     let reached = parallel.iter().any(|ohm| *ohm > 1e6) && anti.iter().any(|ohm| *ohm > 1e7);
     checks.push(Check::new("1 to 10 MOhm within 2.2 nm (1: yes)", 1.0, f64::from(u8::from(reached)), 0.0));
 
-    let projected =
-        |liner_s: f64| Projected { amorphous_s: 0.1e-6, crystalline_s: 20e-6, liner_s, exponent: 0.1 };
-    let liners: Vec<f64> = (0..=40).map(|i| 10f64.powf(-8.0 + 0.075 * f64::from(i))).collect();
-    let exponent: Vec<f64> = liners.iter().map(|liner| projected(*liner).effective_exponent()).collect();
-    let formula = 0.1 * 0.1 / (0.1 + 0.9);
-    checks.push(Check::relative(
-        "effective drift exponent, liner 9 G_a",
-        formula,
-        projected(0.9e-6).effective_exponent(),
-        1e-12,
-    ));
-    let slope =
-        -(projected(0.9e-6).conductance_s(1.001) / projected(0.9e-6).conductance_s(1.0)).ln() / 1.001f64.ln();
-    checks.push(Check::relative("logarithmic slope of the same cell", formula, slope, 2e-3));
-    let windows: Vec<f64> = liners.iter().map(|liner| projected(*liner).window()).collect();
+    // An amorphous state of 0.1 uS beside a liner, in a cell of 20 uS when crystalline.
+    let (amorphous, exponent) = (0.1, 0.1);
+    let projected = |liner_us: f64| Cell { statistics: Statistics::Nandakumar2019, max_us: 20.0, liner_us };
+    let liners: Vec<f64> = (0..=40).map(|i| 10f64.powf(-2.0 + 0.075 * f64::from(i))).collect();
+    let effective = |liner: f64| exponent * projected(liner).drift_share(amorphous);
+    let exponents: Vec<f64> = liners.iter().map(|liner| effective(*liner)).collect();
+    let formula = exponent * amorphous / (amorphous + 0.9);
+    checks.push(Check::relative("effective drift exponent, liner 9 G_a", formula, effective(0.9), 1e-12));
+    // The logarithmic slope of liner and drifting phase together.
+    let together = |times: f64| 0.9 + amorphous * f64::powf(times, -exponent);
+    let slope = -(together(1.001) / together(1.0)).ln() / 1.001f64.ln();
+    checks.push(Check::relative("logarithmic slope of the same cell", slope, effective(0.9), 2e-3));
+    let windows: Vec<f64> = liners.iter().map(|liner| projected(*liner).window(amorphous)).collect();
 
     let line = |label: Option<&str>, colour: usize, x: &[f64], y: Vec<f64>| {
         Series::new(label, colour, Mark::Line(0), x.to_vec(), y)
     };
-    let micro: Vec<f64> = liners.iter().map(|liner| 1e6 * liner).collect();
     let panels = vec![
         Panel {
             title: "gain cell, 1 fF, 50 mV".into(),
@@ -105,13 +92,13 @@ fn cells(_: &Wish<'_>) -> Result<Built, BuildError> {
             title: "projected PCM, G_{a} = 0.1 µS".into(),
             x: Axis::new("Liner (µS)", Scale::Log),
             y: Axis::new("Effective drift exponent", Scale::Linear).from_to(0.0, 0.11),
-            series: vec![line(None, 1, &micro, exponent)],
+            series: vec![line(None, 1, &liners, exponents)],
         },
         Panel {
             title: "projected PCM, G_{c} = 20 µS".into(),
             x: Axis::new("Liner (µS)", Scale::Log),
             y: Axis::new("Largest over smallest conductance", Scale::Log),
-            series: vec![line(None, 2, &micro, windows)],
+            series: vec![line(None, 2, &liners, windows)],
         },
     ];
     let figure = Figure { row_in: 2.4, ..rows(panels, "computed; parameters from literature or assumed") };

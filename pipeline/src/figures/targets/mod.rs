@@ -5,6 +5,7 @@
 mod arrays;
 mod cells;
 mod dose;
+mod hysteresis;
 mod pulses;
 mod verification;
 
@@ -100,6 +101,7 @@ pub fn registry() -> &'static [Target] {
         dose::THRESHOLDS,
         dose::DISTRIBUTIONS,
         pulses::TRANSIENTS,
+        hysteresis::LOOPS,
         cells::CELLS,
         verification::VERIFICATION,
     ]

@@ -5,6 +5,7 @@ use super::{BuildError, Built, Check, Class, Target, Wish};
 use crate::figures::axis::{Axis, Scale};
 use crate::figures::kit::{Figure, Mark, Panel, Series};
 use mho_physics::constants::{VACUUM_PERMITTIVITY, thermal_voltage};
+use mho_physics::resistive::heat::{Conductivity, Element, End, Link, Slab};
 use mho_physics::semiconductor::depletion::{Bulk, Junction};
 use mho_physics::semiconductor::mesh::Mesh;
 use mho_physics::semiconductor::mobility::Mobility;
@@ -259,6 +260,19 @@ fn ladder(checks: &mut Vec<Check>) -> Panel {
 }
 
 /// A heated slab with both ends held: the middle is warmer by q''' L²/(8k).
-fn heat(_checks: &mut [Check]) -> Result<(), BuildError> {
+fn heat(checks: &mut Vec<Check>) -> Result<(), BuildError> {
+    let (length, source, conductivity) = (100e-6, 2e12, 148.0);
+    let element = Element {
+        length_m: length / 40.0,
+        conductivity: Conductivity { value_w_mk: conductivity, exponent: 0.0, reference_k: 300.0 },
+        capacity_j_m3k: 1.63e6,
+        source_w_m3: source,
+        loss_w_m3k: 0.0,
+        ambient_k: 300.0,
+    };
+    let slab = Slab::new(vec![Link::Bulk(element); 40], End::Fixed(300.0), End::Fixed(300.0));
+    let profile = slab.steady(300.0).map_err(|error| error.to_string())?;
+    let closed = source * length * length / (8.0 * conductivity);
+    checks.push(Check::relative("warmest point of a heated slab (K)", closed, profile[20] - 300.0, 0.01));
     Ok(())
 }
