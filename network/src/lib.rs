@@ -12,6 +12,7 @@
 //! | [`mod@array`] | `array.toml` |
 //! | [`mapping`] | weights to levels of cells and tiles |
 //! | [`convert`] | quantisers and their calibration |
+//! | [`wires`] | exact currents of arrays with resistive wires |
 //! | [`effects`] | switches of an ablation |
 //! | [`evaluate`], [`score`], [`results`] | trials at conditions, right answers, tables |
 //!
@@ -56,6 +57,7 @@ pub mod score;
 pub mod spec;
 pub mod train;
 pub mod window;
+pub mod wires;
 
 #[cfg(test)]
 mod tests;
