@@ -178,7 +178,7 @@ const FEWEST_TURNS: f64 = 0.15;
 /// Whether it is an error of readings at all the signs tell. Neighbouring second differences of
 /// independent noise differ in sign in arccos(-2/3)/π = 73 % of the cases; those of a smooth curve do so
 /// only where its bend turns over. Between them lie instruments whose errors drift and jump. Below
-/// [`FEWEST_TURNS`] of the cases no noise is seen: none.
+/// 15 % of the cases no noise is seen: none.
 pub fn noise_floor(sweeps: &[&[f64]]) -> Option<f64> {
     // Size of the readings, second difference, and that of the neighbour in the same sweep.
     let mut triples: Vec<(f64, f64, f64)> = Vec::new();

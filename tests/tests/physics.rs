@@ -105,3 +105,25 @@ fn bad_input_is_refused_with_its_line_and_nothing_is_written() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("moscap"), "{}", text(&output.stderr));
 }
+
+/// Insertion that goes on until no site is free: the points before it are kept, and the message says when.
+#[test]
+fn without_solution_the_points_before_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let example = text(&run(folder, &["physics", "ecram", "--example"]).stdout);
+    let start = example.find("[[train]]").unwrap();
+    let endless = format!(
+        "{}[[train]]\nrepeat = 1\n[[train.step]]\ncurrent_na = 100.0\nduration_s = 0.5\npoints = 50\n",
+        &example[..start]
+    );
+    std::fs::write(folder.join("full.toml"), endless).unwrap();
+    let output = run(folder, &["physics", "ecram", "full.toml", "--out", "full.csv"]);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("no solution at time") && message.contains("residuals"), "{message}");
+    let csv = std::fs::read_to_string(folder.join("full.csv")).unwrap();
+    assert!(csv.contains("# incomplete: no solution at"), "{csv}");
+    let table = Table::from_csv(&csv, "full.csv").unwrap();
+    assert!(table.len() > 3 && table.len() < 50, "{} points", table.len());
+}

@@ -8,8 +8,11 @@
 //! along s with ds = dt/tau + |dx|, tau the time span: neither x nor t moves faster than s, and the
 //! logarithm of the rate, which never overflows, is all that is needed.
 
+use serde::Deserialize;
+
 /// Parameters of the law.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Law {
     /// Metallic conductance G_m in S.
     pub conductance_s: f64,
@@ -60,6 +63,24 @@ fn ln_sinh(u: f64) -> f64 {
 }
 
 impl Law {
+    /// Every parameter by its name; each must be a positive number.
+    #[must_use]
+    pub fn parameters(&self) -> [(&'static str, f64); 11] {
+        [
+            ("conductance_s", self.conductance_s),
+            ("leak_s", self.leak_s),
+            ("leak_exponent", self.leak_exponent),
+            ("off_rate_hz", self.off_rate_hz),
+            ("off_voltage_v", self.off_voltage_v),
+            ("off_state", self.off_state),
+            ("off_power_per_w", self.off_power_per_w),
+            ("on_rate_hz", self.on_rate_hz),
+            ("on_voltage_v", self.on_voltage_v),
+            ("on_state", self.on_state),
+            ("on_power_w", self.on_power_w),
+        ]
+    }
+
     /// Current in A.
     #[must_use]
     pub fn current(&self, voltage_v: f64, state: f64) -> f64 {

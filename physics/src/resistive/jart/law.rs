@@ -1,7 +1,10 @@
 //! Parameters of the cell.
 
+use serde::Deserialize;
+
 /// Parameters; the default values are those published with JART VCM v1b for HfO2/TiOx (fitted there).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Law {
     /// Relative permittivity of the oxide.
     pub permittivity: f64,
@@ -85,6 +88,37 @@ impl Default for Law {
 }
 
 impl Law {
+    /// Every parameter by its name; each must be a positive number.
+    #[must_use]
+    pub fn parameters(&self) -> [(&'static str, f64); 24] {
+        [
+            ("permittivity", self.permittivity),
+            ("image_permittivity", self.image_permittivity),
+            ("barrier_ev", self.barrier_ev),
+            ("fermi_ev", self.fermi_ev),
+            ("mobility_m2_vs", self.mobility_m2_vs),
+            ("density_min", self.density_min),
+            ("density_max", self.density_max),
+            ("plug_density", self.plug_density),
+            ("hop_m", self.hop_m),
+            ("attempt_hz", self.attempt_hz),
+            ("hop_barrier_ev", self.hop_barrier_ev),
+            ("thermal_k_w", self.thermal_k_w),
+            ("reset_thermal_factor", self.reset_thermal_factor),
+            ("radius_m", self.radius_m),
+            ("length_m", self.length_m),
+            ("disc_length_m", self.disc_length_m),
+            ("oxide_ohm", self.oxide_ohm),
+            ("line_ohm", self.line_ohm),
+            ("line_thermal_k_w", self.line_thermal_k_w),
+            ("line_per_k", self.line_per_k),
+            ("richardson", self.richardson),
+            ("mass", self.mass),
+            ("valence", self.valence),
+            ("ambient_k", self.ambient_k),
+        ]
+    }
+
     /// Cross section of the filament in m².
     #[must_use]
     pub fn area(&self) -> f64 {

@@ -24,6 +24,9 @@ struct Input {
     #[serde(default)]
     segment: Vec<SegmentInput>,
     sweep: Option<SweepInput>,
+    /// Parameters of the law in place of the published ones, by their names.
+    #[serde(default)]
+    law: Law,
 }
 
 fn accuracy() -> f64 {
@@ -36,7 +39,14 @@ const MELTING_K: f64 = 3000.0;
 fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
     let document = Document { text: request.text, file: request.file };
     let input: Input = document.parse()?;
-    let law = Law::default();
+    let law = input.law;
+    for (name, value) in law.parameters() {
+        document.within(&["law".into(), name.into()], value, 1e-300..=1e300, "")?;
+    }
+    if law.density_min >= law.density_max || law.disc_length_m >= law.length_m {
+        let expected = "density_min below density_max, and disc_length_m below length_m";
+        return Err(document.refuse(&["law".into()], "a law that leaves no room", expected).into());
+    }
     let bounds = law.density_min * 1e-26..=law.density_max * 1e-26;
     let density = document.within(
         &["initial_density_1e26_m3".into()],

@@ -23,6 +23,9 @@ struct Input {
     #[serde(default)]
     segment: Vec<SegmentInput>,
     sweep: Option<SweepInput>,
+    /// Parameters of the law in place of the published ones, by their names.
+    #[serde(default)]
+    law: Law,
 }
 
 fn one() -> f64 {
@@ -35,7 +38,11 @@ fn solve(request: &Request<'_>) -> Result<Solution, SolverError> {
     document.within(&["initial_state".into()], input.initial_state, 0.0..=1.0, "")?;
     let factor = document.within(&["area_factor".into()], input.area_factor, 1e-9..=1e6, "")?;
     let samples = drive(&document, &input.segment, input.sweep.as_ref())?;
-    let mut cell = Memristor::new(Law::default(), input.initial_state);
+    let law = input.law;
+    for (name, value) in law.parameters() {
+        document.within(&["law".into(), name.into()], value, 1e-300..=1e300, "")?;
+    }
+    let mut cell = Memristor::new(law, input.initial_state);
     let mut columns: [Vec<f64>; 6] = Default::default();
     let mut stopped = None;
     let mut before = samples[0];

@@ -3,7 +3,7 @@
 //! The collection equation ([`Collection`]) says how much charge the dose brings into the nitride. Around it:
 //!
 //! - annealing: what dose has brought leaves again by R(t)/R₀ = 1 − a log₁₀(1 + t/t_a), either as a
-//!   convolution over the exposure or through a [`Ladder`], whose charge can act back on the fields;
+//!   convolution over the exposure or through a [`Ladder`](crate::sonos::ladder::Ladder), whose charge can act back on the fields;
 //! - charge trapped in the oxide, dN/dD = g₀ f(E) t A (1 − N/N_max), threshold −q N/C_g;
 //! - interface traps, a D^b, which build up over decades of time, raise the threshold, the slope factor
 //!   n = n₀ + q D_it/C_g and lower the mobility, μ₀/(1 + α N_it).
