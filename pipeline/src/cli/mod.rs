@@ -2,6 +2,7 @@
 //! that says with which code the process ends.
 
 mod alone;
+mod crossbar;
 mod data;
 mod evaluate;
 mod figures;
@@ -160,6 +161,7 @@ enum Command {
     Data(data::DataArgs),
     /// List the device models, or show one: parameters, units, bounds, sources, validity
     Models(models::Models),
+    Crossbar(crossbar::CrossbarArgs),
     Figures(figures::FiguresArgs),
     Physics(physics::PhysicsArgs),
     Fit(fit::FitArgs),
@@ -189,6 +191,7 @@ pub fn main() -> ExitCode {
         Command::Store(args) => store::run(args, &globals),
         Command::Data(args) => data::run(args, &globals),
         Command::Models(args) => alone::models(args, &globals),
+        Command::Crossbar(args) => crossbar::run(args, &globals),
         Command::Figures(args) => figures::run(args, &globals),
         Command::Physics(args) => physics::run(args, &globals),
         Command::Fit(args) => fit::run(args, &globals),

@@ -1,0 +1,183 @@
+//! Arrays in NumPy's `.npy` format (NEP 1, versions 1 to 3), numbers alone.
+
+use crate::InputError;
+
+/// An array of numbers, the last axis fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// Values, as many as the product of the lengths.
+    pub values: Vec<f64>,
+}
+
+/// The first bytes of every file.
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+impl Array {
+    /// Reads an array of integers or floats, in either order of its axes; its values become f64.
+    ///
+    /// # Errors
+    /// [`InputError`] naming what is wrong and where.
+    pub fn from_npy(bytes: &[u8], file: &str) -> Result<Self, InputError> {
+        let wrong = |found: String, expected: &str| InputError::new(file, found, expected);
+        if !bytes.starts_with(MAGIC) {
+            return Err(wrong("other first bytes".into(), "a .npy file, which begins with \\x93NUMPY"));
+        }
+        let truncated =
+            || wrong(format!("{} bytes, cut inside the header", bytes.len()), "a whole .npy file");
+        let major = *bytes.get(6).ok_or_else(truncated)?;
+        let (start, length) = match (major, bytes.get(8..12)) {
+            (1, Some(size)) => (10_usize, usize::from(u16::from_le_bytes([size[0], size[1]]))),
+            (2 | 3, Some(size)) => (12, u32::from_le_bytes([size[0], size[1], size[2], size[3]]) as usize),
+            (1..=3, None) => return Err(truncated()),
+            (other, _) => return Err(wrong(format!("version {other}"), "version 1, 2 or 3")),
+        };
+        let end = start.checked_add(length).ok_or_else(truncated)?;
+        let header = bytes.get(start..end).ok_or_else(truncated)?;
+        let header = String::from_utf8_lossy(header).into_owned();
+        let field = |name: &str| {
+            let at = header.find(&format!("'{name}'"))?;
+            Some(header[at..].split_once(':')?.1.trim_start().to_owned())
+        };
+        let missing =
+            |name: &str| wrong(format!("no {name} in the header {header:?}"), "descr, fortran_order, shape");
+        let kind = field("descr").ok_or_else(|| missing("descr"))?;
+        let kind =
+            kind.trim_start_matches(['\'', '"']).split(['\'', '"']).next().unwrap_or_default().to_owned();
+        let fortran = field("fortran_order").ok_or_else(|| missing("fortran_order"))?.starts_with("True");
+        let shape = field("shape").ok_or_else(|| missing("shape"))?;
+        let inside = shape.trim_start_matches('(').split(')').next().unwrap_or_default();
+        let shape: Vec<usize> = inside
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| part.parse().map_err(|_| wrong(format!("shape ({inside})"), "whole numbers")))
+            .collect::<Result<_, _>>()?;
+        let count = shape
+            .iter()
+            .try_fold(1usize, |product, axis| product.checked_mul(*axis))
+            .ok_or_else(|| wrong(format!("shape ({inside})"), "an array that fits into memory"))?;
+        let width: usize = kind.get(2..).and_then(|width| width.parse().ok()).unwrap_or(0);
+        let data = &bytes[end..];
+        if width == 0 || count.checked_mul(width) != Some(data.len()) {
+            let found = format!("{} bytes of data for {count} values of type {kind}", data.len());
+            return Err(wrong(found, "exactly the bytes that shape and type ask for"));
+        }
+        let convert = converter(&kind).ok_or_else(|| {
+            wrong(format!("type {kind}"), "numbers: f8, f4, i1 to i8, u1 to u8, b1, little-endian")
+        })?;
+        let raw: Vec<f64> = data.chunks_exact(width).map(convert).collect();
+        let values = if fortran { transposed(&raw, &shape) } else { raw };
+        Ok(Self { shape, values })
+    }
+
+    /// The array as a `.npy` file of f64.
+    #[must_use]
+    pub fn to_npy(&self) -> Vec<u8> {
+        let axes: Vec<String> = self.shape.iter().map(usize::to_string).collect();
+        // A tuple of one has a comma.
+        let tuple =
+            if axes.len() == 1 { format!("({},)", axes[0]) } else { format!("({})", axes.join(", ")) };
+        let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {tuple}, }}");
+        // The data begin at a multiple of 64 bytes, after a line end.
+        let padding = (64 - (10 + header.len() + 1) % 64) % 64;
+        header.push_str(&" ".repeat(padding));
+        header.push('\n');
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend([1, 0]);
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(self.values.iter().flat_map(|value| value.to_le_bytes()));
+        bytes
+    }
+}
+
+/// How to read one value of a type; `None` for types that are no numbers or have another byte order.
+fn converter(kind: &str) -> Option<fn(&[u8]) -> f64> {
+    fn of<const N: usize>(bytes: &[u8]) -> [u8; N] {
+        let mut array = [0; N];
+        array.copy_from_slice(bytes);
+        array
+    }
+    Some(match kind {
+        "<f8" => |b| f64::from_le_bytes(of(b)),
+        "<f4" => |b| f64::from(f32::from_le_bytes(of(b))),
+        "<i8" => |b| i64::from_le_bytes(of(b)) as f64,
+        "<i4" => |b| f64::from(i32::from_le_bytes(of(b))),
+        "<i2" => |b| f64::from(i16::from_le_bytes(of(b))),
+        "|i1" => |b| f64::from(i8::from_le_bytes(of(b))),
+        "<u8" => |b| u64::from_le_bytes(of(b)) as f64,
+        "<u4" => |b| f64::from(u32::from_le_bytes(of(b))),
+        "<u2" => |b| f64::from(u16::from_le_bytes(of(b))),
+        "|u1" | "|b1" => |b| f64::from(b[0]),
+        _ => return None,
+    })
+}
+
+/// Values with the first axis fastest, put with the last axis fastest.
+fn transposed(values: &[f64], shape: &[usize]) -> Vec<f64> {
+    let mut index = vec![0usize; shape.len()];
+    (0..values.len())
+        .map(|_| {
+            let at = index.iter().zip(shape).rev().fold(0, |sum, (i, length)| sum * length + i);
+            for axis in (0..shape.len()).rev() {
+                index[axis] += 1;
+                if index[axis] < shape[axis] {
+                    break;
+                }
+                index[axis] = 0;
+            }
+            values[at]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn written_and_read() {
+        for shape in [vec![], vec![5], vec![2, 3], vec![2, 3, 4], vec![0, 3]] {
+            let count = shape.iter().product::<usize>();
+            let array = Array { shape, values: (0..count).map(|i| 0.1 * i as f64).collect() };
+            let bytes = array.to_npy();
+            assert_eq!((bytes.len() - 8 * count) % 64, 0);
+            assert_eq!(Array::from_npy(&bytes, "a.npy").unwrap(), array);
+        }
+    }
+
+    #[test]
+    fn first_axis_fastest() {
+        let mut bytes = Array { shape: vec![2, 3], values: vec![1.0, 4.0, 2.0, 5.0, 3.0, 6.0] }.to_npy();
+        let at = bytes.windows(5).position(|window| window == b"False").unwrap();
+        bytes[at..at + 5].copy_from_slice(b"True ");
+        let array = Array::from_npy(&bytes, "a.npy").unwrap();
+        assert_eq!(array.values, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let good = Array { shape: vec![2], values: vec![1.0, 2.0] }.to_npy();
+        let message = |bytes: &[u8]| Array::from_npy(bytes, "a.npy").unwrap_err().to_string();
+        assert!(message(b"PK\x03\x04").contains("NUMPY"));
+        assert!(message(&good[..20]).contains("cut"));
+        assert!(message(&good[..good.len() - 1]).contains("15 bytes"));
+        let text = String::from_utf8_lossy(&good[10..80]).replace("<f8", "<c8");
+        let mut complex = good.clone();
+        complex[10..80].copy_from_slice(text.as_bytes());
+        assert!(message(&complex).contains("<c8"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), keep in 0..120usize) {
+            let good = Array { shape: vec![3, 2], values: vec![0.5; 6] }.to_npy();
+            let mut mixed = good[..keep.min(good.len())].to_vec();
+            mixed.append(&mut bytes);
+            let _ = Array::from_npy(&mixed, "a.npy");
+        }
+    }
+}

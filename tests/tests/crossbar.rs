@@ -1,0 +1,148 @@
+//! `mho crossbar solve` against closed forms and the reference solutions of arrays with wires.
+
+#![allow(clippy::unwrap_used)]
+
+use mho_data::npy::Array;
+use mho_data::shared;
+use mho_tests::run;
+use std::path::Path;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn lines(values: &[f64], width: usize) -> String {
+    let line = |line: &[f64]| line.iter().map(|v| format!("{v:?}")).collect::<Vec<_>>().join(",");
+    values.chunks(width).map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn numbers(path: &Path) -> Vec<f64> {
+    std::fs::read_to_string(path).unwrap().split([',', '\n']).filter_map(|part| part.parse().ok()).collect()
+}
+
+/// One cell: a divider of the cell and two segments.
+#[test]
+fn one_cell_is_a_voltage_divider() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let array = |values: Vec<f64>| Array { shape: vec![1, 1], values }.to_npy();
+    std::fs::write(folder.join("g.npy"), array(vec![1e-3])).unwrap();
+    std::fs::write(folder.join("v.npy"), array(vec![0.2])).unwrap();
+    let arguments = ["crossbar", "solve", "--conductance", "g.npy", "--voltage", "v.npy"];
+    let wires = ["--row-resistance-ohm", "100", "--column-resistance-ohm", "50", "--out", "i.npy"];
+    let output = run(folder, &[&arguments[..], &wires[..]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let current = Array::from_npy(&std::fs::read(folder.join("i.npy")).unwrap(), "i.npy").unwrap();
+    assert_eq!(current.shape, [1, 1]);
+    assert!((current.values[0] / (0.2 / 1150.0) - 1.0).abs() < 1e-14, "{:?}", current.values);
+}
+
+#[test]
+fn reference_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Name, rows, columns, and resistances of a row and of a column segment.
+    for (name, rows, columns, row_ohm, column_ohm) in [
+        ("c02_2x3", 2, 3, "1", "1"),
+        ("c03_5x3", 5, 3, "0.5", "2"),
+        ("c05_8x8", 8, 8, "1", "1"),
+        ("c06_8x8_rwl0", 8, 8, "0", ""),
+        ("c09_10x16_open", 10, 16, "", ""),
+    ] {
+        let Some(path) = shared::find(&format!("golden/crossbar/{name}.csv")) else { return };
+        let index = std::fs::read_to_string(path.with_file_name("index.json")).unwrap();
+        let index: serde_json::Value = serde_json::from_str(&index).unwrap();
+        let entry = index.as_array().unwrap().iter().find(|entry| entry["name"] == name).unwrap();
+        let ohm = |key: &str, given: &str| {
+            let stated = entry[key].as_f64().unwrap();
+            assert!(given.is_empty() || given.parse::<f64>().unwrap() == stated, "{name} {key}");
+            stated.to_string()
+        };
+        let (row_ohm, column_ohm) = (ohm("r_wl", row_ohm), ohm("r_bl", column_ohm));
+        let rows_of: Vec<Vec<String>> = std::fs::read_to_string(path)
+            .unwrap()
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').map(str::to_owned).collect())
+            .collect();
+        let quantity = |wanted: &str| -> Vec<f64> {
+            let kept = rows_of.iter().filter(|row| row[0] == wanted);
+            kept.map(|row| row[4].parse().unwrap()).collect()
+        };
+        std::fs::write(folder.join("g.csv"), lines(&quantity("G_S"), columns)).unwrap();
+        // Inputs stand by row and then by input, or by input and then by row: the columns say which.
+        let vectors = entry["inputs"].as_u64().unwrap() as usize;
+        let mut voltage = vec![0.0; vectors * rows];
+        for row in rows_of.iter().filter(|row| row[0] == "V_in") {
+            let at = |k: usize| row[k].parse::<usize>().unwrap();
+            voltage[at(1) * rows + at(2)] = row[4].parse().unwrap();
+        }
+        std::fs::write(folder.join("v.csv"), lines(&voltage, rows)).unwrap();
+        let output = run(
+            folder,
+            &[
+                "crossbar",
+                "solve",
+                "--conductance",
+                "g.csv",
+                "--voltage",
+                "v.csv",
+                "--row-resistance-ohm",
+                &row_ohm,
+                "--column-resistance-ohm",
+                &column_ohm,
+                "--out",
+                "i.csv",
+                "--nodes",
+                "n",
+            ],
+        );
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+        let found = numbers(&folder.join("i.csv"));
+        let scale = found.iter().fold(0.0f64, |a, i| a.max(i.abs()));
+        for row in rows_of.iter().filter(|row| row[0] == "I_out") {
+            let at = |k: usize| row[k].parse::<usize>().unwrap();
+            let (ours, wanted) = (found[at(1) * columns + at(3)], row[4].parse::<f64>().unwrap());
+            // Relative to the current, or to the largest where a column is nearly empty.
+            assert!((ours - wanted).abs() <= 1e-9 * wanted.abs() + 1e-13 * scale, "{name} {row:?} {ours}");
+        }
+        for (part, key) in [("row_v", "V_wl"), ("column_v", "V_bl")] {
+            let bytes = std::fs::read(folder.join(format!("n.{part}.npy"))).unwrap();
+            let nodes = Array::from_npy(&bytes, part).unwrap();
+            assert_eq!(nodes.shape, [vectors, rows, columns]);
+            for row in rows_of.iter().filter(|row| row[0] == key) {
+                let at = |k: usize| row[k].parse::<usize>().unwrap();
+                let ours = nodes.values[(at(1) * rows + at(2)) * columns + at(3)];
+                let wanted = row[4].parse::<f64>().unwrap();
+                assert!((ours - wanted).abs() <= 1e-9 * wanted.abs() + 1e-13, "{name} {row:?} {ours}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bad_arrays_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("g.csv"), "1e-6,2e-6\n3e-6,x\n").unwrap();
+    std::fs::write(folder.join("n.csv"), "1e-6,-2e-6\n3e-6,4e-6\n").unwrap();
+    std::fs::write(folder.join("ok.csv"), "1e-6,2e-6\n3e-6,4e-6\n").unwrap();
+    std::fs::write(folder.join("v.csv"), "0.1,0.2\n").unwrap();
+    std::fs::write(folder.join("w.csv"), "0.1,0.2,0.3\n").unwrap();
+    for (conductance, voltage, words) in [
+        ("g.csv", "v.csv", "g.csv:2: found `x`"),
+        ("n.csv", "v.csv", "row 0, column 1"),
+        ("ok.csv", "w.csv", "3 voltages"),
+        ("none.npy", "v.csv", "none.npy"),
+        ("ok.csv", "g.csv", "g.csv:2"),
+    ] {
+        let output = run(
+            folder,
+            &["crossbar", "solve", "--conductance", conductance, "--voltage", voltage, "--out", "i.npy"],
+        );
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{message}");
+        assert!(message.contains(words), "{message}");
+        assert!(!folder.join("i.npy").exists());
+    }
+}
