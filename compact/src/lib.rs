@@ -16,3 +16,4 @@ pub mod model;
 pub mod programming;
 pub mod retention;
 pub mod tid;
+pub mod transistor;

@@ -1,0 +1,260 @@
+//! The drain current of the charge-based law.
+//!
+//! Enz, Vittoz, "Charge-Based MOS Transistor Modeling" (Wiley 2006), for the charges; velocity
+//! saturation by `mu / (1 + E / E_c)`, whose saturated charge has a closed form (below). Voltages
+//! refer to the body, so that source and drain may be exchanged.
+//!
+//! Limit: `1 + |E| / E_c` leaves a jump in the second derivative at V_DS = 0; the first is continuous.
+
+use super::charge::inversion_charge;
+
+/// Width of the even function that stands for |V_DS| in the threshold, V (assumed: about 2 phi_t,
+/// so that the threshold has derivatives at V_DS = 0).
+const EVEN_WIDTH_V: f64 = 0.05;
+
+/// Width over which the gate voltage above flat band is kept positive, V (assumed).
+const FLAT_BAND_WIDTH_V: f64 = 0.02;
+
+/// Smallest band bending under the gate, V (assumed; met far below flat band only).
+const LEAST_BENDING_V: f64 = 0.05;
+
+/// Power with which drain saturation sets in (assumed; 4 does not disturb V_DS = 0).
+const SATURATION_POWER: f64 = 4.0;
+
+/// Voltage past saturation that shortens the channel by one unit of its logarithm, V (assumed).
+const SHORTENING_V: f64 = 0.1;
+
+/// Relative step at which the series resistance counts as solved; the secant's next error is
+/// about its square.
+const RESISTANCE_STEP: f64 = 1e-6;
+const RESISTANCE_STEPS: usize = 60;
+
+/// Voltages of the terminals against any common point, V; of a p-channel device with their signs
+/// reversed, as is its current.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Terminals {
+    /// Gate, V.
+    pub gate_v: f64,
+    /// Drain, V.
+    pub drain_v: f64,
+    /// Source, V.
+    pub source_v: f64,
+    /// Body, V.
+    pub body_v: f64,
+}
+
+/// Parameters of the law.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Transistor {
+    /// Threshold with source at body and vanishing drain voltage, V.
+    pub vt_v: f64,
+    /// Body effect gamma, sqrt(V).
+    pub gamma_sqrt_v: f64,
+    /// Band bending at threshold phi, V.
+    pub phi_v: f64,
+    /// Part of the body charge that is linear in the band bending: charge sharing with source and
+    /// drain (negative), retrograde doping (positive).
+    pub body_linear: f64,
+    /// mu C_ox W / L at threshold, A/V^2.
+    pub beta_a_per_v2: f64,
+    /// Mobility reduction with the effective field, 1/V.
+    pub theta_per_v: f64,
+    /// Part of the mobile charge in the effective field: 1/2 for electrons, 1/3 for holes.
+    pub field_share: f64,
+    /// Critical voltage E_c L of velocity saturation, V.
+    pub critical_v: f64,
+    /// Drain-induced barrier lowering with source at body.
+    pub dibl: f64,
+    /// Its growth with the source's voltage above the body, 1/V.
+    pub dibl_body_per_v: f64,
+    /// Channel-length modulation.
+    pub shortening: f64,
+    /// Resistance in series with the source, and another with the drain, ohm.
+    pub series_ohm: f64,
+    /// Swing beyond the body effect's: interface traps over oxide capacitance.
+    pub trap_ratio: f64,
+    /// k T / q, V.
+    pub thermal_v: f64,
+}
+
+impl Transistor {
+    /// Current into the drain, A. Odd under exchange of source and drain.
+    pub fn current_a(&self, at: Terminals) -> f64 {
+        let (gate, drain, source) = (at.gate_v - at.body_v, at.drain_v - at.body_v, at.source_v - at.body_v);
+        if drain < source {
+            -self.through_resistance(gate, source, drain)
+        } else {
+            self.through_resistance(gate, drain, source)
+        }
+    }
+
+    /// The current that the channel carries between the inner ends of the series resistances: the
+    /// root of `channel(i) - i`, which falls with `i`, by secants inside a bracket.
+    fn through_resistance(&self, gate: f64, drain: f64, source: f64) -> f64 {
+        let free = self.channel(gate, drain, source);
+        let ohm = self.series_ohm;
+        // Nothing to solve, or nothing that is a number.
+        if ohm <= 0.0 || free.is_nan() || free <= 0.0 {
+            return free;
+        }
+        let short = (drain - source) / (2.0 * ohm);
+        let excess = |i: f64| self.channel(gate, drain - ohm * i, source + ohm * i) - i;
+        let (mut low, mut high) = (0.0, free.min(short));
+        let (mut before, mut excess_before) = (0.0, free);
+        let mut here = free / (1.0 + free / short);
+        for _ in 0..RESISTANCE_STEPS {
+            let excess_here = excess(here);
+            if excess_here > 0.0 {
+                low = here;
+            } else {
+                high = here;
+            }
+            let mut next = here - excess_here * (here - before) / (excess_here - excess_before);
+            if !(low..=high).contains(&next) {
+                next = 0.5 * (low + high);
+            }
+            if (next - here).abs() <= RESISTANCE_STEP * here {
+                return next;
+            }
+            (before, excess_before, here) = (here, excess_here, next);
+        }
+        here
+    }
+
+    /// Current of the channel without series resistance, `drain >= source`, voltages from the body.
+    fn channel(&self, gate: f64, drain: f64, source: f64) -> f64 {
+        let drop = drain - source;
+        let size = drop.hypot(EVEN_WIDTH_V);
+        let lower_end = 0.5 * (source + drain - size + EVEN_WIDTH_V);
+        let lowering = (self.dibl + self.dibl_body_per_v * lower_end) * (size - EVEN_WIDTH_V);
+
+        // Band bending at pinch-off: a psi + gamma sqrt(psi) = V_G - V_FB.
+        let (a, gamma) = (1.0 + self.body_linear, self.gamma_sqrt_v);
+        let above_flat_band = gate - self.vt_v + lowering + a * self.phi_v + gamma * self.phi_v.sqrt();
+        let above_flat_band = 0.5 * (above_flat_band + above_flat_band.hypot(FLAT_BAND_WIDTH_V));
+        let root = (-gamma + (gamma * gamma + 4.0 * a * above_flat_band).sqrt()) / (2.0 * a);
+        let pinch_off = root * root - self.phi_v;
+
+        let scale = (1.0 + self.trap_ratio) * self.thermal_v;
+        let at_source = inversion_charge((pinch_off - source) / scale);
+        let at_drain = inversion_charge((pinch_off - drain) / scale);
+
+        // i = D (b - D) / (1 + lambda D) with D = q_s - q_d, b = 2 q_s + 1 is largest at
+        // D = b / (1 + sqrt(1 + lambda b)): there the carriers move as fast as they can.
+        let lambda = 2.0 * scale / self.critical_v;
+        let b = 2.0 * at_source + 1.0;
+        let saturated = b / (1.0 + (1.0 + lambda * b).sqrt());
+        let difference = at_source - at_drain;
+        let difference = difference
+            / (1.0 + (difference / saturated).powf(SATURATION_POWER)).powf(SATURATION_POWER.recip());
+        let at_drain = (at_source - difference).max(f64::MIN_POSITIVE);
+        let across = scale * (2.0 * difference + (at_source / at_drain).ln());
+
+        let middle = 0.5 * (at_source + at_drain);
+        let bending = (root * root - 2.0 * scale * middle).max(LEAST_BENDING_V);
+        let slope = a + gamma / (root + bending.sqrt());
+        let mobile_v = 2.0 * slope * scale * middle;
+        let field_v = self.field_share * mobile_v + gamma * (bending.sqrt() - self.phi_v.sqrt());
+        let slowing = 1.0 + self.theta_per_v * field_v + lambda * difference;
+        let shortened = 1.0 + self.shortening * ((drop - across).max(0.0) / SHORTENING_V).ln_1p();
+        2.0 * slope * scale * scale * self.beta_a_per_v2 * difference * (b - difference) / slowing * shortened
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SHORT: Transistor = Transistor {
+        vt_v: 0.6,
+        gamma_sqrt_v: 0.35,
+        phi_v: 0.85,
+        body_linear: -0.03,
+        beta_a_per_v2: 1e-3,
+        theta_per_v: 0.8,
+        field_share: 0.5,
+        critical_v: 1.0,
+        dibl: 0.03,
+        dibl_body_per_v: 0.01,
+        shortening: 0.05,
+        series_ohm: 50.0,
+        trap_ratio: 0.2,
+        thermal_v: 0.025852,
+    };
+
+    const LONG: Transistor = Transistor {
+        body_linear: 0.0,
+        theta_per_v: 0.0,
+        critical_v: 1e9,
+        dibl: 0.0,
+        dibl_body_per_v: 0.0,
+        shortening: 0.0,
+        series_ohm: 0.0,
+        trap_ratio: 0.0,
+        ..SHORT
+    };
+
+    fn at(gate_v: f64, drain_v: f64) -> Terminals {
+        Terminals { gate_v, drain_v, source_v: 0.0, body_v: 0.0 }
+    }
+
+    #[test]
+    fn weak_inversion_is_a_diffusion_current() {
+        // At the same gate voltage the charges are exponentials: 1 - exp(-V_D / phi_t).
+        let ratio = LONG.current_a(at(0.2, 0.02)) / LONG.current_a(at(0.2, 0.5));
+        assert!((ratio / (1.0 - (-0.02 / LONG.thermal_v).exp()) - 1.0).abs() < 1e-3, "{ratio}");
+    }
+
+    #[test]
+    fn strong_inversion_is_the_linear_law() {
+        // beta (V_G - V_T - n V_D / 2) V_D; the logarithm in v = 2 q + ln q costs a few phi_t.
+        let slope = (LONG.current_a(at(2.0, 0.05)) - LONG.current_a(at(1.5, 0.05))) / 0.5;
+        assert!((slope / (LONG.beta_a_per_v2 * 0.05) - 1.0).abs() < 0.05, "{slope}");
+    }
+
+    #[test]
+    fn series_resistance_is_solved() {
+        let bias = at(1.8, 1.8);
+        let current = SHORT.current_a(bias);
+        let inner = Transistor { series_ohm: 0.0, ..SHORT };
+        let fall = SHORT.series_ohm * current;
+        let inside = inner.current_a(Terminals { drain_v: 1.8 - fall, source_v: fall, ..bias });
+        assert!((inside / current - 1.0).abs() < 1e-8, "{inside} {current}");
+    }
+
+    #[test]
+    fn slope_continuous_at_zero_drain_voltage_and_curvature_but_for_velocity_saturation() {
+        let current = |law: &Transistor, v: f64| {
+            law.current_a(Terminals { gate_v: 1.2, drain_v: 0.5 * v, source_v: -0.5 * v, body_v: -0.5 })
+        };
+        let slope = |law: &Transistor, v: f64| (current(law, v + 1e-5) - current(law, v - 1e-5)) / 2e-5;
+        let (near, far) = (slope(&SHORT, 1e-3), slope(&SHORT, 1e-4));
+        assert!((near / far - 1.0).abs() < 1e-2, "{near} {far}");
+        // The second derivative of an odd function vanishes at 0 if it is continuous there.
+        let slow = Transistor { critical_v: 1e9, ..SHORT };
+        let curvature = |law: &Transistor, v: f64| {
+            let h = 2e-4;
+            (current(law, v + h) - 2.0 * current(law, v) + current(law, v - h)) / (h * h)
+        };
+        let (without, with) = (curvature(&slow, 1e-3).abs(), curvature(&SHORT, 1e-3).abs());
+        assert!(without < 0.1 * with, "{without} {with}");
+    }
+
+    proptest! {
+        #[test]
+        fn exchange_of_source_and_drain_reverses_the_current(
+            gate in -0.5f64..2.0, drain in -1.0f64..2.0, body in -2.0f64..-1.0,
+        ) {
+            let here = Terminals { gate_v: gate, drain_v: drain, source_v: 0.0, body_v: body };
+            let there = Terminals { drain_v: 0.0, source_v: drain, ..here };
+            prop_assert_eq!(SHORT.current_a(here), -SHORT.current_a(there));
+        }
+
+        #[test]
+        fn rises_with_the_gate(gate in 0.0f64..1.8, drain in 0.01f64..1.8, body in -1.8f64..0.0) {
+            let current = |gate_v| SHORT.current_a(Terminals { body_v: body, ..at(gate_v, drain) });
+            prop_assert!(current(gate + 0.01) > current(gate));
+        }
+    }
+}
