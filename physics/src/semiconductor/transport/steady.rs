@@ -9,7 +9,7 @@ use crate::semiconductor::structure::Contact;
 /// Iterations before a step is given up and halved.
 const MOST_ITERATIONS: usize = 60;
 /// Halvings of a step of bias in a row before the bias is given up.
-const MOST_HALVINGS: u32 = 8;
+const MOST_HALVINGS: u32 = 20;
 /// Largest change, over φ_t, that ends the iteration; Newton doubles the digits, so that the error left is
 /// far below it.
 const ENOUGH: f64 = 1e-9;
@@ -173,6 +173,8 @@ impl<'a> Steady<'a> {
                 Ok(iterations) => {
                     total += iterations;
                     halvings = 0;
+                    // What was too far at first is often not once under way.
+                    step *= 2.0;
                     older = Some(std::mem::replace(&mut now, next));
                 }
                 Err(error) => {

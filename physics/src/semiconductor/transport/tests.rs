@@ -333,3 +333,20 @@ fn capacitor_at_two_frequencies() {
         }
     }
 }
+
+/// A degenerate base that floats between two others: it takes a millivolt at first and strides after.
+#[test]
+fn a_floating_base_is_reached_by_growing_steps() {
+    let fermi = Statistics::FermiDirac { conduction_per_m3: 2.86e25, valence_per_m3: 2.66e25 };
+    let layers =
+        vec![region(14.08, 0.0, 4.681e16), region(1.161, 6.718e19, 0.0), region(1.465, 0.0, 6.55e18)];
+    let structure = Structure { statistics: fermi, ..structure(layers) };
+    let mesh = Mesh::new(&structure, 1);
+    let mobility = [Mobility::constant(0.1), Mobility::constant(0.04)];
+    let device = Device::new(structure, mesh, mobility, Recombination::midgap(6.88e-6, 3e-9));
+    let sweep = Steady::new(&device).sweep(&[0.0, 0.15, 1.5], &|_| {});
+    assert!(sweep.stopped.is_none(), "{:?}", sweep.stopped);
+    for point in &sweep.points[1..] {
+        assert!((point.current_last / point.current_first - 1.0).abs() < 1e-8, "{point:?}");
+    }
+}
