@@ -4,6 +4,8 @@
 //! - [`fit`]: least squares for any model, with uncertainties and plain-word warnings.
 //! - [`card`]: the fitted parameters of one device as a TOML document.
 //! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
+//! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
+//!   it yet.
 
 pub mod card;
 pub mod cell;
