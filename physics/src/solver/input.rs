@@ -123,7 +123,7 @@ impl Document<'_> {
     /// A complaint about the table at `path` when the step leads nowhere or makes more than 100,000 points.
     pub fn sweep(&self, path: &[Step<'_>], start: f64, stop: f64, step: f64) -> Result<Vec<f64>, InputError> {
         let count = if start == stop { 0.0 } else { ((stop - start) / step + 1e-9).floor() };
-        if !(0.0..100_000.0).contains(&count) {
+        if !((0.0..100_000.0).contains(&count) && step.is_finite()) {
             return Err(self.refuse(
                 path,
                 format!("a step of {step:?} from {start:?} to {stop:?}"),
@@ -164,6 +164,7 @@ mod tests {
         assert!(document.sweep(&[], 0.0, 1.0, -0.1).is_err());
         assert!(document.sweep(&[], 0.0, 1.0, 0.0).is_err());
         assert!(document.sweep(&[], 0.0, f64::NAN, 0.1).is_err());
+        assert!(document.sweep(&[], 0.0, 1.0, f64::INFINITY).is_err());
         assert_eq!(document.sweep(&[], 0.3, 0.3, 0.1).unwrap(), [0.3]);
     }
 }

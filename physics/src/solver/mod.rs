@@ -186,4 +186,55 @@ mod tests {
             }
         }
     }
+
+    /// Every number of every example, alone or in a list, replaced by what nobody should write: finite numbers
+    /// or a complaint with its line, never a panic.
+    #[test]
+    fn wild_numbers_are_solved_or_refused_at_their_line() {
+        let materials = Materials::built_in().unwrap();
+        for solver in registry() {
+            let lines: Vec<&str> = solver.example.lines().collect();
+            for (index, line) in lines.iter().enumerate() {
+                let Some((key, value)) = line.split_once('=') else { continue };
+                let list = value.trim_start().starts_with('[');
+                let number = value.split_whitespace().next().is_some_and(|word| word.parse::<f64>().is_ok());
+                if line.trim_start().starts_with('#') || !(list || number) {
+                    continue;
+                }
+                for wild in
+                    ["nan", "inf", "-1.0", "0.0", "1e300", "-1e300", "1e-300", "0", "-1", "99999999999"]
+                {
+                    let value = if list { format!("[{wild}]") } else { wild.to_owned() };
+                    let changed = format!("{key}= {value}");
+                    let mut lines = lines.clone();
+                    lines[index] = &changed;
+                    let request = Request {
+                        text: &lines.join("\n"),
+                        file: "input.toml",
+                        frequency_hz: None,
+                        profiles: false,
+                        seed: 1,
+                        materials: &materials,
+                        progress: &|_| {},
+                    };
+                    match (solver.solve)(&request) {
+                        Ok(solution) => {
+                            solution.table.check().unwrap();
+                            for name in solution.table.names() {
+                                let finite = solution
+                                    .table
+                                    .floats(name)
+                                    .map_or(true, |values| values.iter().all(|value| value.is_finite()));
+                                assert!(finite, "{}: {changed}: {name}", solver.name);
+                            }
+                        }
+                        Err(SolverError::Input(error)) => {
+                            assert!(error.line.is_some(), "{}: {changed}: {error}", solver.name);
+                        }
+                        Err(SolverError::Failed(why)) => panic!("{}: {changed}: {why}", solver.name),
+                    }
+                }
+            }
+        }
+    }
 }
