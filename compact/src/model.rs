@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
+use crate::fit::Regression;
 pub use crate::fit::Transform;
+use mho_data::InputError;
+use mho_data::measurement::Measurement;
 pub use mho_data::provenance::Kind;
 
 /// A parameter of a model: what it means, where its default comes from, what values it may take.
@@ -64,6 +67,26 @@ impl ModelInfo {
     pub fn defaults(&self) -> Vec<f64> {
         self.parameters.iter().map(|parameter| parameter.default).collect()
     }
+}
+
+/// How a model is fitted to a measurement: the readings that it takes, with its law and start values.
+pub type Fitting = fn(&Measurement) -> Result<Regression<'static>, InputError>;
+
+/// A model with what can be done with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Its law and parameters.
+    pub info: &'static ModelInfo,
+    /// Measurements that it is fitted to; none where it is not fitted from files.
+    pub kinds: &'static [mho_data::measurement::Kind],
+    /// From such a measurement to the fit.
+    pub fitting: Option<Fitting>,
+}
+
+/// All models that are fitted through [`Regression`]; a model's file offers its entries, and this list names
+/// them.
+pub fn entries() -> Vec<Entry> {
+    Vec::new()
 }
 
 /// All models, in the order in which `mho models` lists them.

@@ -27,12 +27,14 @@ mod covariance;
 mod minimise;
 mod problem;
 mod profile;
+mod regression;
 mod result;
 mod transform;
 
 pub use covariance::student_quantile_975;
 pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals};
 pub use profile::{ProfileInterval, profile};
+pub use regression::{Axis, Deviation, Device, HoldOut, Law, Regression, Series};
 pub use result::{Correlation, FitResult, FittedParameter};
 pub use transform::Transform;
 

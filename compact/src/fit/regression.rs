@@ -1,0 +1,289 @@
+//! Readings of devices with a law for them: what a fit, a bootstrap over devices, a hold-out and a picture all
+//! start from.
+
+use super::{FitError, FitOptions, FitResult, Parameter, Problem, least_squares};
+use crate::model::ModelInfo;
+
+/// Readings along one curve of a device.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Series {
+    /// What stood still along it ("V_D = 0.1 V, V_B = 0 V"); the legend of a picture.
+    pub label: String,
+    /// Abscissa of each reading, in the unit of [`Axis`].
+    pub x: Vec<f64>,
+    /// Readings, in the unit of [`Axis`].
+    pub y: Vec<f64>,
+    /// What a hold-out goes by: dose, time or cycle of each reading; empty where there is nothing to
+    /// extrapolate to.
+    pub order: Vec<f64>,
+}
+
+/// A device with its curves: what a bootstrap draws.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Device {
+    /// Name in the data.
+    pub name: String,
+    /// Its curves.
+    pub series: Vec<Series>,
+}
+
+impl Device {
+    /// Readings of all of its curves.
+    pub fn readings(&self) -> usize {
+        self.series.iter().map(|series| series.y.len()).sum()
+    }
+}
+
+/// An axis of a picture of the readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Axis {
+    /// Quantity in words with its symbol ("drain current I_D").
+    pub title: &'static str,
+    /// Unit ("A").
+    pub unit: &'static str,
+    /// Whether it is logarithmic.
+    pub log: bool,
+}
+
+/// How readings deviate from the law.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Deviation {
+    /// By the same amount everywhere: `(y - f) / sigma`.
+    Absolute {
+        /// Standard deviation in the unit of the reading; a common factor does not change the fit.
+        sigma: f64,
+    },
+    /// By a part of the reading above a floor: differences of `asinh(y / 2 floor)`, which is `ln(y / floor)`
+    /// above the floor and linear below, so that readings of either sign count, over
+    /// `sqrt(relative^2 + floor^2 / (y^2 + 4 floor^2))`.
+    Log {
+        /// Relative standard deviation.
+        relative: f64,
+        /// Noise floor in the unit of the reading, above 0.
+        floor: f64,
+    },
+}
+
+impl Deviation {
+    /// Weighted residual of a reading.
+    pub fn residual(self, reading: f64, model: f64) -> f64 {
+        match self {
+            Self::Absolute { sigma } => (reading - model) / sigma,
+            Self::Log { relative, floor } => {
+                let scaled = |value: f64| (value / (2.0 * floor)).asinh();
+                let noise = floor / reading.hypot(2.0 * floor);
+                (scaled(reading) - scaled(model)) / relative.hypot(noise)
+            }
+        }
+    }
+}
+
+/// Readings with a law: everything that a fit needs.
+pub struct Regression<'a> {
+    /// The model whose parameters these are.
+    pub model: &'static ModelInfo,
+    /// Parameters with their starts.
+    pub parameters: Vec<Parameter>,
+    /// Readings.
+    pub devices: Vec<Device>,
+    /// Predictions for all readings of the device of this index, curve after curve.
+    pub law: Law<'a>,
+    /// How readings deviate.
+    pub deviation: Deviation,
+    /// Abscissa.
+    pub x: Axis,
+    /// Ordinate.
+    pub y: Axis,
+    /// How the fit is run.
+    pub options: FitOptions,
+    /// Readings left out before, each reason with its count in `notes`.
+    pub dropped: usize,
+    /// Assumptions and counts that a reader of the fit has to know.
+    pub notes: Vec<String>,
+}
+
+/// Predictions of a law: parameters and the index of a device to all of its readings.
+pub type Law<'a> = Box<dyn Fn(&[f64], usize) -> Vec<f64> + Send + Sync + 'a>;
+
+impl<'a> Regression<'a> {
+    /// Readings of all devices.
+    pub fn readings(&self) -> usize {
+        self.devices.iter().map(Device::readings).sum()
+    }
+
+    /// The least-squares problem of all readings.
+    pub fn problem(&self) -> Problem<'_> {
+        self.problem_of(&vec![1; self.devices.len()], |_| true)
+    }
+
+    /// The problem with each device counted `counts` times (a bootstrap), of the readings whose
+    /// [`Series::order`] is kept.
+    pub fn problem_of<'s>(
+        &'s self,
+        counts: &[usize],
+        keep: impl Fn(f64) -> bool + Send + Sync + 's,
+    ) -> Problem<'s> {
+        let counts = counts.to_vec();
+        let mut problem = Problem::new(self.parameters.clone(), move |values| {
+            let mut residuals = Vec::new();
+            for (index, device) in self.devices.iter().enumerate().filter(|(index, _)| counts[*index] > 0) {
+                let start = residuals.len();
+                let predictions = (self.law)(values, index);
+                let orders = device.series.iter().flat_map(|series| {
+                    (0..series.y.len()).map(|row| series.order.get(row).copied().unwrap_or(0.0))
+                });
+                let readings = device.series.iter().flat_map(|series| series.y.iter().copied());
+                residuals.extend(
+                    readings
+                        .zip(predictions)
+                        .zip(orders)
+                        .filter(|(_, order)| keep(*order))
+                        .map(|((reading, model), _)| self.deviation.residual(reading, model)),
+                );
+                let end = residuals.len();
+                for _ in 1..counts[index] {
+                    residuals.extend_from_within(start..end);
+                }
+            }
+            residuals
+        });
+        problem.dropped = self.dropped;
+        problem
+    }
+
+    /// The fit of all readings; `rms` in the unit of the readings, `rms_log` where they deviate in the
+    /// logarithm.
+    ///
+    /// # Errors
+    /// [`FitError`] as of [`least_squares`].
+    pub fn fit(&self) -> Result<FitResult, FitError> {
+        let mut fit = least_squares(&self.problem(), &self.options)?;
+        let values = fit.values();
+        let (mut squares, mut logs, mut above) = (0.0, 0.0, 0.0);
+        for (reading, model) in self.compared(&values) {
+            squares += (reading - model).powi(2);
+            if let Deviation::Log { floor, .. } = self.deviation
+                && reading > 10.0 * floor
+                && model > 0.0
+            {
+                logs += (reading / model).ln().powi(2);
+                above += 1.0;
+            }
+        }
+        fit.rms = (squares / self.readings().max(1) as f64).sqrt();
+        fit.rms_log = (above > 0.0).then(|| (logs / above).sqrt());
+        fit.warnings.extend(self.notes.iter().cloned());
+        Ok(fit)
+    }
+
+    /// Every reading with its prediction, device after device.
+    pub fn compared(&self, values: &[f64]) -> Vec<(f64, f64)> {
+        let mut pairs = Vec::with_capacity(self.readings());
+        for (index, device) in self.devices.iter().enumerate() {
+            let readings = device.series.iter().flat_map(|series| series.y.iter().copied());
+            pairs.extend(readings.zip((self.law)(values, index)));
+        }
+        pairs
+    }
+
+    /// The largest [`Series::order`], where there is more than one.
+    pub fn last_order(&self) -> Option<f64> {
+        let orders =
+            || self.devices.iter().flat_map(|device| &device.series).flat_map(|series| &series.order);
+        let last = orders().copied().fold(f64::NEG_INFINITY, f64::max);
+        orders().any(|&order| order < last).then_some(last)
+    }
+
+    /// Fits all readings but those of the largest order and predicts these; `None` where there is nothing to
+    /// hold out.
+    ///
+    /// # Errors
+    /// [`FitError`] as of [`least_squares`].
+    pub fn hold_out(&self) -> Result<Option<HoldOut>, FitError> {
+        let Some(last) = self.last_order() else { return Ok(None) };
+        let counts = vec![1; self.devices.len()];
+        let fit = least_squares(&self.problem_of(&counts, |order| order < last), &self.options)?;
+        let mut out = HoldOut { order: last, readings: 0, rms: 0.0, rms_weighted: 0.0, rms_kept: fit.rms };
+        for (index, device) in self.devices.iter().enumerate() {
+            let mut predictions = (self.law)(&fit.values(), index).into_iter();
+            for series in &device.series {
+                for (row, &reading) in series.y.iter().enumerate() {
+                    let Some(model) = predictions.next() else { continue };
+                    if series.order.get(row) == Some(&last) {
+                        out.readings += 1;
+                        out.rms += (reading - model).powi(2);
+                        out.rms_weighted += self.deviation.residual(reading, model).powi(2);
+                    }
+                }
+            }
+        }
+        let count = out.readings.max(1) as f64;
+        out.rms = (out.rms / count).sqrt();
+        out.rms_weighted = (out.rms_weighted / count).sqrt();
+        Ok(Some(out))
+    }
+}
+
+/// How a fit without the highest dose or longest time predicts it.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct HoldOut {
+    /// The dose, time or cycle held out.
+    pub order: f64,
+    /// Readings there.
+    pub readings: usize,
+    /// Root mean square of their deviations from the prediction, in the unit of the readings.
+    pub rms: f64,
+    /// The same of the weighted residuals.
+    pub rms_weighted: f64,
+    /// Root mean square of the weighted residuals of the readings fitted.
+    pub rms_kept: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::Transform;
+    use crate::retention::INFO;
+
+    fn decay() -> Regression<'static> {
+        let x: Vec<f64> = (0..6).map(f64::from).collect();
+        let y: Vec<f64> = x.iter().map(|t| 8.0 * (-t / 2.0_f64).exp()).collect();
+        let series = Series { label: String::new(), x: x.clone(), y, order: x.clone() };
+        Regression {
+            model: &INFO,
+            parameters: vec![
+                Parameter::new("start", "nA", 5.0, 0.1, 100.0, Transform::Log),
+                Parameter::new("tau_s", "s", 1.0, 0.1, 100.0, Transform::Log),
+            ],
+            devices: vec![Device { name: "1".into(), series: vec![series] }; 2],
+            law: Box::new(move |p, _| x.iter().map(|t| p[0] * (-t / p[1]).exp()).collect()),
+            deviation: Deviation::Absolute { sigma: 1.0 },
+            x: Axis { title: "time", unit: "s", log: false },
+            y: Axis { title: "current", unit: "nA", log: false },
+            options: FitOptions::default(),
+            dropped: 0,
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn fits_holds_out_and_counts_devices() {
+        let regression = decay();
+        let fit = regression.fit().unwrap();
+        assert!((fit.value("tau_s") - 2.0).abs() < 1e-6);
+        assert_eq!(fit.points, 12);
+        let out = regression.hold_out().unwrap().unwrap();
+        assert_eq!((out.order, out.readings), (5.0, 2));
+        assert!(out.rms < 1e-6);
+        assert_eq!((regression.problem_of(&[3, 0], |_| true).residuals)(&[8.0, 2.0]).len(), 18);
+    }
+
+    #[test]
+    fn log_deviation_is_linear_below_the_floor_and_relative_above() {
+        let deviation = Deviation::Log { relative: 0.01, floor: 1e-12 };
+        assert!((deviation.residual(1.01e-6, 1e-6) - 1.01_f64.ln() / 0.01).abs() < 1e-6);
+        // One floor of noise is one standard deviation around zero.
+        assert!((deviation.residual(1e-12, 0.0) - 1.0).abs() < 0.1);
+        assert!((deviation.residual(-1e-12, 0.0) + 1.0).abs() < 0.1);
+    }
+}
