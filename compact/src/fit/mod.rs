@@ -27,6 +27,7 @@ mod covariance;
 mod minimise;
 mod problem;
 mod profile;
+mod reduce;
 mod regression;
 mod result;
 mod transform;
@@ -34,7 +35,8 @@ mod transform;
 pub use covariance::student_quantile_975;
 pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals};
 pub use profile::{ProfileInterval, profile};
-pub use regression::{Axis, Deviation, Device, HoldOut, Law, Regression, Series};
+pub use reduce::{Neutral, Reduced, reduce};
+pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, Regression, Series};
 pub use result::{Correlation, FitResult, FittedParameter};
 pub use transform::Transform;
 
