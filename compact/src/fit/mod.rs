@@ -33,10 +33,10 @@ mod result;
 mod transform;
 
 pub use covariance::student_quantile_975;
-pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals};
+pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals, Slopes};
 pub use profile::{ProfileInterval, profile};
 pub use reduce::{Neutral, Reduced, reduce};
-pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, Regression, Series};
+pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, LawSlopes, Regression, Series};
 pub use result::{Correlation, FitResult, FittedParameter};
 pub use transform::Transform;
 

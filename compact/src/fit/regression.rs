@@ -32,6 +32,14 @@ impl Device {
     pub fn readings(&self) -> usize {
         self.series.iter().map(|series| series.y.len()).sum()
     }
+
+    /// Every reading with its [`Series::order`] (0 where there is none), curve after curve.
+    pub fn rows(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.series.iter().flat_map(|series| {
+            let order = |row: usize| series.order.get(row).copied().unwrap_or(0.0);
+            series.y.iter().enumerate().map(move |(row, &reading)| (reading, order(row)))
+        })
+    }
 }
 
 /// An axis of a picture of the readings.
@@ -89,6 +97,19 @@ pub struct Fixed {
     pub why: String,
 }
 
+impl Deviation {
+    /// Derivative of [`Self::residual`] with respect to the model.
+    pub fn slope(self, reading: f64, model: f64) -> f64 {
+        match self {
+            Self::Absolute { sigma } => -sigma.recip(),
+            Self::Log { relative, floor } => {
+                let noise = floor / reading.hypot(2.0 * floor);
+                -(model.hypot(2.0 * floor) * relative.hypot(noise)).recip()
+            }
+        }
+    }
+}
+
 /// Readings with a law: everything that a fit needs.
 pub struct Regression<'a> {
     /// The model whose parameters these are.
@@ -99,6 +120,8 @@ pub struct Regression<'a> {
     pub devices: Vec<Device>,
     /// Predictions for all readings of the device of this index, curve after curve.
     pub law: Law<'a>,
+    /// Derivatives of the law, where it has them at less cost than differences.
+    pub slopes: Option<LawSlopes<'a>>,
     /// How readings deviate.
     pub deviation: Deviation,
     /// Abscissa.
@@ -114,6 +137,10 @@ pub struct Regression<'a> {
     /// Assumptions and counts that a reader of the fit has to know.
     pub notes: Vec<String>,
 }
+
+/// Predictions of a law with their derivatives: parameters, which of these are wanted, and the index of a device
+/// to all of its readings, and one column a parameter (those not wanted may stay empty).
+pub type LawSlopes<'a> = Box<dyn Fn(&[f64], &[bool], usize) -> (Vec<f64>, Vec<Vec<f64>>) + Send + Sync + 'a>;
 
 /// Predictions of a law: parameters and the index of a device to all of its readings.
 pub type Law<'a> = Box<dyn Fn(&[f64], usize) -> Vec<f64> + Send + Sync + 'a>;
@@ -137,21 +164,19 @@ impl<'a> Regression<'a> {
         keep: impl Fn(f64) -> bool + Send + Sync + 's,
     ) -> Problem<'s> {
         let counts = counts.to_vec();
+        let keep = std::sync::Arc::new(keep);
+        let (counts_of_slopes, keep_slope) = (counts.clone(), keep.clone());
         let mut problem = Problem::new(self.parameters.clone(), move |values| {
             let mut residuals = Vec::new();
             for (index, device) in self.devices.iter().enumerate().filter(|(index, _)| counts[*index] > 0) {
                 let start = residuals.len();
                 let predictions = (self.law)(values, index);
-                let orders = device.series.iter().flat_map(|series| {
-                    (0..series.y.len()).map(|row| series.order.get(row).copied().unwrap_or(0.0))
-                });
-                let readings = device.series.iter().flat_map(|series| series.y.iter().copied());
                 residuals.extend(
-                    readings
+                    device
+                        .rows()
                         .zip(predictions)
-                        .zip(orders)
-                        .filter(|(_, order)| keep(*order))
-                        .map(|((reading, model), _)| self.deviation.residual(reading, model)),
+                        .filter(|((_, order), _)| keep(*order))
+                        .map(|((reading, _), model)| self.deviation.residual(reading, model)),
                 );
                 let end = residuals.len();
                 for _ in 1..counts[index] {
@@ -160,6 +185,30 @@ impl<'a> Regression<'a> {
             }
             residuals
         });
+        if let Some(slopes) = &self.slopes {
+            problem.slopes = Some(Box::new(move |values, wanted| {
+                let mut all = vec![Vec::new(); values.len()];
+                for (index, device) in self.devices.iter().enumerate() {
+                    if counts_of_slopes[index] == 0 {
+                        continue;
+                    }
+                    let (predictions, columns) = slopes(values, wanted, index);
+                    let factors: Vec<f64> = device
+                        .rows()
+                        .zip(predictions)
+                        .map(|((reading, _), model)| self.deviation.slope(reading, model))
+                        .collect();
+                    for (column, mine) in all.iter_mut().zip(columns) {
+                        for _ in 0..counts_of_slopes[index] {
+                            let rows = device.rows().zip(&factors).zip(&mine);
+                            let kept = rows.filter(|(((_, order), _), _)| keep_slope(*order));
+                            column.extend(kept.map(|((_, factor), slope)| factor * slope));
+                        }
+                    }
+                }
+                all
+            }));
+        }
         problem.dropped = self.dropped;
         problem
     }
@@ -198,6 +247,16 @@ impl<'a> Regression<'a> {
     pub fn fix(&mut self, name: &'static str, value: f64, why: String) {
         let Some(index) = self.parameters.iter().position(|parameter| parameter.name == name) else { return };
         self.parameters.remove(index);
+        if let Some(slopes) = self.slopes.take() {
+            self.slopes = Some(Box::new(move |free, wanted, device| {
+                let (mut values, mut wanted) = (free.to_vec(), wanted.to_vec());
+                values.insert(index.min(values.len()), value);
+                wanted.insert(index.min(wanted.len()), false);
+                let (predictions, mut columns) = slopes(&values, &wanted, device);
+                columns.remove(index.min(columns.len() - 1));
+                (predictions, columns)
+            }));
+        }
         let law = std::mem::replace(&mut self.law, Box::new(|_, _| Vec::new()));
         self.law = Box::new(move |free, device| {
             let mut values = free.to_vec();
@@ -286,6 +345,7 @@ mod tests {
                 Parameter::new("start", "nA", 5.0, 0.1, 100.0, Transform::Log),
                 Parameter::new("tau_s", "s", 1.0, 0.1, 100.0, Transform::Log),
             ],
+            slopes: None,
             devices: vec![Device { name: "1".into(), series: vec![series] }; 2],
             law: Box::new(move |p, _| x.iter().map(|t| p[0] * (-t / p[1]).exp()).collect()),
             deviation: Deviation::Absolute { sigma: 1.0 },

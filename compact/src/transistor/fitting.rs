@@ -76,6 +76,7 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
         .filter_map(|parameter| INFO.parameters.iter().position(|info| info.name == parameter.name))
         .collect();
     let base = start.values;
+    let (slope_base, slope_places, slope_readings) = (base.clone(), places.clone(), readings.all.clone());
     let Readings { device, all, floor_a, gate_swept, polarity, left_out, .. } = readings;
     let gate_axis = Axis { title: "gate voltage V_G", unit: "V", log: false };
     let drain_axis = Axis { title: "drain voltage V_D", unit: "V", log: false };
@@ -90,6 +91,13 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
             }
             currents(&values, &all, polarity)
         }),
+        slopes: Some(Box::new(move |free, wanted, _| {
+            let mut values = slope_base.clone();
+            for (&place, &value) in slope_places.iter().zip(free) {
+                values[place] = value;
+            }
+            slopes(&values, &slope_places, wanted, &slope_readings, polarity)
+        })),
         deviation: Deviation::Log { relative: RELATIVE, floor: floor_a },
         x: if gate_swept { gate_axis } else { drain_axis },
         y: Axis { title: "drain current |I_D|", unit: "A", log: true },
@@ -114,6 +122,68 @@ fn currents(values: &[f64], readings: &[Reading], polarity: f64) -> Vec<f64> {
             polarity * law.current_near_a(reading.at, reading.drain_a)
         })
         .collect()
+}
+
+/// Relative step of the differences that stand for the law's derivatives; of parameters below 0.1 absolute a
+/// tenth of it.
+const DIFFERENCE: f64 = 1e-6;
+
+/// The currents of [`currents`] with their derivatives with respect to the parameters at `places`.
+///
+/// With resistances the current is the root of `channel(i, p) = i`, so that
+/// di/dp = (dchannel/dp) / (1 - dchannel/di): one evaluation a parameter at the root that was found, not a root
+/// a parameter.
+fn slopes(
+    values: &[f64],
+    places: &[usize],
+    wanted: &[bool],
+    readings: &[Reading],
+    polarity: f64,
+) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let steps: Vec<f64> = places.iter().map(|&place| DIFFERENCE * values[place].abs().max(0.1)).collect();
+    let mut columns: Vec<Vec<f64>> = wanted
+        .iter()
+        .map(|wanted| if *wanted { Vec::with_capacity(readings.len()) } else { Vec::new() })
+        .collect();
+    let mut predictions = Vec::with_capacity(readings.len());
+    let mut temperature_k = f64::NAN;
+    let mut law = Transistor::from_values(values, 300.0);
+    let mut moved: Vec<Transistor> = Vec::new();
+    for reading in readings {
+        if reading.temperature_k != temperature_k {
+            temperature_k = reading.temperature_k;
+            law = Transistor::from_values(values, temperature_k);
+            moved = places
+                .iter()
+                .zip(&steps)
+                .map(|(&place, step)| {
+                    let mut values = values.to_vec();
+                    values[place] += step;
+                    Transistor::from_values(&values, temperature_k)
+                })
+                .collect();
+        }
+        let total = law.current_near_a(reading.at, reading.drain_a);
+        let drop = reading.at.drain_v - reading.at.source_v;
+        let through = total - law.leakage_s * drop;
+        let here = law.channel_at_a(reading.at, through);
+        let resisted = law.source_ohm + law.drain_ohm > 0.0;
+        let step = DIFFERENCE * through;
+        let feedback = if resisted && step != 0.0 {
+            (law.channel_at_a(reading.at, through + step) - here) / step
+        } else {
+            0.0
+        };
+        predictions.push(polarity * total);
+        for (((column, wanted), moved), step) in columns.iter_mut().zip(wanted).zip(&moved).zip(&steps) {
+            if *wanted {
+                let channel = (moved.channel_at_a(reading.at, through) - here) / step / (1.0 - feedback);
+                let leakage = (moved.leakage_s - law.leakage_s) * drop / step;
+                column.push(polarity * (channel + leakage));
+            }
+        }
+    }
+    (predictions, columns)
 }
 
 /// A fitted transistor.

@@ -26,8 +26,8 @@ const SHORTENING_V: f64 = 0.1;
 const RESISTANCE_STEP: f64 = 1e-6;
 const RESISTANCE_STEPS: usize = 60;
 
-/// Relative distance of the second point of the first secant from a guess.
-const GUESS_STEP: f64 = 1e-4;
+/// Drop that halves an error of a guess, V (order of magnitude of a gate overdrive).
+const TAKE_BACK_V: f64 = 0.1;
 
 /// Voltages of the terminals against any common point, V.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,33 +105,64 @@ impl Transistor {
         sign * (channel + leakage)
     }
 
+    /// The current, A, that the channel would carry (without leakage) if `through_a` flowed through the
+    /// resistances: [`Self::current_a`] less leakage is where both are equal.
+    pub fn channel_at_a(&self, at: Terminals, through_a: f64) -> f64 {
+        let sign = self.polarity;
+        let through = sign * through_a;
+        let (gate, drain, source) = (
+            sign * (at.gate_v - at.body_v),
+            sign * (at.drain_v - at.body_v),
+            sign * (at.source_v - at.body_v),
+        );
+        let (drain, source) = (drain - self.drain_ohm * through, source + self.source_ohm * through);
+        sign * if drain < source {
+            -self.channel(gate, source, drain)
+        } else {
+            self.channel(gate, drain, source)
+        }
+    }
+
     /// The current that the channel carries between the inner ends of the series resistances: the root of
     /// `channel(i) - i`, which falls with `i`, by secants inside a bracket. Gate, upper and lower end; the
     /// resistances at these ends.
     fn through_resistance(&self, [gate, upper, lower]: [f64; 3], ohm: [f64; 2], guess: f64) -> f64 {
-        let free = self.channel(gate, upper, lower);
         let total = ohm[0] + ohm[1];
         // Nothing to solve, or nothing that is a number.
-        if total <= 0.0 || free.is_nan() || free <= 0.0 {
-            return free;
+        if total <= 0.0 || upper <= lower || total.is_nan() {
+            return self.channel(gate, upper, lower);
         }
         let short = (upper - lower) / total;
         let excess = |i: f64| self.channel(gate, upper - ohm[0] * i, lower + ohm[1] * i) - i;
-        let (mut low, mut high) = (0.0, free.min(short));
-        let (mut before, mut excess_before) = (0.0, free);
-        let mut here = free / (1.0 + free / short);
+        let (mut low, mut high) = (0.0, short);
+        let (mut before, mut excess_before);
+        let mut here;
         if guess > low && guess < high {
-            // A second point near the first makes the secant a tangent.
-            before = guess * (1.0 + GUESS_STEP);
-            excess_before = excess(before);
-            here = guess;
+            // The drop over the resistances takes back a part of any error of the guess.
+            (before, excess_before) = (guess, excess(guess));
+            here = guess + excess_before / (1.0 + total * guess / TAKE_BACK_V);
+            here = here.clamp(0.5 * guess.min(high), high);
+        } else {
+            let free = self.channel(gate, upper, lower);
+            if free.is_nan() || free <= 0.0 {
+                return free;
+            }
+            (before, excess_before) = (0.0, free);
+            high = free.min(short);
+            here = free / (1.0 + free / short);
         }
         for _ in 0..RESISTANCE_STEPS {
             let excess_here = excess(here);
+            // channel(i) falls with i, so the root also lies on the near side of channel(here).
             if excess_here > 0.0 {
                 low = here;
+                high = high.min(here + excess_here);
             } else {
                 high = here;
+                low = low.max(here + excess_here);
+            }
+            if excess_here == 0.0 {
+                return here;
             }
             let mut next = here - excess_here * (here - before) / (excess_here - excess_before);
             if !(low..=high).contains(&next) {
