@@ -10,12 +10,14 @@
 pub mod card;
 pub mod cell;
 pub mod current_shift;
+pub mod dual;
 pub mod ekv;
 pub mod extract;
 pub mod fit;
 pub mod idvg;
 pub mod model;
 pub mod programming;
+pub mod real;
 pub mod retention;
 pub mod tid;
 pub mod transistor;

@@ -1,6 +1,7 @@
 //! From a transistor's sweeps to its parameters: start values read off the curves, least squares in ln I above
 //! the noise floor, and no parameter that the data do not ask for.
 
+use super::gradient::Gradient;
 use super::info::INFO;
 use super::law::{Terminals, Transistor};
 use super::readings::{Reading, Readings};
@@ -124,15 +125,7 @@ fn currents(values: &[f64], readings: &[Reading], polarity: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Relative step of the differences that stand for the law's derivatives; of parameters below 0.1 absolute a
-/// tenth of it.
-const DIFFERENCE: f64 = 1e-6;
-
 /// The currents of [`currents`] with their derivatives with respect to the parameters at `places`.
-///
-/// With resistances the current is the root of `channel(i, p) = i`, so that
-/// di/dp = (dchannel/dp) / (1 - dchannel/di): one evaluation a parameter at the root that was found, not a root
-/// a parameter.
 fn slopes(
     values: &[f64],
     places: &[usize],
@@ -140,46 +133,23 @@ fn slopes(
     readings: &[Reading],
     polarity: f64,
 ) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let steps: Vec<f64> = places.iter().map(|&place| DIFFERENCE * values[place].abs().max(0.1)).collect();
     let mut columns: Vec<Vec<f64>> = wanted
         .iter()
         .map(|wanted| if *wanted { Vec::with_capacity(readings.len()) } else { Vec::new() })
         .collect();
     let mut predictions = Vec::with_capacity(readings.len());
     let mut temperature_k = f64::NAN;
-    let mut law = Transistor::from_values(values, 300.0);
-    let mut moved: Vec<Transistor> = Vec::new();
+    let mut law = Gradient::new(values, 300.0);
     for reading in readings {
         if reading.temperature_k != temperature_k {
             temperature_k = reading.temperature_k;
-            law = Transistor::from_values(values, temperature_k);
-            moved = places
-                .iter()
-                .zip(&steps)
-                .map(|(&place, step)| {
-                    let mut values = values.to_vec();
-                    values[place] += step;
-                    Transistor::from_values(&values, temperature_k)
-                })
-                .collect();
+            law = Gradient::new(values, temperature_k);
         }
-        let total = law.current_near_a(reading.at, reading.drain_a);
-        let drop = reading.at.drain_v - reading.at.source_v;
-        let through = total - law.leakage_s * drop;
-        let here = law.channel_at_a(reading.at, through);
-        let resisted = law.source_ohm + law.drain_ohm > 0.0;
-        let step = DIFFERENCE * through;
-        let feedback = if resisted && step != 0.0 {
-            (law.channel_at_a(reading.at, through + step) - here) / step
-        } else {
-            0.0
-        };
-        predictions.push(polarity * total);
-        for (((column, wanted), moved), step) in columns.iter_mut().zip(wanted).zip(&moved).zip(&steps) {
+        let (current, slopes) = law.current_a(reading.at, reading.drain_a);
+        predictions.push(polarity * current);
+        for ((column, wanted), &place) in columns.iter_mut().zip(wanted).zip(places) {
             if *wanted {
-                let channel = (moved.channel_at_a(reading.at, through) - here) / step / (1.0 - feedback);
-                let leakage = (moved.leakage_s - law.leakage_s) * drop / step;
-                column.push(polarity * (channel + leakage));
+                column.push(polarity * slopes[place]);
             }
         }
     }
