@@ -36,7 +36,7 @@ pub use covariance::student_quantile_975;
 pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals, Slopes};
 pub use profile::{ProfileInterval, profile};
 pub use reduce::{Neutral, Reduced, reduce};
-pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, LawSlopes, Regression, Series};
+pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, LawSlopes, Prior, Regression, Series};
 pub use result::{Correlation, FitResult, FittedParameter};
 pub use transform::Transform;
 

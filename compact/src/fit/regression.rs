@@ -1,7 +1,7 @@
 //! Readings of devices with a law for them: what a fit, a bootstrap over devices, a hold-out and a picture all
 //! start from.
 
-use super::{FitError, FitOptions, FitResult, Parameter, Problem, least_squares};
+use super::{FitError, FitOptions, FitResult, Parameter, Problem, Transform, least_squares};
 use crate::model::ModelInfo;
 
 /// Readings along one curve of a device.
@@ -86,6 +86,37 @@ impl Deviation {
     }
 }
 
+/// Knowledge of a parameter that does not come from the readings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prior {
+    /// Name of the parameter.
+    pub name: &'static str,
+    /// Value expected.
+    pub value: f64,
+    /// Standard deviation of the value, or of its natural logarithm on a scale [`Transform::Log`].
+    pub spread: f64,
+    /// Scale.
+    pub scale: Transform,
+    /// Why that is expected.
+    pub source: String,
+}
+
+impl Prior {
+    fn residual(&self, value: f64) -> f64 {
+        match self.scale {
+            Transform::Log => (value / self.value).ln() / self.spread,
+            Transform::Linear | Transform::Free => (value - self.value) / self.spread,
+        }
+    }
+
+    fn slope(&self, value: f64) -> f64 {
+        match self.scale {
+            Transform::Log => (value * self.spread).recip(),
+            Transform::Linear | Transform::Free => self.spread.recip(),
+        }
+    }
+}
+
 /// A parameter that is not fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fixed {
@@ -132,6 +163,8 @@ pub struct Regression<'a> {
     pub options: FitOptions,
     /// Parameters of the model that are not fitted.
     pub fixed: Vec<Fixed>,
+    /// What is known of parameters beforehand; each counts as one reading.
+    pub priors: Vec<Prior>,
     /// Readings left out before, each reason with its count in `notes`.
     pub dropped: usize,
     /// Assumptions and counts that a reader of the fit has to know.
@@ -164,6 +197,15 @@ impl<'a> Regression<'a> {
         keep: impl Fn(f64) -> bool + Send + Sync + 's,
     ) -> Problem<'s> {
         let counts = counts.to_vec();
+        let known: Vec<(usize, &Prior)> = self
+            .priors
+            .iter()
+            .filter_map(|prior| {
+                let found = self.parameters.iter().position(|parameter| parameter.name == prior.name)?;
+                Some((found, prior))
+            })
+            .collect();
+        let known_slopes = known.clone();
         let keep = std::sync::Arc::new(keep);
         let (counts_of_slopes, keep_slope) = (counts.clone(), keep.clone());
         let mut problem = Problem::new(self.parameters.clone(), move |values| {
@@ -183,6 +225,7 @@ impl<'a> Regression<'a> {
                     residuals.extend_from_within(start..end);
                 }
             }
+            residuals.extend(known.iter().map(|(index, prior)| prior.residual(values[*index])));
             residuals
         });
         if let Some(slopes) = &self.slopes {
@@ -204,6 +247,12 @@ impl<'a> Regression<'a> {
                             let kept = rows.filter(|(((_, order), _), _)| keep_slope(*order));
                             column.extend(kept.map(|((_, factor), slope)| factor * slope));
                         }
+                    }
+                }
+                for (index, prior) in &known_slopes {
+                    for (column, values_column) in all.iter_mut().enumerate() {
+                        let slope = if column == *index { prior.slope(values[column]) } else { 0.0 };
+                        values_column.push(slope);
                     }
                 }
                 all
@@ -238,6 +287,9 @@ impl<'a> Regression<'a> {
                 above += 1.0;
             }
         }
+        let known = |parameter: &str| self.priors.iter().any(|prior| prior.name == parameter);
+        let priors = self.parameters.iter().filter(|parameter| known(&parameter.name)).count();
+        fit.points = fit.points.saturating_sub(priors);
         fit.rms = (squares / self.readings().max(1) as f64).sqrt();
         fit.rms_log = (above > 0.0).then(|| (logs / above).sqrt());
         fit.warnings.extend(self.notes.iter().cloned());
@@ -353,6 +405,7 @@ mod tests {
             y: Axis { title: "current", unit: "nA", log: false },
             options: FitOptions::default(),
             fixed: Vec::new(),
+            priors: Vec::new(),
             dropped: 0,
             notes: Vec::new(),
         }

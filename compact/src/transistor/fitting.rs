@@ -7,7 +7,8 @@ use super::law::{Terminals, Transistor};
 use super::readings::{Reading, Readings};
 use crate::extract;
 use crate::fit::{
-    Axis, Deviation, FitError, FitOptions, FitResult, Fixed, Neutral, Parameter, Regression, reduce,
+    Axis, Deviation, FitError, FitOptions, FitResult, Fixed, Neutral, Parameter, Prior, Regression,
+    Transform, reduce,
 };
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
@@ -30,7 +31,9 @@ const SOURCE_PART: f64 = 0.7;
 const THRESHOLD_PART: f64 = 2e-3;
 
 /// Parameters that may be left out, and where they have no effect.
-const NEUTRAL: [Neutral; 8] = [
+const NEUTRAL: [Neutral; 10] = [
+    Neutral { name: "leakage_gate_per_v", value: 0.0 },
+    Neutral { name: "leakage_saturation_per_v", value: 0.0 },
     Neutral { name: "body_linear", value: 0.0 },
     Neutral { name: "dibl_body_per_v", value: 0.0 },
     Neutral { name: "source_ohm", value: 0.0 },
@@ -78,6 +81,8 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
         .collect();
     let base = start.values;
     let (slope_base, slope_places, slope_readings) = (base.clone(), places.clone(), readings.all.clone());
+    let priors = priors(readings.length_um, readings.polarity);
+    notes.extend(priors.iter().map(|prior| format!("{} is expected: {}", prior.name, prior.source)));
     let Readings { device, all, floor_a, gate_swept, polarity, left_out, .. } = readings;
     let gate_axis = Axis { title: "gate voltage V_G", unit: "V", log: false };
     let drain_axis = Axis { title: "drain voltage V_D", unit: "V", log: false };
@@ -104,10 +109,43 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
         y: Axis { title: "drain current |I_D|", unit: "A", log: true },
         options: FitOptions { patience: 30, cost_tolerance: 1e-6, ..FitOptions::default() },
         fixed,
+        priors,
         dropped: left_out.iter().map(|(count, _)| count).sum(),
         notes,
     }
 }
+
+/// What is known of a silicon transistor beforehand, so that no interval is without an end where the series
+/// resistance hides the channel.
+fn priors(length_um: Option<f64>, polarity: f64) -> Vec<Prior> {
+    let (carrier, field) =
+        if polarity < 0.0 { ("holes", HOLE_FIELD_V_PER_UM) } else { ("electrons", ELECTRON_FIELD_V_PER_UM) };
+    let mut priors = vec![Prior {
+        name: "theta_per_v",
+        value: 0.5,
+        spread: 2.0,
+        scale: Transform::Linear,
+        source: "0.5 +- 2 1/V (literature: 0.1 to 2 for oxides of 2 to 10 nm)".into(),
+    }];
+    if let Some(length_um) = length_um.filter(|length_um| *length_um > 0.0) {
+        let value = field * length_um;
+        priors.push(Prior {
+            name: "critical_v",
+            value,
+            spread: std::f64::consts::LN_2,
+            scale: Transform::Log,
+            source: format!(
+                "{value:.2} V within a factor of two, 2 v_sat L / mu of {carrier} at L = {length_um} um"
+            ),
+        });
+    }
+    priors
+}
+
+/// Critical field of velocity saturation, V/um: 2 v_sat / mu with v_sat = 8e6 cm/s and surface mobilities of 350
+/// and 90 cm2/Vs (literature: Taur and Ning, Fundamentals of Modern VLSI Devices, chapter 3; rounded).
+const ELECTRON_FIELD_V_PER_UM: f64 = 4.5;
+const HOLE_FIELD_V_PER_UM: f64 = 18.0;
 
 /// Currents that flow (positive from drain to source in the device's own polarity), A.
 fn currents(values: &[f64], readings: &[Reading], polarity: f64) -> Vec<f64> {

@@ -45,6 +45,8 @@ impl Gradient {
             source_ohm: constant(law.source_ohm),
             drain_ohm: constant(law.drain_ohm),
             leakage_s: constant(law.leakage_s),
+            leakage_gate_per_v: constant(law.leakage_gate_per_v),
+            leakage_saturation_per_v: constant(law.leakage_saturation_per_v),
             polarity: constant(law.polarity),
             thermal_v: constant(law.thermal_v),
         };
@@ -68,7 +70,9 @@ impl Gradient {
         let sign = law.polarity;
         let total = law.current_near_a(at, guess);
         let drop = sign * (at.drain_v - at.source_v);
-        let through = sign * total - law.leakage_s * drop;
+        let above = sign * (at.gate_v - at.source_v) - drop.min(0.0);
+        let leakage = law.leakage_a(above, drop);
+        let through = sign * total - leakage;
         let gate = Dual::from(sign * (at.gate_v - at.body_v));
         let drain = Dual::along(DRAIN, sign * (at.drain_v - at.body_v) - law.drain_ohm * through);
         let source = Dual::along(SOURCE, sign * (at.source_v - at.body_v) + law.source_ohm * through);
@@ -85,13 +89,16 @@ impl Gradient {
         all[11] = -through * slopes[DRAIN];
         all[12] = slopes[10];
         // The law's threshold and gain follow the temperature.
-        all[15] = -self.above_k * slopes[0];
-        all[16] = self.log_ratio * law.beta_a_per_v2 * slopes[4];
+        all[17] = -self.above_k * slopes[0];
+        all[18] = self.log_ratio * law.beta_a_per_v2 * slopes[4];
         all[4] *= self.gain_ratio;
         for slope in &mut all {
             *slope *= sign / (1.0 - feedback);
         }
-        all[13] = sign * drop;
+        // Of the leakage by hand: it is a product.
+        all[13] = sign * Transistor { leakage_s: 1.0, ..*law }.leakage_a(above, drop);
+        all[14] = sign * leakage * above;
+        all[15] = -sign * leakage * drop.abs() / (1.0 + law.leakage_saturation_per_v * drop.abs());
         (total, all)
     }
 }
@@ -113,7 +120,7 @@ mod tests {
             values[INFO.parameters.iter().position(|info| info.name == name).unwrap()] = value;
         }
         for polarity in [1.0, -1.0] {
-            values[14] = polarity;
+            values[16] = polarity;
             for (gate_v, drain_v, body_v) in
                 [(0.3, 0.1, 0.0), (0.9, 0.05, -1.0), (1.8, 1.8, -0.5), (1.2, -0.4, -1.0)]
             {

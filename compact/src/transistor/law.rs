@@ -75,8 +75,13 @@ pub struct Transistor<R = f64> {
     pub drain_ohm: R,
     /// Swing beyond the body effect's: interface traps over oxide capacitance.
     pub trap_ratio: R,
-    /// Conductance between drain and source that no gate closes, S.
+    /// Leakage floor: conductance at small drain voltage of a path between drain and source that the gate hardly
+    /// controls, S.
     pub leakage_s: R,
+    /// Its growth with the gate voltage, 1/V (logarithmic).
+    pub leakage_gate_per_v: R,
+    /// Its saturation with the drain voltage, 1/V.
+    pub leakage_saturation_per_v: R,
     /// +1 of an n-channel device; -1 of a p-channel one, whose voltages and current change sign.
     pub polarity: R,
     /// k T / q, V.
@@ -97,7 +102,7 @@ impl Transistor {
             sign * (at.drain_v - at.body_v),
             sign * (at.source_v - at.body_v),
         );
-        let leakage = self.leakage_s * (drain - source);
+        let leakage = self.leakage_a(gate - drain.min(source), drain - source);
         let channel = if drain < source {
             -self.through_resistance([gate, source, drain], [self.source_ohm, self.drain_ohm], -sign * guess)
         } else {
@@ -161,6 +166,12 @@ impl Transistor {
 }
 
 impl<R: Real> Transistor<R> {
+    /// Current of the leakage path: from the gate's voltage above the lower end, and the voltage along it.
+    pub(crate) fn leakage_a(&self, gate: R, along: R) -> R {
+        let gated = (self.leakage_gate_per_v * gate).exp();
+        self.leakage_s * gated * along / (self.leakage_saturation_per_v * along.abs() + 1.0)
+    }
+
     /// Current of the channel without series resistance, `drain >= source`, voltages from the body.
     pub(crate) fn channel(&self, gate: R, drain: R, source: R) -> R {
         let drop = drain - source;
@@ -230,6 +241,8 @@ mod tests {
         drain_ohm: 50.0,
         trap_ratio: 0.2,
         leakage_s: 0.0,
+        leakage_gate_per_v: 0.0,
+        leakage_saturation_per_v: 0.0,
         polarity: 1.0,
         thermal_v: 0.025852,
     };

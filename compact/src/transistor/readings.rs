@@ -39,6 +39,8 @@ pub struct Readings {
     pub floor_seen: bool,
     /// +1 for an n-channel device, -1 for a p-channel one.
     pub polarity: f64,
+    /// Channel length, um, where the files say it.
+    pub length_um: Option<f64>,
     /// Readings left out, with the reason.
     pub left_out: Vec<(usize, &'static str)>,
 }
@@ -147,7 +149,16 @@ impl Readings {
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .collect();
-        Ok(Self { device, all, gate_swept, floor_a, floor_seen: seen.is_some(), polarity, left_out })
+        Ok(Self {
+            device,
+            all,
+            gate_swept,
+            floor_a,
+            floor_seen: seen.is_some(),
+            polarity,
+            length_um: survey.length_um,
+            left_out,
+        })
     }
 
     /// Differing values of a voltage, to a millivolt.
