@@ -81,7 +81,7 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
         .collect();
     let base = start.values;
     let (slope_base, slope_places, slope_readings) = (base.clone(), places.clone(), readings.all.clone());
-    let priors = priors(readings.length_um, readings.polarity);
+    let priors = priors(&readings);
     notes.extend(priors.iter().map(|prior| format!("{} is expected: {}", prior.name, prior.source)));
     let Readings { device, all, floor_a, gate_swept, polarity, left_out, .. } = readings;
     let gate_axis = Axis { title: "gate voltage V_G", unit: "V", log: false };
@@ -117,9 +117,13 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
 
 /// What is known of a silicon transistor beforehand, so that no interval is without an end where the series
 /// resistance hides the channel.
-fn priors(length_um: Option<f64>, polarity: f64) -> Vec<Prior> {
-    let (carrier, field) =
-        if polarity < 0.0 { ("holes", HOLE_FIELD_V_PER_UM) } else { ("electrons", ELECTRON_FIELD_V_PER_UM) };
+fn priors(readings: &Readings) -> Vec<Prior> {
+    let hole = readings.polarity < 0.0;
+    let (carrier, field, gain) = if hole {
+        ("holes", HOLE_FIELD_V_PER_UM, HOLE_GAIN_A_PER_V2)
+    } else {
+        ("electrons", ELECTRON_FIELD_V_PER_UM, ELECTRON_GAIN_A_PER_V2)
+    };
     let mut priors = vec![Prior {
         name: "theta_per_v",
         value: 0.5,
@@ -127,20 +131,44 @@ fn priors(length_um: Option<f64>, polarity: f64) -> Vec<Prior> {
         scale: Transform::Linear,
         source: "0.5 +- 2 1/V (literature: 0.1 to 2 for oxides of 2 to 10 nm)".into(),
     }];
-    if let Some(length_um) = length_um.filter(|length_um| *length_um > 0.0) {
-        let value = field * length_um;
-        priors.push(Prior {
-            name: "critical_v",
-            value,
-            spread: std::f64::consts::LN_2,
-            scale: Transform::Log,
-            source: format!(
-                "{value:.2} V within a factor of two, 2 v_sat L / mu of {carrier} at L = {length_um} um"
-            ),
-        });
-    }
+    priors.push(Prior {
+        name: "gamma_sqrt_v",
+        value: 0.4,
+        spread: std::f64::consts::LN_2,
+        scale: Transform::Log,
+        source: "0.4 V^1/2 within a factor of two (channel of 1e17 to 1e18 cm-3 under 2 to 8 nm of oxide)"
+            .into(),
+    });
+    let Some([width_um, length_um, multiplicity]) = readings.geometry else { return priors };
+    let value = field * length_um;
+    priors.push(Prior {
+        name: "critical_v",
+        value,
+        spread: std::f64::consts::LN_2,
+        scale: Transform::Log,
+        source: format!(
+            "{value:.2} V within a factor of two, 2 v_sat L / mu of {carrier} at L = {length_um} um"
+        ),
+    });
+    let value = gain * multiplicity * width_um / length_um;
+    priors.push(Prior {
+        name: "beta_a_per_v2",
+        value,
+        spread: GAIN_SPREAD,
+        scale: Transform::Log,
+        source: format!(
+            "{value:.2e} A/V^2 within a factor of three, mu C_ox W / L of {carrier} at {multiplicity} x \
+             {width_um} um / {length_um} um"
+        ),
+    });
     priors
 }
+
+/// mu C_ox of the surface mobilities below and an oxide of 4 nm, A/V^2 (derived); oxides of 2 to 8 nm and
+/// differences of mask and channel lie within a factor of three.
+const ELECTRON_GAIN_A_PER_V2: f64 = 3e-4;
+const HOLE_GAIN_A_PER_V2: f64 = 8e-5;
+const GAIN_SPREAD: f64 = 1.1;
 
 /// Critical field of velocity saturation, V/um: 2 v_sat / mu with v_sat = 8e6 cm/s and surface mobilities of 350
 /// and 90 cm2/Vs (literature: Taur and Ning, Fundamentals of Modern VLSI Devices, chapter 3; rounded).
@@ -268,6 +296,7 @@ impl Start {
         if let Some(vt_v) = threshold_v(readings) {
             set("vt_v", vt_v);
         }
+        set("leakage_s", 1e-6 / least_ohm);
         set("source_ohm", SOURCE_PART * resistance_part * least_ohm);
         set("drain_ohm", (1.0 - SOURCE_PART) * resistance_part * least_ohm);
         // The gain that gives the largest current; twice, for the resistances.
@@ -324,7 +353,7 @@ impl Start {
     fn bounds(&self, name: &str, law: [f64; 2]) -> [f64; 2] {
         match name {
             "source_ohm" | "drain_ohm" => [0.0, 1.2 * self.least_ohm],
-            "leakage_s" => [0.0, 0.01 / self.least_ohm],
+            "leakage_s" => [1e-9 / self.least_ohm, 0.01 / self.least_ohm],
             _ => law,
         }
     }

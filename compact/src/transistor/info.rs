@@ -161,12 +161,12 @@ pub const INFO: ModelInfo = ModelInfo {
         ParameterInfo {
             name: "leakage_s",
             unit: "S",
-            default: 0.0,
-            lower: 0.0,
+            default: 1e-15,
+            lower: 1e-18,
             upper: 0.01,
-            transform: Transform::Linear,
+            transform: Transform::Log,
             kind: Kind::Assumed,
-            source: "none without a fit",
+            source: "none without a fit; the default is below any instrument",
             meaning: "leakage floor: conductance of a path between drain and source that the gate hardly controls",
         },
         ParameterInfo {
