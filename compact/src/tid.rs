@@ -8,7 +8,7 @@ mod fitting;
 mod info;
 
 pub use collect::CollectLaw;
-pub use fitting::{Ranked, TidFit, VtPoint, compare, fit, points};
+pub use fitting::{Ranked, TidFit, VtPoint, compare, fit, points, regression};
 pub use info::{COLLECT, EXP, STRETCHED, TWO_TERM};
 
 use crate::card::DeviceCard;

@@ -1,7 +1,7 @@
 //! From a minimum to uncertainties: covariance, intervals, criteria, warnings.
 
 use super::minimise::{Minimum, sum_of_squares, values};
-use super::{Correlation, FitOptions, FitResult, FittedParameter, Problem};
+use super::{Correlation, FitOptions, FitResult, FittedParameter, Loss, Problem};
 use nalgebra::DMatrix;
 
 /// A condition number of the scaled normal matrix beyond this means: not identifiable.
@@ -26,7 +26,7 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
     let residuals = (problem.residuals)(&values(problem, &best.coordinates));
     let points = residuals.len();
     let jacobian = central_jacobian(problem, options, &best.coordinates, points);
-    let scale = variance_scale(options, &residuals, count);
+    let scale = variance_scale(options, options.loss, &residuals, count);
 
     let mut at_bound: Vec<bool> = fractions(problem, best)
         .iter()
@@ -98,6 +98,10 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
         correlations,
         warnings,
         cost: best.cost,
+        loss_scale: match options.loss {
+            Loss::SoftL1 { scale } => Some(scale),
+            Loss::Square | Loss::Robust { .. } => None,
+        },
     }
 }
 
@@ -141,14 +145,14 @@ fn central_jacobian(
 /// Factor on (J^T J)^-1: the asymptotic variance of an M-estimator with Huber's correction for few
 /// points (Huber 1981, 7.6), which for squares is the familiar residual sum over the degrees of
 /// freedom.
-fn variance_scale(options: &FitOptions, residuals: &[f64], count: usize) -> f64 {
+pub(super) fn variance_scale(options: &FitOptions, loss: Loss, residuals: &[f64], count: usize) -> f64 {
     if !options.scale_covariance {
         return 1.0;
     }
     let points = residuals.len().max(1) as f64;
     let freedom = residuals.len().saturating_sub(count).max(1) as f64;
-    let influence: f64 = residuals.iter().map(|&r| options.loss.influence(r).powi(2)).sum();
-    let curvatures: Vec<f64> = residuals.iter().map(|&r| options.loss.curvature(r)).collect();
+    let influence: f64 = residuals.iter().map(|&r| loss.influence(r).powi(2)).sum();
+    let curvatures: Vec<f64> = residuals.iter().map(|&r| loss.curvature(r)).collect();
     let mean = (curvatures.iter().sum::<f64>() / points).max(f64::MIN_POSITIVE);
     let variance = curvatures.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / points;
     let correction = 1.0 + count as f64 / points * variance / (mean * mean);

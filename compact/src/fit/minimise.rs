@@ -28,7 +28,7 @@ impl Loss {
     /// The number whose square is the loss of `residual`.
     pub(super) fn root(self, residual: f64) -> f64 {
         match self {
-            Self::Square => residual,
+            Self::Square | Self::Robust { .. } => residual,
             Self::SoftL1 { scale } => {
                 // 2 c^2 (sqrt(1 + z) - 1) = 2 c^2 z / (sqrt(1 + z) + 1), without cancellation.
                 let z = (residual / scale).powi(2);
@@ -40,7 +40,7 @@ impl Loss {
     /// Half the derivative of the loss: the influence of a residual.
     pub(super) fn influence(self, residual: f64) -> f64 {
         match self {
-            Self::Square => residual,
+            Self::Square | Self::Robust { .. } => residual,
             Self::SoftL1 { scale } => residual / (1.0 + (residual / scale).powi(2)).sqrt(),
         }
     }
@@ -48,7 +48,7 @@ impl Loss {
     /// Derivative of the influence.
     pub(super) fn curvature(self, residual: f64) -> f64 {
         match self {
-            Self::Square => 1.0,
+            Self::Square | Self::Robust { .. } => 1.0,
             Self::SoftL1 { scale } => (1.0 + (residual / scale).powi(2)).powf(-1.5),
         }
     }

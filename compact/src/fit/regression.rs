@@ -1,6 +1,7 @@
 //! Readings of devices with a law for them: what a fit, a bootstrap over devices, a hold-out and a picture all
 //! start from.
 
+use super::devices::devices_as_observations;
 use super::{FitError, FitOptions, FitResult, Parameter, Problem, least_squares};
 use crate::model::ModelInfo;
 
@@ -16,6 +17,8 @@ pub struct Series {
     /// What a hold-out goes by: dose, time or cycle of each reading; empty where there is nothing to
     /// extrapolate to.
     pub order: Vec<f64>,
+    /// How many times wider each reading scatters than [`Deviation`] says; empty: as it says.
+    pub wider: Vec<f64>,
 }
 
 /// A device with its curves: what a bootstrap draws.
@@ -128,18 +131,12 @@ impl<'a> Regression<'a> {
             let mut residuals = Vec::new();
             for (index, device) in self.devices.iter().enumerate().filter(|(index, _)| counts[*index] > 0) {
                 let start = residuals.len();
-                let predictions = (self.law)(values, index);
                 let orders = device.series.iter().flat_map(|series| {
                     (0..series.y.len()).map(|row| series.order.get(row).copied().unwrap_or(0.0))
                 });
-                let readings = device.series.iter().flat_map(|series| series.y.iter().copied());
-                residuals.extend(
-                    readings
-                        .zip(predictions)
-                        .zip(orders)
-                        .filter(|(_, order)| keep(*order))
-                        .map(|((reading, model), _)| self.deviation.residual(reading, model)),
-                );
+                let all = self.residuals_of(values, index);
+                residuals
+                    .extend(all.into_iter().zip(orders).filter(|(_, order)| keep(*order)).map(|(r, _)| r));
                 let end = residuals.len();
                 for _ in 1..counts[index] {
                     residuals.extend_from_within(start..end);
@@ -158,6 +155,12 @@ impl<'a> Regression<'a> {
     /// [`FitError`] as of [`least_squares`].
     pub fn fit(&self) -> Result<FitResult, FitError> {
         let mut fit = least_squares(&self.problem(), &self.options)?;
+        self.complete(&mut fit);
+        Ok(fit)
+    }
+
+    /// Gives a fit of [`Self::problem`] what the devices and units of the readings add to it.
+    pub(crate) fn complete(&self, fit: &mut FitResult) {
         let values = fit.values();
         let (mut squares, mut logs, mut above) = (0.0, 0.0, 0.0);
         for (reading, model) in self.compared(&values) {
@@ -172,8 +175,19 @@ impl<'a> Regression<'a> {
         }
         fit.rms = (squares / self.readings().max(1) as f64).sqrt();
         fit.rms_log = (above > 0.0).then(|| (logs / above).sqrt());
+        devices_as_observations(self, fit);
         fit.warnings.extend(self.notes.iter().cloned());
-        Ok(fit)
+    }
+
+    /// Weighted residuals of the device of this index, curve after curve.
+    pub fn residuals_of(&self, values: &[f64], index: usize) -> Vec<f64> {
+        let readings = self.devices[index].series.iter().flat_map(|series| {
+            (0..series.y.len()).map(|row| (series.y[row], series.wider.get(row).copied().unwrap_or(1.0)))
+        });
+        readings
+            .zip((self.law)(values, index))
+            .map(|((reading, wider), model)| self.deviation.residual(reading, model) / wider)
+            .collect()
     }
 
     /// Every reading with its prediction, device after device.
@@ -212,7 +226,8 @@ impl<'a> Regression<'a> {
                     if series.order.get(row) == Some(&last) {
                         out.readings += 1;
                         out.rms += (reading - model).powi(2);
-                        out.rms_weighted += self.deviation.residual(reading, model).powi(2);
+                        let wider = series.wider.get(row).copied().unwrap_or(1.0);
+                        out.rms_weighted += (self.deviation.residual(reading, model) / wider).powi(2);
                     }
                 }
             }
@@ -248,7 +263,7 @@ mod tests {
     fn decay() -> Regression<'static> {
         let x: Vec<f64> = (0..6).map(f64::from).collect();
         let y: Vec<f64> = x.iter().map(|t| 8.0 * (-t / 2.0_f64).exp()).collect();
-        let series = Series { label: String::new(), x: x.clone(), y, order: x.clone() };
+        let series = Series { label: String::new(), x: x.clone(), y, order: x.clone(), wider: Vec::new() };
         Regression {
             model: &INFO,
             parameters: vec![
