@@ -12,7 +12,6 @@ pub fn student_quantile(probability: f64, freedom: f64) -> f64 {
 }
 
 /// Quantile of the chi-squared law.
-#[allow(dead_code)]
 pub(super) fn chi_squared_quantile(probability: f64, freedom: f64) -> f64 {
     ChiSquared::new(freedom).map_or(f64::NAN, |law| law.inverse_cdf(probability))
 }

@@ -29,6 +29,7 @@ mod cluster;
 mod covariance;
 mod devices;
 mod distribution;
+mod hierarchy;
 mod minimise;
 mod problem;
 mod profile;
@@ -39,6 +40,7 @@ mod transform;
 pub use bootstrap::{Bootstrap, BootstrapInterval, BootstrapMethod, BootstrapOptions, bootstrap};
 pub use covariance::student_quantile_975;
 pub use distribution::student_quantile;
+pub use hierarchy::{DeviceEstimate, Hierarchy, Population, hierarchy};
 pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals};
 pub use profile::{ProfileInterval, profile};
 pub use regression::{Axis, Deviation, Device, HoldOut, Law, Regression, Series};
@@ -86,6 +88,12 @@ pub enum FitError {
         needed: usize,
         /// What they are needed for.
         purpose: &'static str,
+    },
+    /// No parameter of this name.
+    #[error("the fit has no parameter {name}")]
+    NoParameter {
+        /// What was asked for.
+        name: String,
     },
     /// No parameter of this index, in a profile.
     #[error("there is no parameter {0} to profile")]
