@@ -8,6 +8,7 @@ mod fitting;
 mod info;
 
 pub use collect::CollectLaw;
+pub(crate) use fitting::slope_words;
 pub use fitting::{Ranked, TidFit, VtPoint, compare, fit, points, regression};
 pub use info::{COLLECT, EXP, STRETCHED, TWO_TERM};
 

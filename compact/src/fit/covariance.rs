@@ -1,5 +1,6 @@
 //! From a minimum to uncertainties: covariance, intervals, criteria, warnings.
 
+use super::combination;
 use super::minimise::{Minimum, sum_of_squares, values};
 use super::{Correlation, FitOptions, FitResult, FittedParameter, Loss, Problem};
 use nalgebra::DMatrix;
@@ -83,9 +84,9 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
         .map(|i| (0..count).map(|j| spread.covariance[(i, j)] * slopes[i] * slopes[j]).collect())
         .collect();
     let correlations = spread.correlations(problem);
-    let warnings = warnings(&parameters, &spread, &correlations);
+    let warnings = warnings(&parameters, &spread);
     let (aicc, bic) = criteria(best.cost, problem.effective_points.unwrap_or(points), count);
-    FitResult {
+    let mut result = FitResult {
         parameters,
         covariance,
         rms: (sum_of_squares(&residuals) / points.max(1) as f64).sqrt(),
@@ -102,7 +103,11 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
             Loss::SoftL1 { scale } => Some(scale),
             Loss::Square | Loss::Robust { .. } => None,
         },
-    }
+    };
+    let pairs: Vec<String> =
+        result.correlations.iter().map(|pair| combination::in_words(&result, pair)).collect();
+    result.warnings.extend(pairs);
+    result
 }
 
 fn fractions(problem: &Problem<'_>, best: &Minimum) -> Vec<f64> {
@@ -215,7 +220,7 @@ impl Spread {
     }
 }
 
-fn warnings(parameters: &[FittedParameter], spread: &Spread, correlations: &[Correlation]) -> Vec<String> {
+fn warnings(parameters: &[FittedParameter], spread: &Spread) -> Vec<String> {
     let mut warnings = Vec::new();
     for (parameter, &silent) in parameters.iter().zip(&spread.silent) {
         let FittedParameter { name, value, .. } = parameter;
@@ -239,12 +244,6 @@ fn warnings(parameters: &[FittedParameter], spread: &Spread, correlations: &[Cor
             "the data do not determine all parameters (condition number {:.1e}): only some \
              combination of them is known",
             spread.condition
-        ));
-    }
-    for Correlation { first, second, coefficient } in correlations {
-        warnings.push(format!(
-            "{first} and {second} can hardly be told apart (correlation {coefficient:+.3}): quote \
-             them together"
         ));
     }
     warnings

@@ -2,6 +2,7 @@
 
 use super::blocks::{Block, Blocks, inverse};
 use super::cluster::{Cluster, cluster, without_own};
+use super::combination;
 use super::covariance::variance_scale;
 use super::distribution::{f_tail, student_quantile};
 use super::{FitResult, Loss, Regression};
@@ -49,6 +50,7 @@ pub(super) fn devices_as_observations(regression: &Regression<'_>, fit: &mut Fit
              {differ:.1e}): the uncertainties are those of {count} observations"
         ));
     }
+    let pairs_before: Vec<String> = pairs_in_words(fit);
     let slopes: Vec<f64> =
         regression.parameters.iter().zip(&coordinates).map(|(parameter, &u)| parameter.slope(u)).collect();
     let mut covariance = scatter.covariance.clone();
@@ -121,6 +123,16 @@ pub(super) fn devices_as_observations(regression: &Regression<'_>, fit: &mut Fit
         }
         follow.push(following);
     }
+    let pairs = pairs_in_words(fit);
+    for (before, now) in pairs_before.iter().zip(pairs) {
+        for text in fit.warnings.iter_mut().filter(|text| *text == before) {
+            text.clone_from(&now);
+        }
+    }
+}
+
+fn pairs_in_words(fit: &FitResult) -> Vec<String> {
+    fit.correlations.iter().map(|pair| combination::in_words(fit, pair)).collect()
 }
 
 /// Probability, were all devices equal, of scores that differ as much: an F test of shared parameters that are

@@ -24,6 +24,9 @@ const COORDINATE_TOLERANCE: f64 = 1e-9;
 const RESTARTS: usize = 10;
 const WORTHWHILE: f64 = 1e-6;
 
+/// Coordinates below this start at zero.
+const NO_LENGTH: f64 = 1e-6;
+
 impl Loss {
     /// The number whose square is the loss of `residual`.
     pub(super) fn root(self, residual: f64) -> f64 {
@@ -129,6 +132,10 @@ pub(super) fn minimise(
     fixed: Option<usize>,
 ) -> Result<Minimum, FitError> {
     let moving: Vec<usize> = (0..start.len()).filter(|&index| Some(index) != fixed).collect();
+    // MINPACK's first trust region is a multiple of the length of the start, but not of a length of exactly zero:
+    // a start of only rounding, in the middle of every interval, would not be left.
+    let start: Vec<f64> = start.iter().map(|&u| if u.abs() < NO_LENGTH { 0.0 } else { u }).collect();
+    let start = start.as_slice();
     let mut state = Moving { problem, options, coordinates: start.to_vec(), moving, roots: None };
     state.roots = state.roots_at(start);
     let Some(roots) = &state.roots else {

@@ -26,6 +26,7 @@
 mod blocks;
 mod bootstrap;
 mod cluster;
+mod combination;
 mod covariance;
 mod devices;
 mod distribution;

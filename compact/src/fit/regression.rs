@@ -176,6 +176,8 @@ impl<'a> Regression<'a> {
         fit.rms = (squares / self.readings().max(1) as f64).sqrt();
         fit.rms_log = (above > 0.0).then(|| (logs / above).sqrt());
         devices_as_observations(self, fit);
+        let slopes = crate::tid::slope_words(self, fit);
+        fit.warnings.extend(slopes);
         fit.warnings.extend(self.notes.iter().cloned());
     }
 
