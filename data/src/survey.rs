@@ -109,7 +109,13 @@ impl Survey {
             points: table.len(),
             span: range(x),
             range: range(y),
-            noise_floor: noise_floor(&readings),
+            noise_floor: match kind {
+                Kind::IdVg => {
+                    let opposed = opposed(column("id_a"), column("vd_v"), column("vs_v"));
+                    [noise_floor(&readings), opposed].into_iter().flatten().reduce(f64::max)
+                }
+                _ => noise_floor(&readings),
+            },
             compliance_hits: table
                 .floats("compliance")
                 .ok()
@@ -160,6 +166,24 @@ fn direction(x: &[f64]) -> Option<usize> {
         (true, true) => Some(2),
         (false, false) => None,
     }
+}
+
+/// Root mean square of the drain currents against the direction of the drain voltage: no channel carries them,
+/// so they are noise or an offset of the instrument, A. `None` with fewer than four; a source voltage that is
+/// missing counts as 0 V.
+pub fn opposed(drain_a: &[f64], drain_v: &[f64], source_v: &[f64]) -> Option<f64> {
+    let against: Vec<f64> = drain_a
+        .iter()
+        .zip(drain_v)
+        .enumerate()
+        .filter(|(row, (current, drain))| {
+            *current * (*drain - source_v.get(*row).copied().unwrap_or(0.0)) < 0.0
+        })
+        .map(|(_, (current, _))| *current)
+        .filter(|current| current.is_finite() && current.abs() < f64::MAX.sqrt())
+        .collect();
+    let squares: f64 = against.iter().map(|current| current * current).sum();
+    (against.len() >= 4).then(|| (squares / against.len() as f64).sqrt())
 }
 
 /// Rows that an estimate of the noise floor needs.
@@ -216,6 +240,13 @@ mod tests {
     use super::*;
     use crate::random::Stream;
     use crate::reader;
+
+    #[test]
+    fn currents_against_the_voltage_are_noise() {
+        let drain_a = [3e-9, -2e-9, -2e-9, 1e-6, -2e-9, -2e-9, f64::NAN];
+        assert_eq!(opposed(&drain_a, &[0.1; 7], &[]).map(|floor| (floor * 1e12).round()), Some(2000.0));
+        assert_eq!(opposed(&drain_a, &[-0.1; 7], &[]), None);
+    }
 
     #[test]
     fn the_noise_floor_is_found_under_a_curve() {

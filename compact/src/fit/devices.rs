@@ -22,7 +22,9 @@ const LEVEL: f64 = 0.05;
 /// their readings.
 pub(super) fn devices_as_observations(regression: &Regression<'_>, fit: &mut FitResult) {
     let count = regression.devices.len();
-    if count < 2 {
+    let same = regression.parameters.len() == fit.parameters.len()
+        && regression.parameters.iter().zip(&fit.parameters).all(|(ours, fitted)| ours.name == fitted.name);
+    if count < 2 || !same {
         return;
     }
     let known: Vec<bool> = fit.parameters.iter().map(|parameter| parameter.std.is_finite()).collect();

@@ -157,6 +157,7 @@ fn expanded<'r>(regression: &'r Regression<'_>, named: &[usize], values: &[f64])
         x: regression.x,
         y: regression.y,
         options: FitOptions { ..regression.options },
+        fixed: regression.fixed.clone(),
         dropped: regression.dropped,
         notes: Vec::new(),
     }

@@ -15,9 +15,8 @@ pub(super) struct Minimum {
     pub converged: bool,
 }
 
-/// Relative tolerances of MINPACK: the cost and the coordinates. Forward differences carry an error
-/// of about 1e-8, below which tightening gains nothing.
-const COST_TOLERANCE: f64 = 1e-12;
+/// Relative tolerance of MINPACK in the coordinates; forward differences carry an error of about 1e-8, below
+/// which tightening gains nothing.
 const COORDINATE_TOLERANCE: f64 = 1e-9;
 
 /// Runs of MINPACK at most, and the relative gain that makes another one worthwhile.
@@ -156,7 +155,9 @@ pub(super) fn minimise(
         };
         let before = best.cost;
         best = Minimum { coordinates: state.coordinates.clone(), cost: sum_of_squares(&roots), converged };
-        if best.cost >= before * (1.0 - WORTHWHILE) || best.cost <= f64::MIN_POSITIVE {
+        if best.cost >= before * (1.0 - WORTHWHILE.max(10.0 * options.cost_tolerance))
+            || best.cost <= f64::MIN_POSITIVE
+        {
             break;
         }
     }
@@ -166,7 +167,7 @@ pub(super) fn minimise(
 /// One run of MINPACK; says whether something else than the limit of evaluations stopped it.
 fn descend<'p, 'a>(state: Moving<'p, 'a>, options: &FitOptions) -> Result<(Moving<'p, 'a>, bool), FitError> {
     let (state, report) = LevenbergMarquardt::new()
-        .with_ftol(COST_TOLERANCE)
+        .with_ftol(options.cost_tolerance)
         .with_xtol(COORDINATE_TOLERANCE)
         .with_gtol(f64::EPSILON)
         .with_patience(options.patience)

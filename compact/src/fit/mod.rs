@@ -34,6 +34,7 @@ mod hierarchy;
 mod minimise;
 mod problem;
 mod profile;
+mod reduce;
 mod regression;
 mod result;
 mod transform;
@@ -44,7 +45,8 @@ pub use distribution::student_quantile;
 pub use hierarchy::{DeviceEstimate, Hierarchy, Population, hierarchy};
 pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals};
 pub use profile::{ProfileInterval, profile};
-pub use regression::{Axis, Deviation, Device, HoldOut, Law, Regression, Series};
+pub use reduce::{Neutral, Reduced, reduce};
+pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, Regression, Series};
 pub use result::{Correlation, FitResult, FittedParameter};
 pub use transform::Transform;
 

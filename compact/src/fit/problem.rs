@@ -117,12 +117,22 @@ pub struct FitOptions {
     pub difference_step: f64,
     /// Evaluations of the residuals allowed per start, in multiples of (parameters + 1).
     pub patience: usize,
+    /// Relative change of the cost at which the search ends. Forward differences carry an error of about 1e-8;
+    /// thousands of fits need no more digits than their data have.
+    pub cost_tolerance: f64,
     /// Scale the covariance with the residuals (`true`), or trust the given sigmas (`false`).
     pub scale_covariance: bool,
 }
 
 impl Default for FitOptions {
     fn default() -> Self {
-        Self { loss: Loss::Square, starts: 1, difference_step: 1e-6, patience: 100, scale_covariance: true }
+        Self {
+            loss: Loss::Square,
+            starts: 1,
+            difference_step: 1e-6,
+            patience: 100,
+            cost_tolerance: 1e-12,
+            scale_covariance: true,
+        }
     }
 }

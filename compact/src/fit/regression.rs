@@ -81,6 +81,17 @@ impl Deviation {
     }
 }
 
+/// A parameter that is not fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fixed {
+    /// Name.
+    pub name: &'static str,
+    /// Value that the law takes.
+    pub value: f64,
+    /// Why it is not fitted.
+    pub why: String,
+}
+
 /// Readings with a law: everything that a fit needs.
 pub struct Regression<'a> {
     /// The model whose parameters these are.
@@ -99,6 +110,8 @@ pub struct Regression<'a> {
     pub y: Axis,
     /// How the fit is run.
     pub options: FitOptions,
+    /// Parameters of the model that are not fitted.
+    pub fixed: Vec<Fixed>,
     /// Readings left out before, each reason with its count in `notes`.
     pub dropped: usize,
     /// Assumptions and counts that a reader of the fit has to know.
@@ -155,12 +168,13 @@ impl<'a> Regression<'a> {
     /// [`FitError`] as of [`least_squares`].
     pub fn fit(&self) -> Result<FitResult, FitError> {
         let mut fit = least_squares(&self.problem(), &self.options)?;
-        self.complete(&mut fit);
+        self.describe(&mut fit);
         Ok(fit)
     }
 
-    /// Gives a fit of [`Self::problem`] what the devices and units of the readings add to it.
-    pub(crate) fn complete(&self, fit: &mut FitResult) {
+    /// Gives a fit of [`Self::problem`] what the readings and their devices add: the misfit in the unit of the
+    /// readings, uncertainties from the scatter between devices, and the notes.
+    pub fn describe(&self, fit: &mut FitResult) {
         let values = fit.values();
         let (mut squares, mut logs, mut above) = (0.0, 0.0, 0.0);
         for (reading, model) in self.compared(&values) {
@@ -190,6 +204,19 @@ impl<'a> Regression<'a> {
             .zip((self.law)(values, index))
             .map(|((reading, wider), model)| self.deviation.residual(reading, model) / wider)
             .collect()
+    }
+
+    /// Takes a parameter out of the fit.
+    pub fn fix(&mut self, name: &'static str, value: f64, why: String) {
+        let Some(index) = self.parameters.iter().position(|parameter| parameter.name == name) else { return };
+        self.parameters.remove(index);
+        let law = std::mem::replace(&mut self.law, Box::new(|_, _| Vec::new()));
+        self.law = Box::new(move |free, device| {
+            let mut values = free.to_vec();
+            values.insert(index.min(values.len()), value);
+            law(&values, device)
+        });
+        self.fixed.push(Fixed { name, value, why });
     }
 
     /// Every reading with its prediction, device after device.
@@ -278,6 +305,7 @@ mod tests {
             x: Axis { title: "time", unit: "s", log: false },
             y: Axis { title: "current", unit: "nA", log: false },
             options: FitOptions::default(),
+            fixed: Vec::new(),
             dropped: 0,
             notes: Vec::new(),
         }

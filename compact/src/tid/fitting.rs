@@ -115,7 +115,7 @@ fn curves(points: &[VtPoint]) -> Vec<Curve> {
 pub fn fit(model: &'static ModelInfo, points: &[VtPoint]) -> Result<TidFit, FitError> {
     let mut regression = regression(model, points)?;
     let mut fit = best_of_starts(&mut regression)?;
-    regression.complete(&mut fit);
+    regression.describe(&mut fit);
     let count = model.parameters.len();
     let values = fit.values();
     let starts = regression
@@ -197,6 +197,7 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
             patience: 30,
             ..FitOptions::default()
         },
+        fixed: Vec::new(),
         dropped: points.len() - kept,
         notes: vec![format!(
             "a threshold deviates by its standard deviation and {} mV of misfit (assumed)",

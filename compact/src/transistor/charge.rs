@@ -3,27 +3,25 @@
 //! Enz, Vittoz, "Charge-Based MOS Transistor Modeling" (Wiley 2006), chapter 3: `q` is the mobile
 //! charge at one end of the channel over `2 n C_ox phi_t`, `v = (V_P - V_channel) / phi_t`.
 
-/// The charge `q` with `2 q + ln q = v`, to rounding; 0 far below and `v / 2` far above threshold.
+/// The charge `q` with `2 q + ln q = v`, to rounding; `exp(v)` far below and `v / 2` far above threshold.
+///
+/// `w = 2 q` is Lambert's W of `2 exp(v)`: EKV's interpolation starts within a quarter of it, and two steps of
+/// Fritsch, Shafer, Crowley (Commun. ACM 16, 123 (1973)), each of fourth order, end at rounding.
 pub fn inversion_charge(v: f64) -> f64 {
     if v < -30.0 {
         // 2 q is below 2e-13 of v here.
         return v.exp();
     }
-    // EKV's interpolation i = ln(1 + exp(v / 2))^2 and q = sqrt(1/4 + i) - 1/2 is within 25 %.
     let root = if v > 60.0 { 0.5 * v } else { (0.5 * v).exp().ln_1p() };
     let current = root * root;
-    let mut q = current / (0.5 + (0.25 + current).sqrt());
-    // Newton's method in ln q, with Halley's correction: three digits become nine, then all.
-    for _ in 0..3 {
-        let defect = 2.0 * q + q.ln() - v;
-        let slope = 2.0 * q + 1.0;
-        let step = defect / (slope - defect * q / slope);
-        q *= (-step).exp();
-        if step.abs() < 1e-6 {
-            break;
-        }
+    let mut w = 2.0 * current / (0.5 + (0.25 + current).sqrt());
+    for _ in 0..2 {
+        let defect = v + std::f64::consts::LN_2 - w.ln() - w;
+        let slope = 1.0 + w;
+        let scale = 2.0 * slope * (slope + 2.0 / 3.0 * defect);
+        w *= 1.0 + defect / slope * (scale - defect) / (scale - 2.0 * defect);
     }
-    q
+    0.5 * w
 }
 
 /// `v = 2 q + ln q`.

@@ -18,9 +18,6 @@ const FLAT_BAND_WIDTH_V: f64 = 0.02;
 /// Smallest band bending under the gate, V (assumed; met far below flat band only).
 const LEAST_BENDING_V: f64 = 0.05;
 
-/// Power with which drain saturation sets in (assumed; 4 does not disturb V_DS = 0).
-const SATURATION_POWER: f64 = 4.0;
-
 /// Voltage past saturation that shortens the channel by one unit of its logarithm, V (assumed).
 const SHORTENING_V: f64 = 0.1;
 
@@ -29,8 +26,10 @@ const SHORTENING_V: f64 = 0.1;
 const RESISTANCE_STEP: f64 = 1e-6;
 const RESISTANCE_STEPS: usize = 60;
 
-/// Voltages of the terminals against any common point, V; of a p-channel device with their signs
-/// reversed, as is its current.
+/// Relative distance of the second point of the first secant from a guess.
+const GUESS_STEP: f64 = 1e-4;
+
+/// Voltages of the terminals against any common point, V.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terminals {
     /// Gate, V.
@@ -69,39 +68,64 @@ pub struct Transistor {
     pub dibl_body_per_v: f64,
     /// Channel-length modulation.
     pub shortening: f64,
-    /// Resistance in series with the source, and another with the drain, ohm.
-    pub series_ohm: f64,
+    /// Resistance in series with the source, ohm.
+    pub source_ohm: f64,
+    /// Resistance in series with the drain, ohm.
+    pub drain_ohm: f64,
     /// Swing beyond the body effect's: interface traps over oxide capacitance.
     pub trap_ratio: f64,
+    /// Conductance between drain and source that no gate closes, S.
+    pub leakage_s: f64,
+    /// +1 of an n-channel device; -1 of a p-channel one, whose voltages and current change sign.
+    pub polarity: f64,
     /// k T / q, V.
     pub thermal_v: f64,
 }
 
 impl Transistor {
-    /// Current into the drain, A. Odd under exchange of source and drain.
+    /// Current into the drain, A. Without resistances odd under exchange of source and drain.
     pub fn current_a(&self, at: Terminals) -> f64 {
-        let (gate, drain, source) = (at.gate_v - at.body_v, at.drain_v - at.body_v, at.source_v - at.body_v);
-        if drain < source {
-            -self.through_resistance(gate, source, drain)
-        } else {
-            self.through_resistance(gate, drain, source)
-        }
+        self.current_near_a(at, f64::NAN)
     }
 
-    /// The current that the channel carries between the inner ends of the series resistances: the
-    /// root of `channel(i) - i`, which falls with `i`, by secants inside a bracket.
-    fn through_resistance(&self, gate: f64, drain: f64, source: f64) -> f64 {
-        let free = self.channel(gate, drain, source);
-        let ohm = self.series_ohm;
+    /// The same, found faster with a `guess` in the neighbourhood (any number; NaN for none).
+    pub fn current_near_a(&self, at: Terminals, guess: f64) -> f64 {
+        let sign = self.polarity;
+        let (gate, drain, source) = (
+            sign * (at.gate_v - at.body_v),
+            sign * (at.drain_v - at.body_v),
+            sign * (at.source_v - at.body_v),
+        );
+        let leakage = self.leakage_s * (drain - source);
+        let channel = if drain < source {
+            -self.through_resistance([gate, source, drain], [self.source_ohm, self.drain_ohm], -sign * guess)
+        } else {
+            self.through_resistance([gate, drain, source], [self.drain_ohm, self.source_ohm], sign * guess)
+        };
+        sign * (channel + leakage)
+    }
+
+    /// The current that the channel carries between the inner ends of the series resistances: the root of
+    /// `channel(i) - i`, which falls with `i`, by secants inside a bracket. Gate, upper and lower end; the
+    /// resistances at these ends.
+    fn through_resistance(&self, [gate, upper, lower]: [f64; 3], ohm: [f64; 2], guess: f64) -> f64 {
+        let free = self.channel(gate, upper, lower);
+        let total = ohm[0] + ohm[1];
         // Nothing to solve, or nothing that is a number.
-        if ohm <= 0.0 || free.is_nan() || free <= 0.0 {
+        if total <= 0.0 || free.is_nan() || free <= 0.0 {
             return free;
         }
-        let short = (drain - source) / (2.0 * ohm);
-        let excess = |i: f64| self.channel(gate, drain - ohm * i, source + ohm * i) - i;
+        let short = (upper - lower) / total;
+        let excess = |i: f64| self.channel(gate, upper - ohm[0] * i, lower + ohm[1] * i) - i;
         let (mut low, mut high) = (0.0, free.min(short));
         let (mut before, mut excess_before) = (0.0, free);
         let mut here = free / (1.0 + free / short);
+        if guess > low && guess < high {
+            // A second point near the first makes the secant a tangent.
+            before = guess * (1.0 + GUESS_STEP);
+            excess_before = excess(before);
+            here = guess;
+        }
         for _ in 0..RESISTANCE_STEPS {
             let excess_here = excess(here);
             if excess_here > 0.0 {
@@ -124,14 +148,16 @@ impl Transistor {
     /// Current of the channel without series resistance, `drain >= source`, voltages from the body.
     fn channel(&self, gate: f64, drain: f64, source: f64) -> f64 {
         let drop = drain - source;
-        let size = drop.hypot(EVEN_WIDTH_V);
+        let size = (drop * drop + EVEN_WIDTH_V * EVEN_WIDTH_V).sqrt();
         let lower_end = 0.5 * (source + drain - size + EVEN_WIDTH_V);
         let lowering = (self.dibl + self.dibl_body_per_v * lower_end) * (size - EVEN_WIDTH_V);
 
         // Band bending at pinch-off: a psi + gamma sqrt(psi) = V_G - V_FB.
         let (a, gamma) = (1.0 + self.body_linear, self.gamma_sqrt_v);
         let above_flat_band = gate - self.vt_v + lowering + a * self.phi_v + gamma * self.phi_v.sqrt();
-        let above_flat_band = 0.5 * (above_flat_band + above_flat_band.hypot(FLAT_BAND_WIDTH_V));
+        let above_flat_band = 0.5
+            * (above_flat_band
+                + (above_flat_band * above_flat_band + FLAT_BAND_WIDTH_V * FLAT_BAND_WIDTH_V).sqrt());
         let root = (-gamma + (gamma * gamma + 4.0 * a * above_flat_band).sqrt()) / (2.0 * a);
         let pinch_off = root * root - self.phi_v;
 
@@ -145,8 +171,9 @@ impl Transistor {
         let b = 2.0 * at_source + 1.0;
         let saturated = b / (1.0 + (1.0 + lambda * b).sqrt());
         let difference = at_source - at_drain;
-        let difference = difference
-            / (1.0 + (difference / saturated).powf(SATURATION_POWER)).powf(SATURATION_POWER.recip());
+        // The fourth power lets saturation set in without disturbing V_DS = 0.
+        let square = (difference / saturated) * (difference / saturated);
+        let difference = difference / (1.0 + square * square).sqrt().sqrt();
         let at_drain = (at_source - difference).max(f64::MIN_POSITIVE);
         let across = scale * (2.0 * difference + (at_source / at_drain).ln());
 
@@ -178,8 +205,11 @@ mod tests {
         dibl: 0.03,
         dibl_body_per_v: 0.01,
         shortening: 0.05,
-        series_ohm: 50.0,
+        source_ohm: 50.0,
+        drain_ohm: 50.0,
         trap_ratio: 0.2,
+        leakage_s: 0.0,
+        polarity: 1.0,
         thermal_v: 0.025852,
     };
 
@@ -190,7 +220,8 @@ mod tests {
         dibl: 0.0,
         dibl_body_per_v: 0.0,
         shortening: 0.0,
-        series_ohm: 0.0,
+        source_ohm: 0.0,
+        drain_ohm: 0.0,
         trap_ratio: 0.0,
         ..SHORT
     };
@@ -217,10 +248,17 @@ mod tests {
     fn series_resistance_is_solved() {
         let bias = at(1.8, 1.8);
         let current = SHORT.current_a(bias);
-        let inner = Transistor { series_ohm: 0.0, ..SHORT };
-        let fall = SHORT.series_ohm * current;
+        let inner = Transistor { source_ohm: 0.0, drain_ohm: 0.0, ..SHORT };
+        let fall = SHORT.source_ohm * current;
         let inside = inner.current_a(Terminals { drain_v: 1.8 - fall, source_v: fall, ..bias });
         assert!((inside / current - 1.0).abs() < 1e-8, "{inside} {current}");
+        for factor in [0.3, 0.9, 1.0, 1.001, 2.0] {
+            let near = SHORT.current_near_a(bias, factor * current);
+            assert!((near / current - 1.0).abs() < 1e-8, "{factor}: {near} {current}");
+        }
+        let mirror = |v: f64| Terminals { gate_v: -1.8, drain_v: -v, source_v: 0.0, body_v: 0.0 };
+        let hole = Transistor { polarity: -1.0, ..SHORT };
+        assert_eq!(hole.current_a(mirror(1.8)), -current);
     }
 
     #[test]

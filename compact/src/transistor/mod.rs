@@ -2,11 +2,16 @@
 //!
 //! - [`charge`]: the mobile charge at one end of the channel.
 //! - [`law`]: the current, with body effect, velocity saturation, mobility reduction, DIBL,
-//!   channel-length modulation and series resistance.
-//!
-//! [`crate::ekv`] is the plainer law that cards carry; this one is not yet fitted by `mho fit`.
+//!   channel-length modulation, series resistances and a leakage floor.
+//! - [`info`]: its parameters.
+//! - [`readings`]: sweeps with the voltages of all terminals.
+//! - [`fitting`]: from I_D(V_G) and I_D(V_D) at any biases to the parameters, by extraction and least squares.
 
 pub mod charge;
+pub mod fitting;
+pub mod info;
 pub mod law;
+pub mod readings;
 
+pub use info::INFO;
 pub use law::{Terminals, Transistor};

@@ -1,0 +1,177 @@
+//! A transistor's sweeps as a fit takes them: every reading with the voltages of its four terminals.
+
+use super::law::Terminals;
+use crate::fit::{Device, Series};
+use mho_data::measurement::{Kind, Measurement};
+use mho_data::survey::Survey;
+use mho_data::{InputError, table::Table};
+
+/// Fewest readings that a fit is made of.
+pub const FEWEST_READINGS: usize = 20;
+
+/// Noise floor taken where the readings show none, relative to the largest current (assumed: the resolution
+/// of a parameter analyser in one range).
+const RESOLUTION: f64 = 1e-7;
+
+/// A reading.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// Voltages.
+    pub at: Terminals,
+    /// Current into the drain, A.
+    pub drain_a: f64,
+    /// Temperature, K.
+    pub temperature_k: f64,
+}
+
+/// The readings of one transistor, sweep after sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Readings {
+    /// Name and curves, for pictures: the abscissa is what was swept.
+    pub device: Device,
+    /// The readings in the order of the curves.
+    pub all: Vec<Reading>,
+    /// Whether the gate was swept (otherwise the drain).
+    pub gate_swept: bool,
+    /// One standard deviation of the noise, A, and whether the readings show it.
+    pub floor_a: f64,
+    /// Whether the floor was seen in the readings; otherwise it is assumed.
+    pub floor_seen: bool,
+    /// +1 for an n-channel device, -1 for a p-channel one.
+    pub polarity: f64,
+    /// Readings left out, with the reason.
+    pub left_out: Vec<(usize, &'static str)>,
+}
+
+/// Columns of a sweep with their values where the file has none.
+struct Columns<'t> {
+    table: &'t Table,
+}
+
+impl Columns<'_> {
+    fn value(&self, name: &str, row: usize, otherwise: f64) -> f64 {
+        self.table.floats(name).ok().and_then(|values| values.get(row)).copied().unwrap_or(otherwise)
+    }
+}
+
+impl Readings {
+    /// Reads the transistor that a measurement holds.
+    ///
+    /// # Errors
+    /// [`InputError`] when the measurement is of another kind, holds more than one device, no drain voltage,
+    /// or too few readings.
+    pub fn of(measurement: &Measurement) -> Result<Self, InputError> {
+        let file = measurement.sidecar.raw.first().map_or("measurement", |raw| raw.file.as_str());
+        let table = &measurement.table;
+        if measurement.sidecar.kind != Kind::IdVg {
+            let found = measurement.sidecar.kind.title();
+            return Err(InputError::new(file, found, "I_D(V_G) or I_D(V_D) sweeps of a transistor"));
+        }
+        let names = table.texts("device").map(<[String]>::to_vec).unwrap_or_default();
+        if let Some(other) = names.iter().find(|name| **name != names[0]) {
+            let found = format!("devices {} and {other}", names[0]);
+            return Err(InputError::new(file, found, "one transistor at a time"));
+        }
+        let columns = Columns { table };
+        if table.floats("vd_v").is_ok_and(|values| values.iter().any(|value| !value.is_finite())) {
+            return Err(InputError::new(file, "readings without drain voltage", "a drain voltage for each"));
+        }
+        let survey = Survey::of(measurement);
+        let gate_swept = survey.axis != "vd_v";
+        let (mut dark, mut limited, mut unusable) = (0, 0, 0);
+        let mut device = Device { name: names.first().cloned().unwrap_or_default(), series: Vec::new() };
+        let mut all = Vec::new();
+        let mut sweep_before = f64::NAN;
+        for row in 0..table.len() {
+            let value = |name: &str, otherwise: f64| columns.value(name, row, otherwise);
+            let reading = Reading {
+                at: Terminals {
+                    gate_v: value("vg_v", f64::NAN),
+                    drain_v: value("vd_v", f64::NAN),
+                    source_v: value("vs_v", 0.0),
+                    body_v: value("vb_v", 0.0),
+                },
+                drain_a: value("id_a", f64::NAN),
+                temperature_k: value("temperature_k", 300.0),
+            };
+            let Terminals { gate_v, drain_v, source_v, body_v } = reading.at;
+            let sound = [gate_v, drain_v, source_v, body_v, reading.drain_a]
+                .iter()
+                .all(|value| value.is_finite() && value.abs() < LARGEST)
+                && (1.0..2000.0).contains(&reading.temperature_k);
+            if !sound {
+                unusable += 1;
+                continue;
+            }
+            if value("compliance", 0.0) > 0.0 {
+                limited += 1;
+                continue;
+            }
+            if drain_v == source_v {
+                dark += 1;
+                continue;
+            }
+            let sweep = value("sweep", 0.0);
+            if device.series.is_empty() || sweep != sweep_before {
+                device.series.push(Series { label: label(&reading, gate_swept), ..Series::default() });
+                sweep_before = sweep;
+            }
+            let Some(series) = device.series.last_mut() else { continue };
+            series.x.push(if gate_swept { gate_v } else { drain_v });
+            series.y.push(reading.drain_a);
+            all.push(reading);
+        }
+        if all.len() < FEWEST_READINGS {
+            let found = format!("{} usable readings of {}", all.len(), table.len());
+            return Err(InputError::new(
+                file,
+                found,
+                format!("at least {FEWEST_READINGS} readings of a transistor"),
+            ));
+        }
+        let seen = survey.noise_floor;
+        let largest = all.iter().map(|reading| reading.drain_a.abs()).fold(0.0, f64::max);
+        let floor_a = seen.unwrap_or(0.0).max(RESOLUTION * largest).max(f64::MIN_POSITIVE);
+        let polarity = polarity(&all);
+        // A picture and a fit in ln I see the current that flows.
+        if polarity < 0.0 {
+            for series in &mut device.series {
+                series.y.iter_mut().for_each(|current| *current = -*current);
+            }
+        }
+        let left_out = [
+            (unusable, "not numbers or out of the instrument's range"),
+            (limited, "in compliance"),
+            (dark, "without drain voltage"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .collect();
+        Ok(Self { device, all, gate_swept, floor_a, floor_seen: seen.is_some(), polarity, left_out })
+    }
+
+    /// Differing values of a voltage, to a millivolt.
+    pub fn values(&self, voltage: impl Fn(&Reading) -> f64) -> Vec<f64> {
+        let mut values: Vec<f64> =
+            self.all.iter().map(|reading| (voltage(reading) * 1e3).round() / 1e3).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        values
+    }
+}
+
+/// Instruments write 9.9E37 for what they could not measure.
+const LARGEST: f64 = 1e6;
+
+/// The sign of the current where it is largest.
+fn polarity(readings: &[Reading]) -> f64 {
+    let largest = readings.iter().max_by(|a, b| a.drain_a.abs().total_cmp(&b.drain_a.abs()));
+    let voltage = largest.map_or(1.0, |reading| reading.at.drain_v - reading.at.source_v);
+    if voltage < 0.0 { -1.0 } else { 1.0 }
+}
+
+fn label(reading: &Reading, gate_swept: bool) -> String {
+    let Terminals { gate_v, drain_v, source_v, body_v } = reading.at;
+    let still = if gate_swept { format!("V_D = {drain_v} V") } else { format!("V_G = {gate_v} V") };
+    if body_v == source_v { still } else { format!("{still}, V_B = {body_v} V") }
+}
