@@ -17,6 +17,8 @@ pub(super) struct Cluster {
     pub covariance: DMatrix<f64>,
     /// Degrees of freedom of each parameter.
     pub freedom: Vec<f64>,
+    /// Inverse of the normal matrix, weighted by the curvature of the loss, with the own parameters eliminated.
+    pub inverse: DMatrix<f64>,
     /// Score of each device in its pseudo-residuals, the own parameters eliminated.
     pub scores: Vec<DVector<f64>>,
     /// Contribution of each device to the estimate: its share of the score times the inverse.
@@ -68,7 +70,7 @@ pub(super) fn cluster(blocks: &[Block], weights: &[f64], loss: Loss) -> Option<C
     let freedom =
         (0..count).map(|index| satterthwaite(&coupled, &root.column(index).into_owned()).min(most)).collect();
     let scores = parts.into_iter().map(|(_, score, _)| score).collect();
-    Some(Cluster { covariance, freedom, scores, influence })
+    Some(Cluster { covariance, freedom, inverse, scores, influence })
 }
 
 /// Satterthwaite's degrees of freedom of the variance of one combination `direction` of the parameters:

@@ -203,3 +203,21 @@ fn equal_devices_have_no_spread() {
     assert!(matches!(hierarchy(&decays(2, 12, 0.0), &["mu"]), Err(FitError::NoParameter { .. })));
     assert!(matches!(hierarchy(&decays(2, 2, 0.0), &["tau_s"]), Err(FitError::TooFewDevices { .. })));
 }
+
+/// A frequency started far off ends in a side minimum, whose residuals wave: further starts find the right one and
+/// say so. Started well, none are tried.
+#[test]
+fn waving_residuals_demand_more_starts() {
+    let x: Vec<f64> = (0..60).map(|i| 0.1 * f64::from(i)).collect();
+    let started = |start: f64| {
+        let parameters =
+            vec![Parameter::new("neutral_current_na", "1/s", start, 0.5, 20.0, Transform::Linear)];
+        let law: Curve = |p, x, _| (p[0] * x).sin();
+        synthetic(parameters, 1, &x, law, |_, row, x| (7.3 * x).sin() + 0.1 * normal(9, "wave", row as u64))
+    };
+    let far = started(1.0).fit().unwrap();
+    assert!((far.parameters[0].value - 7.3).abs() < 0.05, "{far:?}");
+    assert!(far.warnings.iter().any(|text| text.contains("the best of them is given")), "{:?}", far.warnings);
+    let near = started(7.0).fit().unwrap();
+    assert!(near.warnings.iter().all(|text| !text.contains("further starts")), "{:?}", near.warnings);
+}

@@ -28,6 +28,7 @@ mod bootstrap;
 mod cluster;
 mod combination;
 mod covariance;
+mod demand;
 mod devices;
 mod distribution;
 mod hierarchy;

@@ -1,6 +1,7 @@
 //! Readings of devices with a law for them: what a fit, a bootstrap over devices, a hold-out and a picture all
 //! start from.
 
+use super::demand::fit_on_demand;
 use super::devices::devices_as_observations;
 use super::{FitError, FitOptions, FitResult, Parameter, Problem, least_squares};
 use crate::model::ModelInfo;
@@ -161,13 +162,13 @@ impl<'a> Regression<'a> {
         problem
     }
 
-    /// The fit of all readings; `rms` in the unit of the readings, `rms_log` where they deviate in the
+    /// The fit of all readings, from further starts where a bound or the residuals demand them; `rms` in the unit of the readings, `rms_log` where they deviate in the
     /// logarithm.
     ///
     /// # Errors
     /// [`FitError`] as of [`least_squares`].
     pub fn fit(&self) -> Result<FitResult, FitError> {
-        let mut fit = least_squares(&self.problem(), &self.options)?;
+        let mut fit = fit_on_demand(self)?;
         self.describe(&mut fit);
         Ok(fit)
     }

@@ -139,7 +139,8 @@ fn the_combination_that_is_known_is_named() {
         let problem = Problem::new(parameters, move |p| {
             (0..40)
                 .map(|i| {
-                    combine(p[0], p[1]) + 0.03 * (p[1] - 1.0) * f64::from(i % 2) - 2.2 + 0.01 * normal(6, i as u64)
+                    combine(p[0], p[1]) + 0.03 * (p[1] - 1.0) * f64::from(i % 2) - 2.2
+                        + 0.01 * normal(6, i as u64)
                 })
                 .collect()
         });

@@ -7,6 +7,9 @@ use crate::fit::{
     least_squares,
 };
 use crate::model::ModelInfo;
+use crate::readings::{missing, nothing};
+use mho_data::InputError;
+use mho_data::measurement::Measurement;
 use mho_data::table::{Table, TableError};
 use std::sync::Mutex;
 
@@ -113,8 +116,8 @@ fn curves(points: &[VtPoint]) -> Vec<Curve> {
 /// # Errors
 /// [`FitError`] when there are fewer points than parameters or `model` is no dose law.
 pub fn fit(model: &'static ModelInfo, points: &[VtPoint]) -> Result<TidFit, FitError> {
-    let mut regression = regression(model, points)?;
-    let mut fit = best_of_starts(&mut regression)?;
+    let regression = regression(model, points)?;
+    let mut fit = best_of_starts(&regression)?;
     regression.describe(&mut fit);
     let count = model.parameters.len();
     let values = fit.values();
@@ -206,6 +209,56 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
     })
 }
 
+/// The readings of a measurement of thresholds with the exponential law.
+///
+/// # Errors
+/// [`InputError`] when a column is missing or there are no finite thresholds.
+pub fn exp(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    of(measurement, &EXP)
+}
+
+/// The same with the stretched law.
+///
+/// # Errors
+/// As [`exp`].
+pub fn stretched(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    of(measurement, &STRETCHED)
+}
+
+/// The same with the law of two exponentials.
+///
+/// # Errors
+/// As [`exp`].
+pub fn two_term(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    of(measurement, &TWO_TERM)
+}
+
+/// The same with the collection of charge, started in the best of its side minima.
+///
+/// # Errors
+/// As [`exp`].
+pub fn collect_charge(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    let mut regression = of(measurement, &COLLECT)?;
+    if let Ok(best) = best_of_starts(&regression) {
+        for (parameter, value) in regression.parameters.iter_mut().zip(best.values()) {
+            parameter.start = value;
+        }
+    }
+    Ok(regression)
+}
+
+fn of(measurement: &Measurement, model: &'static ModelInfo) -> Result<Regression<'static>, InputError> {
+    let all = points(&measurement.table).map_err(|error| missing(measurement, &error))?;
+    if !all.iter().any(usable) {
+        return Err(nothing(
+            measurement,
+            format!("{} thresholds, none finite", all.len()),
+            "finite thresholds",
+        ));
+    }
+    regression(model, &all).map_err(|error| nothing(measurement, error.to_string(), "a law of dose"))
+}
+
 /// Gates and offsets of the neutral threshold, V, from which the collection is fitted: the kinks of the
 /// yield where a field vanishes make side minima.
 const GATE_STARTS_V: [f64; 3] = [-1.2, -0.8, -0.2];
@@ -213,7 +266,7 @@ const NEUTRAL_STARTS_V: [f64; 3] = [-0.3, 0.0, 0.3];
 
 /// The best fit from the given start and, for the collection, from others too; the regression keeps the start
 /// that led there.
-fn best_of_starts(regression: &mut Regression<'_>) -> Result<FitResult, FitError> {
+fn best_of_starts(regression: &Regression<'_>) -> Result<FitResult, FitError> {
     let options = regression.options;
     let mut best = least_squares(&regression.problem(), &options)?;
     let mut rivals: Vec<(f64, f64, f64)> = Vec::new();
