@@ -4,6 +4,7 @@
 //! - [`fit`]: least squares for any model, with uncertainties and plain-word warnings.
 //! - [`card`]: the fitted parameters of one device as a TOML document.
 //! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
+//! - [`readings`]: from a measurement to what a law is fitted to.
 //! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
 //!   it yet.
 
@@ -17,7 +18,9 @@ pub mod fit;
 pub mod idvg;
 pub mod model;
 pub mod programming;
+pub mod readings;
 pub mod real;
 pub mod retention;
+pub mod spread;
 pub mod tid;
 pub mod transistor;

@@ -23,11 +23,14 @@ const COORDINATE_TOLERANCE: f64 = 1e-9;
 const RESTARTS: usize = 10;
 const WORTHWHILE: f64 = 1e-6;
 
+/// Coordinates below this start at zero.
+const NO_LENGTH: f64 = 1e-6;
+
 impl Loss {
     /// The number whose square is the loss of `residual`.
     pub(super) fn root(self, residual: f64) -> f64 {
         match self {
-            Self::Square => residual,
+            Self::Square | Self::Robust { .. } => residual,
             Self::SoftL1 { scale } => {
                 // 2 c^2 (sqrt(1 + z) - 1) = 2 c^2 z / (sqrt(1 + z) + 1), without cancellation.
                 let z = (residual / scale).powi(2);
@@ -39,7 +42,7 @@ impl Loss {
     /// Half the derivative of the loss: the influence of a residual.
     pub(super) fn influence(self, residual: f64) -> f64 {
         match self {
-            Self::Square => residual,
+            Self::Square | Self::Robust { .. } => residual,
             Self::SoftL1 { scale } => residual / (1.0 + (residual / scale).powi(2)).sqrt(),
         }
     }
@@ -47,7 +50,7 @@ impl Loss {
     /// Derivative of the influence.
     pub(super) fn curvature(self, residual: f64) -> f64 {
         match self {
-            Self::Square => 1.0,
+            Self::Square | Self::Robust { .. } => 1.0,
             Self::SoftL1 { scale } => (1.0 + (residual / scale).powi(2)).powf(-1.5),
         }
     }
@@ -163,6 +166,10 @@ pub(super) fn minimise(
     fixed: Option<usize>,
 ) -> Result<Minimum, FitError> {
     let moving: Vec<usize> = (0..start.len()).filter(|&index| Some(index) != fixed).collect();
+    // MINPACK's first trust region is a multiple of the length of the start, but not of a length of exactly zero:
+    // a start of only rounding, in the middle of every interval, would not be left.
+    let start: Vec<f64> = start.iter().map(|&u| if u.abs() < NO_LENGTH { 0.0 } else { u }).collect();
+    let start = start.as_slice();
     let mut state = Moving { problem, options, coordinates: start.to_vec(), moving, roots: None };
     state.roots = state.roots_at(start);
     let Some(roots) = &state.roots else {

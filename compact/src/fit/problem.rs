@@ -102,6 +102,13 @@ pub enum Loss {
         /// The corner c.
         scale: f64,
     },
+    /// The same with its corner in units of the spread that the middle half of the residuals has in the fit, for
+    /// data whose standard deviation nobody knows. [`FitResult::loss_scale`](super::FitResult::loss_scale) says
+    /// where the corner came to lie.
+    Robust {
+        /// Corner in units of that spread.
+        corner: f64,
+    },
 }
 
 /// How a fit is run.

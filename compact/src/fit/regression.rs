@@ -1,6 +1,8 @@
 //! Readings of devices with a law for them: what a fit, a bootstrap over devices, a hold-out and a picture all
 //! start from.
 
+use super::demand::fit_on_demand;
+use super::devices::devices_as_observations;
 use super::{FitError, FitOptions, FitResult, Parameter, Problem, Transform, least_squares};
 use crate::model::ModelInfo;
 
@@ -16,6 +18,8 @@ pub struct Series {
     /// What a hold-out goes by: dose, time or cycle of each reading; empty where there is nothing to
     /// extrapolate to.
     pub order: Vec<f64>,
+    /// How many times wider each reading scatters than [`Deviation`] says; empty: as it says.
+    pub wider: Vec<f64>,
 }
 
 /// A device with its curves: what a bootstrap draws.
@@ -212,14 +216,10 @@ impl<'a> Regression<'a> {
             let mut residuals = Vec::new();
             for (index, device) in self.devices.iter().enumerate().filter(|(index, _)| counts[*index] > 0) {
                 let start = residuals.len();
-                let predictions = (self.law)(values, index);
-                residuals.extend(
-                    device
-                        .rows()
-                        .zip(predictions)
-                        .filter(|((_, order), _)| keep(*order))
-                        .map(|((reading, _), model)| self.deviation.residual(reading, model)),
-                );
+                let all = self.residuals_of(values, index);
+                let orders = device.rows().map(|(_, order)| order);
+                residuals
+                    .extend(all.into_iter().zip(orders).filter(|(_, order)| keep(*order)).map(|(r, _)| r));
                 let end = residuals.len();
                 for _ in 1..counts[index] {
                     residuals.extend_from_within(start..end);
@@ -262,37 +262,56 @@ impl<'a> Regression<'a> {
         problem
     }
 
-    /// The fit of all readings; `rms` in the unit of the readings, `rms_log` where they deviate in the
+    /// The fit of all readings, from further starts where a bound or the residuals demand them; `rms` in the unit of the readings, `rms_log` where they deviate in the
     /// logarithm.
     ///
     /// # Errors
     /// [`FitError`] as of [`least_squares`].
     pub fn fit(&self) -> Result<FitResult, FitError> {
-        let mut fit = least_squares(&self.problem(), &self.options)?;
+        let mut fit = fit_on_demand(self)?;
         self.describe(&mut fit);
         Ok(fit)
     }
 
-    /// States the misfit of a fit of this regression in the unit of the readings, and the notes.
+    /// Gives a fit of [`Self::problem`] what the readings and their devices add: the misfit in the unit of the
+    /// readings, uncertainties from the scatter between devices, and the notes.
     pub fn describe(&self, fit: &mut FitResult) {
         let values = fit.values();
-        let (mut squares, mut logs, mut above) = (0.0, 0.0, 0.0);
-        for (reading, model) in self.compared(&values) {
-            squares += (reading - model).powi(2);
-            if let Deviation::Log { floor, .. } = self.deviation
-                && reading > 10.0 * floor
-                && model > 0.0
-            {
-                logs += (reading / model).ln().powi(2);
-                above += 1.0;
-            }
-        }
+        let squares: f64 =
+            self.compared(&values).iter().map(|(reading, model)| (reading - model).powi(2)).sum();
         let known = |parameter: &str| self.priors.iter().any(|prior| prior.name == parameter);
         let priors = self.parameters.iter().filter(|parameter| known(&parameter.name)).count();
         fit.points = fit.points.saturating_sub(priors);
         fit.rms = (squares / self.readings().max(1) as f64).sqrt();
-        fit.rms_log = (above > 0.0).then(|| (logs / above).sqrt());
+        fit.rms_log = self.rms_log(&values);
+        devices_as_observations(self, fit);
+        let slopes = crate::tid::slope_words(self, fit);
+        fit.warnings.extend(slopes);
         fit.warnings.extend(self.notes.iter().cloned());
+    }
+
+    /// Weighted residuals of the device of this index, curve after curve.
+    pub fn residuals_of(&self, values: &[f64], index: usize) -> Vec<f64> {
+        let readings = self.devices[index].series.iter().flat_map(|series| {
+            (0..series.y.len()).map(|row| (series.y[row], series.wider.get(row).copied().unwrap_or(1.0)))
+        });
+        readings
+            .zip((self.law)(values, index))
+            .map(|((reading, wider), model)| self.deviation.residual(reading, model) / wider)
+            .collect()
+    }
+
+    /// Root mean square of the deviations in the logarithm, over the readings above ten noise floors, where
+    /// readings deviate in the logarithm.
+    pub fn rms_log(&self, values: &[f64]) -> Option<f64> {
+        let Deviation::Log { floor, .. } = self.deviation else { return None };
+        let pairs = self.compared(values);
+        let logs: Vec<f64> = pairs
+            .iter()
+            .filter(|(reading, model)| *reading > 10.0 * floor && *model > 0.0)
+            .map(|(reading, model)| (reading / model).ln().powi(2))
+            .collect();
+        (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).sqrt())
     }
 
     /// Takes a parameter out of the fit.
@@ -354,7 +373,8 @@ impl<'a> Regression<'a> {
                     if series.order.get(row) == Some(&last) {
                         out.readings += 1;
                         out.rms += (reading - model).powi(2);
-                        out.rms_weighted += self.deviation.residual(reading, model).powi(2);
+                        let wider = series.wider.get(row).copied().unwrap_or(1.0);
+                        out.rms_weighted += (self.deviation.residual(reading, model) / wider).powi(2);
                     }
                 }
             }
@@ -390,7 +410,7 @@ mod tests {
     fn decay() -> Regression<'static> {
         let x: Vec<f64> = (0..6).map(f64::from).collect();
         let y: Vec<f64> = x.iter().map(|t| 8.0 * (-t / 2.0_f64).exp()).collect();
-        let series = Series { label: String::new(), x: x.clone(), y, order: x.clone() };
+        let series = Series { label: String::new(), x: x.clone(), y, order: x.clone(), wider: Vec::new() };
         Regression {
             model: &INFO,
             parameters: vec![

@@ -8,7 +8,7 @@ use super::readings::{Reading, Readings};
 use crate::extract;
 use crate::fit::{
     Axis, Deviation, FitError, FitOptions, FitResult, Fixed, Neutral, Parameter, Prior, Regression,
-    Transform, reduce,
+    Transform, least_squares, reduce,
 };
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
@@ -19,6 +19,9 @@ const RELATIVE: f64 = 0.04;
 
 /// The search is made from other starts too when the first leaves this root mean square of ln I.
 const DEMANDING_RMS: f64 = 0.08;
+
+/// Beyond this the law does not describe the readings, and nothing is gained by leaving parameters out.
+const HOPELESS_RMS: f64 = 0.3;
 
 /// Part of the smallest ratio of voltage and current that the series resistances take at the start: little,
 /// and nearly all of it (arrays of many parallel transistors).
@@ -107,7 +110,7 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
         deviation: Deviation::Log { relative: RELATIVE, floor: floor_a },
         x: if gate_swept { gate_axis } else { drain_axis },
         y: Axis { title: "drain current |I_D|", unit: "A", log: true },
-        options: FitOptions { patience: 30, cost_tolerance: 1e-6, ..FitOptions::default() },
+        options: FitOptions { patience: 30, cost_tolerance: 1e-5, ..FitOptions::default() },
         fixed,
         priors,
         dropped: left_out.iter().map(|(count, _)| count).sum(),
@@ -239,8 +242,8 @@ pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
     let mut best: Option<(Regression<'static>, FitResult)> = None;
     for part in RESISTANCE_PARTS {
         let regression = of(readings.clone(), part);
-        let fit = regression.fit()?;
-        let enough = fit.rms_log.is_none_or(|rms| rms < DEMANDING_RMS);
+        let fit = least_squares(&regression.problem(), &regression.options)?;
+        let enough = regression.rms_log(&fit.values()).is_none_or(|rms| rms < DEMANDING_RMS);
         if best.as_ref().is_none_or(|(_, before)| fit.cost < before.cost) {
             best = Some((regression, fit));
         }
@@ -253,6 +256,14 @@ pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
     };
     for parameter in &mut regression.parameters {
         parameter.start = first.value(&parameter.name);
+    }
+    if regression.rms_log(&first.values()).is_some_and(|rms| rms > HOPELESS_RMS) {
+        let mut fit = first;
+        regression.describe(&mut fit);
+        let words = "the law does not describe these readings (contacts that come and go, noise beyond the floor, \
+                     or another device): no parameter means much";
+        fit.warnings.push(words.into());
+        return Ok(TransistorFit { regression, fit });
     }
     let reduced = reduce(&regression.problem(), &regression.options, &NEUTRAL)?;
     for (neutral, change) in &reduced.without {
