@@ -4,6 +4,7 @@
 //! - [`fit`]: least squares for any model, with uncertainties and plain-word warnings.
 //! - [`card`]: the fitted parameters of one device as a TOML document.
 //! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
+//! - [`update`]: what pulses do to a conductance: laws, spread, noise, fits.
 //! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
 //!   it yet.
 
@@ -19,3 +20,4 @@ pub mod programming;
 pub mod retention;
 pub mod tid;
 pub mod transistor;
+pub mod update;

@@ -86,7 +86,7 @@ pub struct Entry {
 /// All models that are fitted through [`Regression`]; a model's file offers its entries, and this list names
 /// them.
 pub fn entries() -> Vec<Entry> {
-    Vec::new()
+    [crate::update::ENTRIES].concat()
 }
 
 /// All models, in the order in which `mho models` lists them.
@@ -100,6 +100,19 @@ pub fn registry() -> &'static [&'static ModelInfo] {
         &crate::tid::TWO_TERM,
         &crate::tid::COLLECT,
         &crate::current_shift::INFO,
+        &crate::update::CONSTANT_STEP,
+        &crate::update::LINEAR_STEP,
+        &crate::update::SOFT_BOUNDS,
+        &crate::update::SOFT_BOUNDS_REFERENCE,
+        &crate::update::NEUROSIM,
+        &crate::update::EXP_STEP,
+        &crate::update::POW_STEP,
+        &crate::update::PIECEWISE_STEP,
+        &crate::update::LOGARITHMIC_RAMP,
+        &crate::update::CROSSSIM_ASYMMETRIC,
+        &crate::update::CROSSSIM_SYMMETRIC,
+        &crate::update::ECRAM,
+        &crate::update::DOMAIN_WALL,
     ]
 }
 
