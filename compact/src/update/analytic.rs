@@ -95,7 +95,9 @@ impl CrossSimSymmetric {
         let range = cell.max - cell.min;
         let span = range / (0.5 * self.alpha).tanh();
         let foot = cell.min - range / self.alpha.exp_m1();
-        span / (1.0 + factor * (span / (state - foot) - 1.0)) - state + foot
+        // The flow begins at its foot; a state below is taken to it.
+        let above = (state - foot).max(1e-9 * span);
+        span / (1.0 + factor * (span / above - 1.0)) - state + foot
     }
 }
 

@@ -153,7 +153,7 @@ impl Walk {
             states.clear();
             let last = ramp.pulses.last().copied().unwrap_or(0);
             if number == 0 || !trace.chained {
-                state = cell.clip(starts.get(next).copied().unwrap_or(0.0));
+                state = starts.get(next).copied().unwrap_or(0.0);
                 next += 1;
                 states.push(state);
             } else {

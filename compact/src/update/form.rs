@@ -251,7 +251,14 @@ fn symmetric_device(p: &[f64]) -> (Law, Cell) {
 
 fn analytic_starts(start: &Start) -> Vec<Vec<f64>> {
     let [up, down] = start.mean_steps();
-    [0.3, 1.0, 3.0].iter().map(|&alpha| vec![up, down, alpha]).collect()
+    let parts = [0.7, 0.85, 1.0, 1.2, 1.5];
+    let mut starts = Vec::new();
+    for alpha in [0.1, 0.5, 1.0, 2.0, 4.0] {
+        for part in parts {
+            starts.extend(parts.iter().map(|other| vec![part * up, other * down, alpha]));
+        }
+    }
+    starts
 }
 
 fn ecram_device(p: &[f64]) -> (Law, Cell) {

@@ -177,7 +177,8 @@ impl Law {
         }
     }
 
-    /// Sends `pulses` equal pulses without noise and writes the state after each; gives the last one.
+    /// Sends `pulses` equal pulses without noise and writes the state after each; gives the last one. Only the
+    /// bound that the pulses push towards stops them: a state beyond the other one is let come back.
     pub fn ramp(
         &self,
         cell: &Cell,
@@ -200,12 +201,19 @@ fn ramp<L: PulseLaw>(
 ) -> f64 {
     let mut state = start;
     states.reserve(pulses);
+    let (low, high) = (cell.min - cell.reference, cell.max - cell.reference);
     for _ in 0..pulses {
-        let moved = match direction {
-            Direction::Up => state + law.up(cell, state),
-            Direction::Down => state - law.down(cell, state),
+        // `min` and `max` would turn a NaN state into a bound.
+        state = match direction {
+            Direction::Up => {
+                let moved = law.settle(cell, state + law.up(cell, state));
+                if moved > high { high } else { moved }
+            }
+            Direction::Down => {
+                let moved = law.settle(cell, state - law.down(cell, state));
+                if moved < low { low } else { moved }
+            }
         };
-        state = cell.clip(law.settle(cell, moved));
         states.push(state);
     }
     state

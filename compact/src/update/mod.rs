@@ -15,10 +15,12 @@ mod form;
 mod info;
 mod law;
 mod linear;
+mod noise;
 mod piecewise;
 mod population;
 mod power;
 mod presets;
+mod quantiles;
 mod ramp;
 mod start;
 mod trace;
@@ -32,10 +34,12 @@ pub use ecram::EcramStep;
 pub use exponential::ExpStep;
 pub use law::{Cell, Direction, Law, PulseLaw};
 pub use linear::{LinearStep, PulseRange, SoftBoundsReference, symmetry_point};
+pub use noise::{ParameterSpread, StepNoise, device_spread, step_noise};
 pub use piecewise::PiecewiseStep;
 pub use population::Population;
 pub use power::PowStep;
 pub use presets::{Preset, preset, presets};
+pub use quantiles::{QuantileOptions, UpdateQuantiles};
 pub use ramp::{LogarithmicRamp, logarithmic};
 
 pub use trace::{Ramp, Trace, Traces, Window};
@@ -87,5 +91,11 @@ pub const ENTRIES: &[Entry] = &[
 
 #[cfg(test)]
 mod fit_tests;
+#[cfg(test)]
+mod law_tests;
+#[cfg(test)]
+mod population_tests;
+#[cfg(test)]
+mod quantile_tests;
 #[cfg(test)]
 mod tests;
