@@ -5,8 +5,10 @@
 //! - [`card`]: the fitted parameters of one device as a TOML document.
 //! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
 //! - [`readings`]: from a measurement to what a law is fitted to.
-//! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
-//!   it yet.
+//! - [`update`]: what pulses do to a conductance: laws, spread, noise, fits.
+//! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistances, and its
+//!   fit to sweeps at any bias.
+//! - [`real`], [`dual`]: the numbers that laws are written in: values, values with derivatives, formulas.
 
 pub mod card;
 pub mod cell;
@@ -24,3 +26,4 @@ pub mod retention;
 pub mod spread;
 pub mod tid;
 pub mod transistor;
+pub mod update;

@@ -86,11 +86,12 @@ pub struct Entry {
 /// All models that are fitted through [`Regression`]; a model's file offers its entries, and this list names
 /// them.
 pub fn entries() -> Vec<Entry> {
-    use mho_data::measurement::Kind::{StateCurrent, Threshold};
+    use mho_data::measurement::Kind::{IdVg, StateCurrent, Threshold};
     const STATES: &[mho_data::measurement::Kind] = &[StateCurrent];
     const THRESHOLDS: &[mho_data::measurement::Kind] = &[Threshold];
     let entry = |info, kinds, fitting: Fitting| Entry { info, kinds, fitting: Some(fitting) };
-    vec![
+    let mut all = vec![
+        entry(&crate::transistor::INFO, &[IdVg], crate::transistor::fitting::regression),
         entry(&crate::tid::EXP, THRESHOLDS, crate::tid::exp),
         entry(&crate::tid::STRETCHED, THRESHOLDS, crate::tid::stretched),
         entry(&crate::tid::TWO_TERM, THRESHOLDS, crate::tid::two_term),
@@ -100,13 +101,16 @@ pub fn entries() -> Vec<Entry> {
         entry(&crate::current_shift::INFO, STATES, crate::current_shift::regression),
         entry(&crate::programming::INFO, STATES, crate::programming::regression),
         entry(&crate::spread::READ_NOISE, STATES, crate::spread::read_noise),
-    ]
+    ];
+    all.extend_from_slice(crate::update::ENTRIES);
+    all
 }
 
 /// All models, in the order in which `mho models` lists them.
 pub fn registry() -> &'static [&'static ModelInfo] {
     &[
         &crate::ekv::INFO,
+        &crate::transistor::INFO,
         &crate::programming::INFO,
         &crate::retention::INFO,
         &crate::tid::EXP,
@@ -116,6 +120,19 @@ pub fn registry() -> &'static [&'static ModelInfo] {
         &crate::current_shift::INFO,
         &crate::spread::READ_NOISE,
         &crate::spread::THRESHOLD_SPREAD,
+        &crate::update::CONSTANT_STEP,
+        &crate::update::LINEAR_STEP,
+        &crate::update::SOFT_BOUNDS,
+        &crate::update::SOFT_BOUNDS_REFERENCE,
+        &crate::update::NEUROSIM,
+        &crate::update::EXP_STEP,
+        &crate::update::POW_STEP,
+        &crate::update::PIECEWISE_STEP,
+        &crate::update::LOGARITHMIC_RAMP,
+        &crate::update::CROSSSIM_ASYMMETRIC,
+        &crate::update::CROSSSIM_SYMMETRIC,
+        &crate::update::ECRAM,
+        &crate::update::DOMAIN_WALL,
     ]
 }
 

@@ -236,10 +236,14 @@ impl<'a> Regression<'a> {
                         continue;
                     }
                     let (predictions, columns) = slopes(values, wanted, index);
+                    let wider = device.series.iter().flat_map(|series| {
+                        (0..series.y.len()).map(|row| series.wider.get(row).copied().unwrap_or(1.0))
+                    });
                     let factors: Vec<f64> = device
                         .rows()
                         .zip(predictions)
-                        .map(|((reading, _), model)| self.deviation.slope(reading, model))
+                        .zip(wider)
+                        .map(|(((reading, _), model), wider)| self.deviation.slope(reading, model) / wider)
                         .collect();
                     for (column, mine) in all.iter_mut().zip(columns) {
                         for _ in 0..counts_of_slopes[index] {
