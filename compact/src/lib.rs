@@ -4,6 +4,7 @@
 //! - [`fit`]: least squares for any model, with uncertainties and plain-word warnings.
 //! - [`card`]: the fitted parameters of one device as a TOML document.
 //! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
+//! - [`inference`]: resistive cells (PCM, ReRAM and generic): errors, drift, read noise; their sampler and fits.
 //! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
 //!   it yet.
 
@@ -14,6 +15,7 @@ pub mod ekv;
 pub mod extract;
 pub mod fit;
 pub mod idvg;
+pub mod inference;
 pub mod model;
 pub mod programming;
 pub mod retention;

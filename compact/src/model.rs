@@ -86,22 +86,39 @@ pub struct Entry {
 /// All models that are fitted through [`Regression`]; a model's file offers its entries, and this list names
 /// them.
 pub fn entries() -> Vec<Entry> {
-    Vec::new()
+    crate::inference::ENTRIES.to_vec()
 }
 
 /// All models, in the order in which `mho models` lists them.
 pub fn registry() -> &'static [&'static ModelInfo] {
-    &[
-        &crate::ekv::INFO,
-        &crate::programming::INFO,
-        &crate::retention::INFO,
-        &crate::tid::EXP,
-        &crate::tid::STRETCHED,
-        &crate::tid::TWO_TERM,
-        &crate::tid::COLLECT,
-        &crate::current_shift::INFO,
-    ]
+    REGISTRY
 }
+
+const REGISTRY: &[&ModelInfo] = &[
+    &crate::ekv::INFO,
+    &crate::programming::INFO,
+    &crate::retention::INFO,
+    &crate::tid::EXP,
+    &crate::tid::STRETCHED,
+    &crate::tid::TWO_TERM,
+    &crate::tid::COLLECT,
+    &crate::current_shift::INFO,
+    &crate::inference::pcm::INFO,
+    &crate::inference::joshi::INFO,
+    &crate::inference::hermes::INFO,
+    &crate::inference::hermes::ONE,
+    &crate::inference::wan::INFO,
+    &crate::inference::cmo::INFO,
+    &crate::inference::cmo::COARSE,
+    &crate::inference::milo::INFO,
+    &crate::inference::taox::INFO,
+    &crate::inference::bulk::INFO,
+    &crate::inference::generic::INFO,
+    &crate::inference::generic::PROPORTIONAL,
+    &crate::inference::generic::INVERSE,
+    &crate::inference::generic::PARABOLIC,
+    &crate::inference::generic::STATE_INDEPENDENT,
+];
 
 /// The model of this name.
 pub fn find(name: &str) -> Option<&'static ModelInfo> {
