@@ -9,6 +9,9 @@
 //! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistances, and its
 //!   fit to sweeps at any bias.
 //! - [`real`], [`dual`]: the numbers that laws are written in: values, values with derivatives, formulas.
+//! - [`inference`]: resistive cells (PCM, ReRAM and generic): errors, drift, read noise; their sampler and fits.
+//! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
+//!   it yet.
 
 pub mod card;
 pub mod cell;
@@ -18,6 +21,7 @@ pub mod ekv;
 pub mod extract;
 pub mod fit;
 pub mod idvg;
+pub mod inference;
 pub mod model;
 pub mod programming;
 pub mod readings;
