@@ -4,6 +4,7 @@
 //! - [`fit`]: least squares for any model, with uncertainties and plain-word warnings.
 //! - [`card`]: the fitted parameters of one device as a TOML document.
 //! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
+//! - [`export`]: cards for circuit simulators and for simulators of networks, from the same laws ([`real`]).
 //! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
 //!   it yet.
 
@@ -11,11 +12,13 @@ pub mod card;
 pub mod cell;
 pub mod current_shift;
 pub mod ekv;
+pub mod export;
 pub mod extract;
 pub mod fit;
 pub mod idvg;
 pub mod model;
 pub mod programming;
+pub mod real;
 pub mod retention;
 pub mod tid;
 pub mod transistor;
