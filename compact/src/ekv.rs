@@ -232,8 +232,8 @@ impl<R: Real> Ekv<R> {
     fn channel(&self, overdrive_v: R, drain_v: R, temperature_k: R) -> (R, R) {
         let two_phi_t = temperature_k * (2.0 * BOLTZMANN_V_PER_K);
         let width_v = self.slope_factor * two_phi_t;
-        let (forward, forward_slope) = log1p_exp(overdrive_v / width_v);
-        let (reverse, reverse_slope) = log1p_exp(overdrive_v / width_v - drain_v / two_phi_t);
+        let (forward, forward_slope) = log1p_exp((overdrive_v / width_v).kept());
+        let (reverse, reverse_slope) = log1p_exp((overdrive_v / width_v - drain_v / two_phi_t).kept());
         // Difference of squares, as a product: no cancellation at small drain voltages.
         let drive = (forward - reverse) * (forward + reverse);
         let drive_slope = (forward * forward_slope - reverse * reverse_slope) * 2.0 / width_v;

@@ -40,6 +40,13 @@ pub(super) enum Binary {
     Min,
 }
 
+/// What is known of a named number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Sign {
+    Any,
+    Positive,
+}
+
 /// An operation on earlier ones, by their index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Node {
@@ -50,6 +57,8 @@ pub(super) enum Node {
     Binary(Binary, usize, usize),
     /// `[x, limit, then, otherwise]`.
     IfBelow([usize; 4]),
+    /// The same number under a name.
+    Kept(usize, Sign),
 }
 
 impl Node {
@@ -57,7 +66,7 @@ impl Node {
     pub(super) fn operands(&self) -> Vec<usize> {
         match self {
             Self::Constant(_) | Self::Symbol(_) => Vec::new(),
-            Self::Unary(_, x) => vec![*x],
+            Self::Unary(_, x) | Self::Kept(x, _) => vec![*x],
             Self::Binary(_, x, y) => vec![*x, *y],
             Self::IfBelow(operands) => operands.to_vec(),
         }
@@ -96,6 +105,7 @@ impl Graph {
                 Node::Symbol(leaf) => symbol(leaf),
                 Node::Unary(function, x) => function.of(values[*x]),
                 Node::Binary(function, x, y) => function.of(values[*x], values[*y]),
+                Node::Kept(x, _) => values[*x],
                 Node::IfBelow([x, limit, then, otherwise]) => {
                     if values[*x] < values[*limit] {
                         values[*then]
@@ -176,6 +186,13 @@ impl Expression<'_> {
         match self {
             Self::Constant(x) => Self::Constant(function.of(x)),
             Self::Term(graph, x) => graph.term(Node::Unary(function, x)),
+        }
+    }
+
+    fn named(self, sign: Sign) -> Self {
+        match self {
+            Self::Constant(_) => self,
+            Self::Term(graph, x) => graph.term(Node::Kept(x, sign)),
         }
     }
 
@@ -263,6 +280,12 @@ impl Real for Expression<'_> {
         };
         let operands = [self, limit, then(), otherwise()].map(|formula| graph.index(formula));
         graph.term(Node::IfBelow(operands))
+    }
+    fn kept(self) -> Self {
+        self.named(Sign::Any)
+    }
+    fn kept_positive(self) -> Self {
+        self.named(Sign::Positive)
     }
 }
 

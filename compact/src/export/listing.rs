@@ -3,18 +3,30 @@
 //! Operations that depend on parameters alone and operations that would be repeated become statements of
 //! their own, in an order in which each is defined before it is used.
 
-use super::expression::{Binary, Graph, Node, Symbol, Unary};
+use super::expression::{Binary, Graph, Node, Sign, Symbol, Unary};
 
 /// Operations of a formula above which it is computed once where several formulas use it. Below, repeating it
 /// costs less than another unknown of the circuit.
-const REPEATED_OPERATIONS: usize = 60;
+const REPEATED_OPERATIONS: usize = 40;
 
 /// How a language writes what a formula refers to.
 pub(super) trait Dialect {
     /// A leaf.
     fn symbol(&self, symbol: &Symbol) -> String;
-    /// The result of statement `number`.
-    fn temporary(&self, number: usize, role: Role) -> String;
+    /// The argument of a root or logarithm that is positive in every solution.
+    fn positive(&self, argument: String, role: Role) -> String;
+    /// What statement `number` stores of `text`, and how its result is written.
+    fn temporary(&self, number: usize, role: Role, sign: Sign, text: String) -> Temporary;
+}
+
+/// An intermediate result.
+pub(super) struct Temporary {
+    /// What is stored.
+    pub(super) stored: String,
+    /// The result in terms of it.
+    pub(super) value: String,
+    /// The logarithm of the result, where it is what is stored.
+    pub(super) logarithm: Option<String>,
 }
 
 /// What a statement depends on.
@@ -48,6 +60,7 @@ struct Piece {
     strength: u8,
     role: Role,
     operations: usize,
+    logarithm: Option<String>,
 }
 
 const SUM: u8 = 1;
@@ -75,16 +88,23 @@ pub(super) fn listing(graph: &Graph, roots: &[usize], dialect: &impl Dialect) ->
             continue;
         }
         let mut piece = write(node, &pieces, dialect);
+        let varying = piece.role == Role::Varying;
         let repeated = uses[index] > 1 && piece.operations > REPEATED_OPERATIONS;
-        // The largest formulas of parameters alone: those that something else uses, or none.
-        let fixed = piece.role == Role::Fixed
-            && piece.operations > 0
-            && (uses[index] > 1 || met_by_voltages(index, &nodes, &roles, &uses) || roots.contains(&index));
-        if repeated || fixed {
-            let number = statements.len() + 1;
-            let role = piece.role;
-            statements.push(Statement { number, role, text: piece.text });
-            piece = Piece { text: dialect.temporary(number, role), strength: ATOM, role, operations: 0 };
+        let sign = match node {
+            Node::Kept(_, sign) => Some(*sign),
+            // The largest formulas of parameters alone.
+            _ if repeated
+                || !varying && piece.operations > 0 && met_by_voltages(index, &nodes, &roles, &uses) =>
+            {
+                Some(Sign::Any)
+            }
+            _ => None,
+        };
+        if let Some(sign) = sign {
+            let (number, role) = (statements.len() + 1, piece.role);
+            let Temporary { stored, value, logarithm } = dialect.temporary(number, role, sign, piece.text);
+            statements.push(Statement { number, role, text: stored });
+            piece = Piece { text: value, strength: ATOM, role, operations: 0, logarithm };
         }
         pieces[index] = Some(piece);
     }
@@ -128,12 +148,17 @@ fn write(node: &Node, pieces: &[Option<Piece>], dialect: &impl Dialect) -> Piece
         Some(piece) if piece.strength < strength => format!("({})", piece.text),
         _ => plain(index),
     };
-    let piece = |text: String, strength: u8| Piece { text, strength, role, operations };
+    let piece = |text: String, strength: u8| Piece { text, strength, role, operations, logarithm: None };
     match node {
         Node::Constant(bits) => Piece { operations: 0, ..piece(number(f64::from_bits(*bits)), ATOM) },
         Node::Symbol(symbol) => {
             let role = if matches!(symbol, Symbol::Voltage(..)) { Role::Varying } else { Role::Fixed };
-            Piece { text: dialect.symbol(symbol), strength: ATOM, role, operations: 0 }
+            Piece { text: dialect.symbol(symbol), strength: ATOM, role, operations: 0, logarithm: None }
+        }
+        Node::Kept(x, _) => piece(plain(*x), ATOM),
+        Node::Unary(Unary::Ln, x) if of(*x).is_some_and(|found| found.logarithm.is_some()) => {
+            let logarithm = of(*x).and_then(|found| found.logarithm.clone());
+            piece(logarithm.unwrap_or_default(), ATOM)
         }
         Node::Unary(Unary::Negative, x) => piece(format!("(-{})", at_least(*x, ATOM)), ATOM),
         Node::Unary(function, x) => {
@@ -145,7 +170,11 @@ fn write(node: &Node, pieces: &[Option<Piece>], dialect: &impl Dialect) -> Piece
                 Unary::Sqrt => "sqrt",
                 Unary::Abs => "abs",
             };
-            piece(format!("{name}({})", plain(*x)), ATOM)
+            let argument = match function {
+                Unary::Ln | Unary::Sqrt => dialect.positive(plain(*x), role),
+                _ => plain(*x),
+            };
+            piece(format!("{name}({argument})"), ATOM)
         }
         Node::Binary(function, x, y) => match function {
             Binary::Add => piece(format!("{} + {}", at_least(*x, SUM), at_least(*y, SUM)), SUM),

@@ -12,3 +12,6 @@ pub mod verilog_a;
 
 pub use device::{Device, devices};
 pub use expression::{Expression, Graph, Symbol};
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Devices as SPICE subcircuits of behavioural sources, in the form that ngspice reads.
 
 use super::device::Device;
-use super::expression::Symbol;
-use super::listing::{Dialect, Role, listing, number, wrapped};
+use super::expression::{Sign, Symbol};
+use super::listing::{Dialect, Role, Temporary, listing, number, wrapped};
 use std::fmt::Write as _;
 
 struct Spice;
@@ -15,10 +15,25 @@ impl Dialect for Spice {
         }
     }
 
-    fn temporary(&self, number: usize, role: Role) -> String {
+    /// On the way to a solution the voltages of inner nodes can have any sign.
+    fn positive(&self, argument: String, role: Role) -> String {
         match role {
-            Role::Fixed => format!("p{number}"),
-            Role::Varying => format!("V(n{number})"),
+            Role::Fixed => argument,
+            Role::Varying => format!("max({argument}, 1e-300)"),
+        }
+    }
+
+    /// Positive numbers as logarithms, which stay positive whatever the voltage.
+    fn temporary(&self, number: usize, role: Role, sign: Sign, text: String) -> Temporary {
+        let name = format!("V(n{number})");
+        match (role, sign) {
+            (Role::Fixed, _) => Temporary { stored: text, value: format!("p{number}"), logarithm: None },
+            (Role::Varying, Sign::Any) => Temporary { stored: text, value: name, logarithm: None },
+            (Role::Varying, Sign::Positive) => Temporary {
+                stored: format!("ln({})", self.positive(text, role)),
+                value: format!("exp({name})"),
+                logarithm: Some(name),
+            },
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Devices as Verilog-A modules.
 
 use super::device::Device;
-use super::expression::Symbol;
-use super::listing::{Dialect, Role, listing, number, wrapped};
+use super::expression::{Sign, Symbol};
+use super::listing::{Dialect, Role, Temporary, listing, number, wrapped};
 use std::fmt::Write as _;
 
 struct VerilogA;
@@ -15,8 +15,12 @@ impl Dialect for VerilogA {
         }
     }
 
-    fn temporary(&self, number: usize, _: Role) -> String {
-        format!("x{number}")
+    fn positive(&self, argument: String, _: Role) -> String {
+        argument
+    }
+
+    fn temporary(&self, number: usize, _: Role, _: Sign, text: String) -> Temporary {
+        Temporary { stored: text, value: format!("x{number}"), logarithm: None }
     }
 }
 
