@@ -8,6 +8,7 @@
 use crate::card::DeviceCard;
 use crate::fit::Transform;
 use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::real::Real;
 
 /// Boltzmann constant over elementary charge, V/K (exact by the definition of the SI).
 pub const BOLTZMANN_V_PER_K: f64 =
@@ -126,23 +127,23 @@ pub const INFO: ModelInfo = ModelInfo {
 
 /// The law with its parameters; see [`INFO`] for their meaning.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ekv {
+pub struct Ekv<R = f64> {
     /// Threshold at 300 K and vanishing drain voltage, V.
-    pub vt_v: f64,
+    pub vt_v: R,
     /// Slope factor n.
-    pub slope_factor: f64,
+    pub slope_factor: R,
     /// Specific current at 300 K, A.
-    pub i_spec_a: f64,
+    pub i_spec_a: R,
     /// Mobility reduction, 1/V.
-    pub theta_per_v: f64,
+    pub theta_per_v: R,
     /// Drain-induced barrier lowering.
-    pub dibl: f64,
+    pub dibl: R,
     /// Channel-length modulation, 1/V.
-    pub lambda_per_v: f64,
+    pub lambda_per_v: R,
     /// Leakage, A.
-    pub leakage_a: f64,
+    pub leakage_a: R,
     /// Fall of the threshold with temperature, V/K.
-    pub vt_slope_v_per_k: f64,
+    pub vt_slope_v_per_k: R,
 }
 
 impl Default for Ekv {
@@ -153,13 +154,13 @@ impl Default for Ekv {
 
 /// A bias point; the source is at 0 V.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bias {
+pub struct Bias<R = f64> {
     /// Gate voltage, V.
-    pub gate_v: f64,
+    pub gate_v: R,
     /// Drain voltage, V.
-    pub drain_v: f64,
+    pub drain_v: R,
     /// Temperature, K.
-    pub temperature_k: f64,
+    pub temperature_k: R,
 }
 
 impl Bias {
@@ -184,13 +185,14 @@ pub enum EkvError {
     },
 }
 
-impl Ekv {
+impl<R: Real> Ekv<R> {
     /// From values in the order of [`INFO`].
     ///
     /// Values that are missing at the end are the defaults.
-    pub fn from_values(values: &[f64]) -> Self {
-        let value =
-            |index: usize| values.get(index).copied().unwrap_or_else(|| INFO.parameters[index].default);
+    pub fn from_values(values: &[R]) -> Self {
+        let value = |index: usize| {
+            values.get(index).copied().unwrap_or_else(|| R::from(INFO.parameters[index].default))
+        };
         Self {
             vt_v: value(0),
             slope_factor: value(1),
@@ -203,27 +205,50 @@ impl Ekv {
         }
     }
 
-    /// From a card of model `ekv`.
-    pub fn from_card(card: &DeviceCard) -> Self {
-        Self::from_values(&card.values(&INFO))
-    }
-
     /// Threshold at this drain voltage and temperature, V.
-    pub fn threshold_v(&self, drain_v: f64, temperature_k: f64) -> f64 {
+    pub fn threshold_v(&self, drain_v: R, temperature_k: R) -> R {
         self.vt_v
             - self.dibl * drain_v.abs()
             - self.vt_slope_v_per_k * (temperature_k - REFERENCE_TEMPERATURE_K)
     }
 
     /// Drain current at a bias, A.
-    pub fn current_a(&self, bias: Bias) -> f64 {
+    pub fn current_a(&self, bias: Bias<R>) -> R {
         let overdrive_v = bias.gate_v - self.threshold_v(bias.drain_v, bias.temperature_k);
         self.current_at_overdrive_a(overdrive_v, bias.drain_v, bias.temperature_k)
     }
 
     /// Drain current at `overdrive_v` = V_G - V_T, A.
-    pub fn current_at_overdrive_a(&self, overdrive_v: f64, drain_v: f64, temperature_k: f64) -> f64 {
+    pub fn current_at_overdrive_a(&self, overdrive_v: R, drain_v: R, temperature_k: R) -> R {
         self.channel(overdrive_v, drain_v, temperature_k).0 + self.leakage_a
+    }
+
+    fn specific_current_a(&self, temperature_k: R) -> R {
+        // mu(T) phi_t^2, both relative to 300 K.
+        self.i_spec_a * (temperature_k / REFERENCE_TEMPERATURE_K).powf(R::from(2.0 + MOBILITY_EXPONENT))
+    }
+
+    /// Channel current (A) without leakage, and its derivative with the overdrive (A/V).
+    fn channel(&self, overdrive_v: R, drain_v: R, temperature_k: R) -> (R, R) {
+        let two_phi_t = temperature_k * (2.0 * BOLTZMANN_V_PER_K);
+        let width_v = self.slope_factor * two_phi_t;
+        let (forward, forward_slope) = log1p_exp((overdrive_v / width_v).kept());
+        let (reverse, reverse_slope) = log1p_exp((overdrive_v / width_v - drain_v / two_phi_t).kept());
+        // Difference of squares, as a product: no cancellation at small drain voltages.
+        let drive = (forward - reverse) * (forward + reverse);
+        let drive_slope = (forward * forward_slope - reverse * reverse_slope) * 2.0 / width_v;
+        let reduction = self.theta_per_v * width_v * forward + 1.0;
+        let reduction_slope = self.theta_per_v * forward_slope;
+        let scale = self.specific_current_a(temperature_k) * (self.lambda_per_v * drain_v + 1.0);
+        let current = scale * drive / reduction;
+        (current, scale * drive_slope / reduction - current * reduction_slope / reduction)
+    }
+}
+
+impl Ekv {
+    /// From a card of model `ekv`.
+    pub fn from_card(card: &DeviceCard) -> Self {
+        Self::from_values(&card.values(&INFO))
     }
 
     /// Transconductance dI/dV_G at a bias, A/V.
@@ -277,34 +302,14 @@ impl Ekv {
         }
         Ok(u)
     }
-
-    fn specific_current_a(&self, temperature_k: f64) -> f64 {
-        // mu(T) phi_t^2, both relative to 300 K.
-        self.i_spec_a * (temperature_k / REFERENCE_TEMPERATURE_K).powf(2.0 + MOBILITY_EXPONENT)
-    }
-
-    /// Channel current (A) without leakage, and its derivative with the overdrive (A/V).
-    fn channel(&self, overdrive_v: f64, drain_v: f64, temperature_k: f64) -> (f64, f64) {
-        let two_phi_t = 2.0 * BOLTZMANN_V_PER_K * temperature_k;
-        let width_v = self.slope_factor * two_phi_t;
-        let (forward, forward_slope) = log1p_exp(overdrive_v / width_v);
-        let (reverse, reverse_slope) = log1p_exp(overdrive_v / width_v - drain_v / two_phi_t);
-        // Difference of squares, as a product: no cancellation at small drain voltages.
-        let drive = (forward - reverse) * (forward + reverse);
-        let drive_slope = 2.0 * (forward * forward_slope - reverse * reverse_slope) / width_v;
-        let reduction = 1.0 + self.theta_per_v * width_v * forward;
-        let reduction_slope = self.theta_per_v * forward_slope;
-        let scale = self.specific_current_a(temperature_k) * (1.0 + self.lambda_per_v * drain_v);
-        let current = scale * drive / reduction;
-        (current, scale * drive_slope / reduction - current * reduction_slope / reduction)
-    }
 }
 
 /// ln(1 + e^x) and its derivative, without overflow.
-fn log1p_exp(x: f64) -> (f64, f64) {
+fn log1p_exp<R: Real>(x: R) -> (R, R) {
+    let (zero, one) = (R::from(0.0), R::from(1.0));
     let small = (-x.abs()).exp();
-    let slope = if x > 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
-    (x.max(0.0) + small.ln_1p(), slope)
+    let slope = zero.if_below(x, || one / (small + 1.0), || small / (small + 1.0));
+    (x.max(zero) + small.ln_1p(), slope)
 }
 
 /// ln(e^x - 1), without overflow; x > 0.

@@ -10,14 +10,14 @@
 //!   fit to sweeps at any bias.
 //! - [`real`], [`dual`]: the numbers that laws are written in: values, values with derivatives, formulas.
 //! - [`inference`]: resistive cells (PCM, ReRAM and generic): errors, drift, read noise; their sampler and fits.
-//! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
-//!   it yet.
+//! - [`export`]: cards for circuit simulators and for simulators of networks, from the same laws ([`real`]).
 
 pub mod card;
 pub mod cell;
 pub mod current_shift;
 pub mod dual;
 pub mod ekv;
+pub mod export;
 pub mod extract;
 pub mod fit;
 pub mod idvg;

@@ -36,6 +36,14 @@ pub trait Real:
     fn min(self, other: Self) -> Self;
     /// `then` where x is below `limit`, `otherwise` elsewhere. Formulas contain both.
     fn if_below(self, limit: Self, then: impl FnOnce() -> Self, otherwise: impl FnOnce() -> Self) -> Self;
+    /// The same number. Formulas give it a name: worth computing once, and sensible on the way to a solution.
+    fn kept(self) -> Self {
+        self
+    }
+    /// [`Self::kept`] of a positive number, which solvers may prefer to see as a logarithm.
+    fn kept_positive(self) -> Self {
+        self
+    }
 }
 
 impl Real for f64 {

@@ -11,7 +11,8 @@ use crate::real::Real;
 /// Fritsch, Shafer, Crowley (Commun. ACM 16, 123 (1973)), each of fourth order, end at rounding.
 pub fn inversion_charge<R: Real>(v: R) -> R {
     // 2 q is below 2e-13 of v there.
-    v.if_below(R::from(-30.0), || v.exp(), || above_cut_off(v))
+    let v = v.kept();
+    v.if_below(R::from(-30.0), || v.exp(), || above_cut_off(v)).kept_positive()
 }
 
 fn above_cut_off<R: Real>(v: R) -> R {
@@ -24,6 +25,7 @@ fn above_cut_off<R: Real>(v: R) -> R {
         let slope = w + 1.0;
         let scale = slope * 2.0 * (slope + defect * (2.0 / 3.0));
         w = w * (defect / slope * (scale - defect) / (scale - defect * 2.0) + 1.0);
+        w = w.kept_positive();
     }
     w * 0.5
 }

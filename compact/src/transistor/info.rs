@@ -4,6 +4,7 @@ use super::law::Transistor;
 use crate::ekv::BOLTZMANN_V_PER_K;
 use crate::fit::Transform;
 use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::real::Real;
 
 /// The parameters in the order of [`Transistor::from_values`].
 pub const INFO: ModelInfo = ModelInfo {
@@ -245,12 +246,14 @@ pub const INFO: ModelInfo = ModelInfo {
     ],
 };
 
-impl Transistor {
+impl<R: Real> Transistor<R> {
     /// From values in the order of [`INFO`], at a temperature.
-    pub fn from_values(values: &[f64], temperature_k: f64) -> Self {
-        let value =
-            |index: usize| values.get(index).copied().unwrap_or_else(|| INFO.parameters[index].default);
-        let polarity = if value(16) < 0.0 { -1.0 } else { 1.0 };
+    pub fn from_values(values: &[R], temperature_k: R) -> Self {
+        let value = |index: usize| {
+            values.get(index).copied().unwrap_or_else(|| R::from(INFO.parameters[index].default))
+        };
+        let zero = R::from(0.0);
+        let polarity = value(16).if_below(zero, || R::from(-1.0), || R::from(1.0));
         let (slope, exponent, reference) = (value(17), value(18), value(19));
         Self {
             vt_v: value(0) - slope * (temperature_k - reference),
@@ -259,7 +262,7 @@ impl Transistor {
             body_linear: value(3),
             beta_a_per_v2: value(4) * (temperature_k / reference).powf(exponent),
             theta_per_v: value(5),
-            field_share: if polarity < 0.0 { HOLE_SHARE } else { ELECTRON_SHARE },
+            field_share: polarity.if_below(zero, || R::from(HOLE_SHARE), || R::from(ELECTRON_SHARE)),
             critical_v: value(6),
             dibl: value(7),
             dibl_body_per_v: value(8),
@@ -271,10 +274,12 @@ impl Transistor {
             leakage_gate_per_v: value(14),
             leakage_saturation_per_v: value(15),
             polarity,
-            thermal_v: BOLTZMANN_V_PER_K * temperature_k,
+            thermal_v: temperature_k * BOLTZMANN_V_PER_K,
         }
     }
+}
 
+impl Transistor {
     /// From a card of model `transistor`.
     pub fn from_card(card: &crate::card::DeviceCard, temperature_k: f64) -> Self {
         Self::from_values(&card.values(&INFO), temperature_k)

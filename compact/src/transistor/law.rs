@@ -185,6 +185,7 @@ impl<R: Real> Transistor<R> {
         let width = FLAT_BAND_WIDTH_V * FLAT_BAND_WIDTH_V;
         let above_flat_band = (above_flat_band + (above_flat_band * above_flat_band + width).sqrt()) * 0.5;
         let root = (-gamma + (gamma * gamma + a * 4.0 * above_flat_band).sqrt()) / (a * 2.0);
+        let root = root.kept();
         let pinch_off = root * root - self.phi_v;
 
         let scale = (self.trap_ratio + 1.0) * self.thermal_v;
@@ -202,15 +203,15 @@ impl<R: Real> Transistor<R> {
         let power = square * square;
         let root_2 = (power + 1.0).sqrt();
         let root_4 = root_2.sqrt();
-        let difference = difference / root_4;
+        let difference = (difference / root_4).kept();
         // q_s - D without its cancellation: what the limit took off the difference stays at the drain.
         let at_drain = at_drain + difference * power / ((root_4 + 1.0) * (root_2 + 1.0));
-        let at_drain = at_drain.max(R::from(f64::MIN_POSITIVE));
+        let at_drain = at_drain.max(R::from(f64::MIN_POSITIVE)).kept_positive();
         let across = scale * (difference * 2.0 + (at_source / at_drain).ln());
 
         let middle = (at_source + at_drain) * 0.5;
         let bending = (root * root - scale * 2.0 * middle).max(R::from(LEAST_BENDING_V));
-        let slope = a + gamma / (root + bending.sqrt());
+        let slope = (a + gamma / (root + bending.sqrt())).kept();
         let mobile_v = slope * 2.0 * scale * middle;
         let field_v = self.field_share * mobile_v + gamma * (bending.sqrt() - self.phi_v.sqrt());
         let slowing = self.theta_per_v * field_v + 1.0 + lambda * difference;

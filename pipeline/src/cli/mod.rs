@@ -5,6 +5,7 @@ mod alone;
 mod crossbar;
 mod data;
 mod evaluate;
+mod export;
 mod figures;
 mod fit;
 mod models;
@@ -166,6 +167,7 @@ enum Command {
     Physics(physics::PhysicsArgs),
     Fit(fit::FitArgs),
     Simulate(simulate::SimulateArgs),
+    Export(export::ExportArgs),
     Table(table::TableArgs),
     /// Train a network digitally
     Train(train::Train),
@@ -196,6 +198,7 @@ pub fn main() -> ExitCode {
         Command::Physics(args) => physics::run(args, &globals),
         Command::Fit(args) => fit::run(args, &globals),
         Command::Simulate(args) => simulate::run(args, &globals),
+        Command::Export(args) => export::run(args, &globals),
         Command::Table(args) => table::run(args, &globals),
         Command::Train(args) => alone::train(args, &globals),
         Command::Evaluate(args) => alone::evaluate(args, &globals),

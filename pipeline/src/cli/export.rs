@@ -1,0 +1,61 @@
+//! `mho export CARD.toml`: device cards in the forms of other programs.
+
+use super::{Answer, CliError, Globals};
+use crate::store::replace_file;
+use mho_compact::card::DeviceCard;
+use mho_compact::export::{Device, devices, spice, verilog_a};
+use mho_data::InputError;
+use std::path::PathBuf;
+
+/// Write a device card as a model for other programs.
+///
+/// spice: a subcircuit of behavioural sources for ngspice; its parameters are those of the card, with the
+/// temperature, and any of them can be set where it is used. verilog-a: the same law as a module. Both are
+/// written from the function that `mho simulate` evaluates. `ekv` and `transistor` have circuits.
+///
+/// Example: mho export ekv.toml --to spice --out cell.lib
+///
+/// In a deck: .include cell.lib, then `Xcell d g 0 mho_ekv`. A cell after dose and time is the same
+/// subcircuit with the threshold of then: `Xcell d g 0 mho_ekv vt_v=0.31`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExportArgs {
+    /// The card
+    #[arg(value_name = "CARD.toml")]
+    card: PathBuf,
+    /// Form
+    #[arg(long, value_enum)]
+    to: Form,
+    /// Where it goes (default: standard output)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// Subcircuit for ngspice
+    Spice,
+    /// Module in Verilog-A
+    VerilogA,
+}
+
+pub(super) fn run(args: &ExportArgs, _globals: &Globals) -> Answer {
+    let file = args.card.display().to_string();
+    let text = std::fs::read_to_string(&args.card)
+        .map_err(|error| InputError::new(&file, error.to_string(), "a device card"))?;
+    let card = DeviceCard::from_toml(&text, &file)?;
+    let device = Device::from_card(&card).ok_or_else(|| {
+        let expected = format!("a model with a circuit: {}", devices().join(", "));
+        CliError::Input(InputError::new(&file, format!("model `{}`", card.model), expected))
+    })?;
+    let text = match args.to {
+        Form::Spice => spice::subcircuit(&device),
+        Form::VerilogA => verilog_a::module(&device),
+    };
+    match &args.out {
+        None => Ok(text),
+        Some(path) => {
+            replace_file(path, text.as_bytes())?;
+            Ok(String::new())
+        }
+    }
+}
