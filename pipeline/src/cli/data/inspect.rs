@@ -102,7 +102,7 @@ fn bytes_of(file: &str) -> Result<Vec<u8>, InputError> {
 
 /// The files of the list and of its folders, how many in folders were passed over, and whether there is
 /// a folder.
-fn collect(given: &[String]) -> Result<(Vec<String>, usize, bool), InputError> {
+pub(in crate::cli) fn collect(given: &[String]) -> Result<(Vec<String>, usize, bool), InputError> {
     let mut files = Vec::new();
     let (mut skipped, mut searched) = (0, false);
     for name in given {

@@ -1,7 +1,7 @@
 //! `mho data`: what was read from a file of measurements, and which data sets there are.
 
-mod inspect;
-mod plot;
+pub(in crate::cli) mod inspect;
+pub(in crate::cli) mod plot;
 mod sets;
 
 use super::{Answer, Globals};

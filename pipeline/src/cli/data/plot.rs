@@ -10,7 +10,7 @@ const MOST_SWEEPS: usize = 60;
 const MOST_POINTS: usize = 400;
 
 /// File names of the pictures: the end of each path, made unique and harmless.
-pub(super) fn names(files: &[&str]) -> Vec<String> {
+pub(in crate::cli) fn names(files: &[&str]) -> Vec<String> {
     let mut taken = std::collections::BTreeSet::new();
     files
         .iter()

@@ -1,5 +1,10 @@
 //! `mho fit MODEL FILE… --out CARD.toml`: a device model fitted to measurements.
 
+mod each;
+mod page;
+mod ranking;
+mod tables;
+
 use super::{Answer, CliError, Globals};
 use crate::stage::nearest;
 use crate::store::replace_file;
@@ -17,28 +22,63 @@ use std::path::PathBuf;
 
 /// Fit a device model to measurements and write its card.
 ///
-/// Models and the data that they take: `ekv` I_D(V_G) sweeps; `tid-exp`, `tid-stretched`, `tid-two-term`,
-/// `tid-collect` thresholds against dose, or sweeps, whose thresholds at 100 nA are then fitted first;
-/// `current-shift`, `sonos-retention`, `sonos-programming` currents of states. The last two also take
-/// `published:tcas2022` and `published:iedm2022`.
+/// Which measurement a model takes says its line in `mho models`: sweeps of transistors (`transistor`, `ekv`),
+/// thresholds against dose (`tid-exp`, `tid-stretched`, `tid-two-term`, `tid-collect`, `threshold-spread`; or
+/// sweeps, whose thresholds at 100 nA are then fitted first), currents of states (`sonos-retention`,
+/// `sonos-programming`, `current-shift`, `read-noise`, and the resistive cells `pcm`, `milo`, `wan`, `cmo`, …),
+/// ramps of pulses (`update-soft-bounds` and the other update laws). `sonos-retention` and `sonos-programming`
+/// also take `published:tcas2022` and `published:iedm2022`.
 ///
-/// Example: mho fit sonos-retention published:tcas2022 --out retention.toml
+/// A transistor is fitted file by file; folders are searched. With several files --out is a folder for the cards.
+///
+/// Examples:
+///   mho fit sonos-retention published:tcas2022 --out retention.toml
+///   mho fit transistor nfet.mdm --out nfet.toml --pictures nfet.svg --compare
+///   mho fit transistor wafer/ --out cards --tables tables --pictures pages
+///   mho fit update-soft-bounds pulses.csv --out update.toml --compare
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct FitArgs {
     /// Name of the model (`mho models`)
     model: String,
-    /// Measurements: CSV files, or published:NAME
-    #[arg(required = true, value_name = "FILE")]
+    /// Measurements: files or folders, or published:NAME
+    #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<String>,
-    /// Where the card goes
-    #[arg(long, value_name = "CARD.toml")]
+    /// Where the card goes; with several fits a folder
+    #[arg(long, value_name = "CARD.toml|DIR")]
     out: PathBuf,
     /// Of sonos-retention: deviations in nA or in ln I
     #[arg(long, value_name = "absolute|log-current", default_value = "absolute", value_parser = weighting)]
     weighting: Weighting,
-    /// Of the dose laws: fit all of them and rank them by AICc; the card is that of MODEL
+    /// Fit the rival laws too and rank them by AICc; the card is that of MODEL
     #[arg(long)]
     compare: bool,
+    /// Fit every file by itself, whatever the model
+    #[arg(long)]
+    each: bool,
+    /// Intervals from refits to devices drawn with replacement, this many (999 is usual)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(39..100_000))]
+    bootstrap: Option<u32>,
+    /// Intervals from the profile likelihood, parameter by parameter
+    #[arg(long)]
+    profile: bool,
+    /// Draw data, fit, residuals, intervals and correlations (SVG); with several fits a folder
+    #[arg(long, value_name = "FILE.svg|DIR")]
+    pictures: Option<PathBuf>,
+    /// Write the parameters as CSV and LaTeX into this folder
+    #[arg(long, value_name = "DIR")]
+    tables: Option<PathBuf>,
+}
+
+impl FitArgs {
+    /// Whether something is asked for that only a fit through readings with a law gives.
+    fn asks_for_more(&self) -> bool {
+        self.each
+            || self.profile
+            || self.bootstrap.is_some()
+            || self.pictures.is_some()
+            || self.tables.is_some()
+    }
 }
 
 fn weighting(word: &str) -> Result<Weighting, String> {
@@ -61,6 +101,21 @@ pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
         let known = model::registry().iter().map(|model| model.name);
         CliError::Usage(format!("no model `{}`: {}", args.model, nearest(&args.model, known)))
     })?;
+    let own = matches!(model.name, "ekv" | "sonos-retention" | "sonos-programming" | "current-shift")
+        || model.name.starts_with("tid-");
+    let published = args.files.iter().any(|file| file.starts_with("published:"));
+    if let Some(entry) = model::entries().iter().find(|entry| entry.info.name == model.name)
+        && !published
+        && (!own || args.asks_for_more())
+    {
+        return each::run(entry, args, globals);
+    }
+    if args.asks_for_more() {
+        let what = if published { "a published set" } else { model.name };
+        return Err(CliError::Usage(format!(
+            "{what} is fitted without --each, --profile, --bootstrap, --pictures and --tables"
+        )));
+    }
     let outcome = match args.files.as_slice() {
         [only] if only.starts_with("published:") => fit_published(model, args, &only["published:".len()..])?,
         files => fit_files(model, args, files)?,

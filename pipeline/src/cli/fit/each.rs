@@ -1,0 +1,430 @@
+//! Fits of readings with a law: one for all files together, or one a file.
+
+use super::{FitArgs, page, ranking, tables, uncertain};
+use crate::cli::data::{inspect, plot};
+use crate::cli::{Answer, CliError, Globals};
+use crate::store::replace_file;
+use mho_compact::card::{CardParameter, DeviceCard};
+use mho_compact::fit::{
+    Bootstrap, BootstrapOptions, FitResult, HoldOut, ProfileInterval, Regression, bootstrap,
+};
+use mho_compact::model::{Entry, Kind as Known};
+use mho_compact::transistor::{self, readings::Readings};
+use mho_compact::update::Traces;
+use mho_compact::{idvg, tid};
+use mho_data::measurement::{Kind, Measurement};
+use mho_data::provenance::Origin;
+use mho_data::{InputError, reader};
+use rayon::prelude::*;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// A fit with everything that was asked for.
+pub(super) struct Fitted {
+    /// Files.
+    pub source: String,
+    /// Name of the device or file.
+    pub name: String,
+    /// Where the data come from.
+    pub origin: Origin,
+    /// Readings with their law.
+    pub regression: Regression<'static>,
+    /// Best values.
+    pub fit: FitResult,
+    /// What the fit without the largest dose or longest time predicts there.
+    pub hold_out: Option<HoldOut>,
+    /// Likelihood intervals by parameter.
+    pub profiles: Vec<(String, ProfileInterval)>,
+    /// Intervals over devices.
+    pub bootstrap: Option<Bootstrap>,
+    /// Rival laws.
+    pub ranking: ranking::Ranking,
+}
+
+pub(super) fn run(entry: &Entry, args: &FitArgs, globals: &Globals) -> Answer {
+    let (files, passed_over, searched) = inspect::collect(&args.files)?;
+    let apart = args.each || entry.info.name == transistor::INFO.name;
+    let groups: Vec<&[String]> = if apart { files.chunks(1).collect() } else { vec![&files[..]] };
+    let results: Vec<(String, Result<Fitted, CliError>)> =
+        groups.par_iter().map(|group| (group.join(", "), fit(entry, args, group))).collect();
+    if let [(_, _)] = results.as_slice()
+        && !searched
+    {
+        let Some((_, result)) = results.into_iter().next() else { return Ok(String::new()) };
+        return one(entry, args, globals, &result?);
+    }
+    many(entry, args, globals, results, passed_over)
+}
+
+/// One fit: its card, its page, its tables.
+fn one(entry: &Entry, args: &FitArgs, globals: &Globals, fitted: &Fitted) -> Answer {
+    write_card(entry, fitted, &args.out)?;
+    if let Some(file) = &args.pictures {
+        replace_file(file, page::svg(fitted)?.as_bytes())?;
+    }
+    if let Some(folder) = &args.tables {
+        tables::write(folder, entry, std::slice::from_ref(fitted))?;
+    }
+    if globals.json {
+        return serde_json::to_string_pretty(&document(entry, fitted))
+            .map(|text| text + "\n")
+            .map_err(CliError::failed);
+    }
+    let mut text = words(entry, fitted);
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "card: {}", args.out.display());
+    if let Some(file) = &args.pictures {
+        let _ = writeln!(text, "pictures: {}", file.display());
+    }
+    if let Some(folder) = &args.tables {
+        let _ = writeln!(text, "tables: {}", folder.display());
+    }
+    Ok(text)
+}
+
+/// Many fits: a card each, one summary.
+fn many(
+    entry: &Entry,
+    args: &FitArgs,
+    globals: &Globals,
+    results: Vec<(String, Result<Fitted, CliError>)>,
+    passed_over: usize,
+) -> Answer {
+    let names: Vec<String> = {
+        let files: Vec<&str> = results.iter().map(|(file, _)| file.as_str()).collect();
+        plot::names(&files).into_iter().map(|name| name.trim_end_matches(".svg").to_owned()).collect()
+    };
+    let (mut fits, mut refused) = (Vec::new(), Vec::new());
+    for ((file, result), name) in results.into_iter().zip(names) {
+        match result {
+            Ok(fitted) => fits.push(Fitted { name, ..fitted }),
+            Err(error) => refused.push((file, error.to_string())),
+        }
+    }
+    if fits.is_empty() {
+        let first = refused.first().map_or_else(String::new, |(_, why)| format!(": {why}"));
+        return Err(CliError::Failed(format!("none of {} files could be fitted{first}", refused.len())));
+    }
+    for fitted in &fits {
+        write_card(entry, fitted, &args.out.join(format!("{}.toml", fitted.name)))?;
+    }
+    if let Some(folder) = &args.pictures {
+        let pages: Vec<(String, String)> = fits
+            .par_iter()
+            .map(|fitted| Ok((format!("{}.svg", fitted.name), page::svg(fitted)?)))
+            .collect::<Result<_, CliError>>()?;
+        for (name, svg) in pages {
+            replace_file(&folder.join(name), svg.as_bytes())?;
+        }
+        replace_file(&folder.join("distributions.svg"), page::distributions(&fits)?.as_bytes())?;
+    }
+    if let Some(folder) = &args.tables {
+        tables::write(folder, entry, &fits)?;
+    }
+    if globals.json {
+        let value = serde_json::json!({
+            "schema": 1,
+            "model": entry.info.name,
+            "fits": fits.iter().map(|fitted| document(entry, fitted)).collect::<Vec<_>>(),
+            "refused": refused.iter().map(|(file, why)| serde_json::json!({ "file": file, "why": why })).collect::<Vec<_>>(),
+            "passed_over": passed_over,
+        });
+        return serde_json::to_string_pretty(&value).map(|text| text + "\n").map_err(CliError::failed);
+    }
+    let mut text = tables::summary(&fits);
+    for (file, why) in &refused {
+        // The reason may name the file itself.
+        let _ = writeln!(
+            text,
+            "not fitted: {}",
+            if why.starts_with(file.as_str()) { why.clone() } else { format!("{file}: {why}") }
+        );
+    }
+    let _ = writeln!(
+        text,
+        "{} fitted, {} not, {passed_over} passed over; cards: {}",
+        fits.len(),
+        refused.len(),
+        args.out.display()
+    );
+    Ok(text)
+}
+
+fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliError> {
+    let bytes = files
+        .iter()
+        .map(|file| {
+            std::fs::read(file).map_err(|error| InputError::new(file, error.to_string(), "a readable file"))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let named: Vec<reader::File<'_>> =
+        files.iter().zip(&bytes).map(|(file, bytes)| (file.as_str(), bytes.as_slice())).collect();
+    let is_update = entry.kinds.contains(&Kind::Ramp);
+    let (regression, fit, origin, rivals);
+    if let Some(traces) = is_update.then(|| two_columns(&named)).flatten() {
+        let traces = traces?;
+        regression = mho_compact::update::update_regression(&traces, entry.info.name)
+            .ok_or_else(|| CliError::Usage(format!("{} is no law of pulses", entry.info.name)))?;
+        fit = regression.fit().map_err(CliError::failed)?;
+        origin = Origin::Measured;
+        rivals = if args.compare { ranking::of_updates(&traces)? } else { ranking::Ranking::default() };
+    } else {
+        let measurement = read(entry, &named)?;
+        origin = measurement.sidecar.origin;
+        if entry.info.name == transistor::INFO.name {
+            let readings = Readings::of(&measurement)?;
+            let found = transistor::fitting::fit(&readings).map_err(CliError::failed)?;
+            rivals = if args.compare { ranking::of_transistor(&found) } else { ranking::Ranking::default() };
+            (regression, fit) = (found.regression, found.fit);
+        } else {
+            let fitting = entry
+                .fitting
+                .ok_or_else(|| CliError::Usage(format!("{} is not fitted from files", entry.info.name)))?;
+            regression = fitting(&measurement)?;
+            fit = regression.fit().map_err(CliError::failed)?;
+            rivals = match (args.compare, is_update) {
+                (false, _) => ranking::Ranking::default(),
+                (true, true) => ranking::of_updates(&Traces::from_measurement(&measurement)?)?,
+                (true, false) => ranking::of_entries(entry, &measurement, &fit),
+            };
+        }
+        let mut fit = fit;
+        fit.dropped += measurement.sidecar.dropped.len();
+        fit.warnings.extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
+        return finish(args, files, regression, fit, origin, rivals);
+    }
+    finish(args, files, regression, fit, origin, rivals)
+}
+
+fn finish(
+    args: &FitArgs,
+    files: &[String],
+    regression: Regression<'static>,
+    fit: FitResult,
+    origin: Origin,
+    ranking: ranking::Ranking,
+) -> Result<Fitted, CliError> {
+    let hold_out = regression.hold_out().ok().flatten();
+    let profiles = if args.profile {
+        (0..fit.parameters.len())
+            .filter_map(|index| {
+                let interval = regression.profile(&fit, index).ok()?;
+                Some((fit.parameters[index].name.clone(), interval))
+            })
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let bootstrap = args
+        .bootstrap
+        .map(|replicates| {
+            let options = BootstrapOptions { replicates: replicates as usize, ..BootstrapOptions::default() };
+            bootstrap(&regression, &fit, &options).map_err(CliError::failed)
+        })
+        .transpose()?;
+    let name = regression.devices.first().map_or_else(String::new, |device| device.name.clone());
+    Ok(Fitted {
+        source: files.join(", "),
+        name,
+        origin,
+        regression,
+        fit,
+        hold_out,
+        profiles,
+        bootstrap,
+        ranking,
+    })
+}
+
+/// The measurement that the model takes. Laws of thresholds take sweeps too: their thresholds are read first.
+fn read(entry: &Entry, files: &[reader::File<'_>]) -> Result<Measurement, CliError> {
+    let sweeps =
+        files.first().is_some_and(|(name, bytes)| reader::recognise(name, bytes) == Some(Kind::IdVg));
+    if sweeps && entry.kinds.contains(&Kind::Threshold) {
+        let mut measurement = reader::read(files, Kind::IdVg)?;
+        measurement.check_for_fit()?;
+        let fits =
+            idvg::fit_measurement(&measurement, &idvg::SweepOptions::default()).map_err(CliError::failed)?;
+        measurement.table = fits.results();
+        measurement.sidecar.kind = Kind::Threshold;
+        measurement.places.clear();
+        // What the law asks of a table of thresholds, it says better than this could.
+        tid::points(&measurement.table).map_err(CliError::failed)?;
+        return Ok(measurement);
+    }
+    let measurement = reader::read_as(files, None, None)?;
+    if entry.kinds.contains(&measurement.sidecar.kind) {
+        return Ok(measurement);
+    }
+    let kind = entry.kinds.first().copied().unwrap_or(Kind::IdVg);
+    let file = files.first().map_or("", |(name, _)| *name);
+    // Read again as what is wanted: the complaint then says what is missing.
+    let found = measurement.sidecar.kind.title();
+    match reader::read(files, kind) {
+        Ok(measurement) if measurement.sidecar.kind == kind => Ok(measurement),
+        _ => Err(InputError::new(
+            file,
+            found,
+            format!("{}, which {} is fitted to", kind.title(), entry.info.name),
+        )
+        .into()),
+    }
+}
+
+/// A file of two columns without a header: responses to pulses up and down.
+fn two_columns(files: &[reader::File<'_>]) -> Option<Result<Traces, CliError>> {
+    let [(name, bytes)] = files else { return None };
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut columns = [Vec::new(), Vec::new()];
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let mut cells = line.split([',', ';', '\t']).map(|cell| cell.trim().parse::<f64>());
+        let (Some(Ok(up)), Some(Ok(down)), None) = (cells.next(), cells.next(), cells.next()) else {
+            return None;
+        };
+        columns[0].push(up);
+        columns[1].push(down);
+    }
+    let [up, down] = columns;
+    Some(Traces::from_columns(name, &up, &down, None).map_err(CliError::from))
+}
+
+fn write_card(entry: &Entry, fitted: &Fitted, file: &Path) -> Result<(), CliError> {
+    let Fitted { regression, fit, .. } = fitted;
+    let mut card = DeviceCard::from_fit(entry.info, fit, &fitted.source, fitted.origin);
+    for fixed in &regression.fixed {
+        if let Some(info) = entry.info.parameter(fixed.name) {
+            let parameter = CardParameter {
+                value: fixed.value,
+                unit: info.unit.into(),
+                std: None,
+                kind: Known::Assumed,
+                source: fixed.why.clone(),
+            };
+            card.parameters.insert(fixed.name.into(), parameter);
+        }
+    }
+    let span = |values: &mut dyn Iterator<Item = f64>| {
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    };
+    for (axis, (low, high)) in [
+        (
+            regression.x,
+            span(&mut regression.devices.iter().flat_map(|d| &d.series).flat_map(|s| s.x.iter().copied())),
+        ),
+        (
+            regression.y,
+            span(&mut regression.devices.iter().flat_map(|d| &d.series).flat_map(|s| s.y.iter().copied())),
+        ),
+    ] {
+        card.validity
+            .insert(format!("fitted {}", axis.title), format!("{low:.4e} to {high:.4e} {}", axis.unit));
+    }
+    card.provenance.misfit = misfit(fitted);
+    let text = card.to_toml().map_err(CliError::failed)?;
+    replace_file(file, text.as_bytes())?;
+    Ok(())
+}
+
+/// The misfit with its unit.
+pub(super) fn misfit(fitted: &Fitted) -> String {
+    match fitted.fit.rms_log {
+        Some(rms) => format!("{rms:.4} in ln I above ten noise floors"),
+        None if fitted.regression.y.unit == "1" => format!("{:.4}", fitted.fit.rms),
+        None => format!("{:.4e} {}", fitted.fit.rms, fitted.regression.y.unit),
+    }
+}
+
+fn document(entry: &Entry, fitted: &Fitted) -> serde_json::Value {
+    let mut value = serde_json::to_value(&fitted.fit).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.insert("schema".into(), 1.into());
+        object.insert("model".into(), entry.info.name.into());
+        object.insert("name".into(), fitted.name.clone().into());
+        object.insert("source".into(), fitted.source.clone().into());
+        object.insert("origin".into(), fitted.origin.label().into());
+        let fixed =
+            fitted.regression.fixed.iter().map(
+                |fixed| serde_json::json!({ "name": fixed.name, "value": fixed.value, "why": fixed.why }),
+            );
+        object.insert("fixed".into(), fixed.collect());
+        object.insert("hold_out".into(), serde_json::to_value(fitted.hold_out).unwrap_or_default());
+        let profiles = fitted.profiles.iter().map(|(name, interval)| {
+            serde_json::json!({ "name": name, "interval95": [interval.lower, interval.upper], "open": [interval.lower_open, interval.upper_open] })
+        });
+        object.insert("profiles".into(), profiles.collect());
+        object.insert("bootstrap".into(), serde_json::to_value(&fitted.bootstrap).unwrap_or_default());
+        object.insert("ranking".into(), fitted.ranking.document());
+    }
+    value
+}
+
+/// A fit for people.
+fn words(entry: &Entry, fitted: &Fitted) -> String {
+    let Fitted { fit, regression, .. } = fitted;
+    let mut text = String::new();
+    let fixed = regression.fixed.iter().map(|fixed| fixed.name.len());
+    let width = fit.parameters.iter().map(|parameter| parameter.name.len()).chain(fixed).max().unwrap_or(0);
+    for parameter in &fit.parameters {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {:width$}  {}", parameter.name, uncertain(parameter));
+    }
+    for fixed in &regression.fixed {
+        let _ = writeln!(text, "  {:width$}  {} (fixed: {})", fixed.name, fixed.value, fixed.why);
+    }
+    let _ = writeln!(
+        text,
+        "{}: {} readings of {} device(s), {} left out, rms {}, AICc {:.1}, BIC {:.1}, condition {:.1e}; {}",
+        entry.info.name,
+        fit.points,
+        regression.devices.len(),
+        fit.dropped,
+        misfit(fitted),
+        fit.aicc,
+        fit.bic,
+        fit.condition,
+        fitted.origin.label()
+    );
+    for (name, interval) in &fitted.profiles {
+        let open = |open: bool| if open { " (open)" } else { "" };
+        let _ = writeln!(
+            text,
+            "  profile likelihood, 95 %: {name} {:.4e}{} to {:.4e}{}",
+            interval.lower,
+            open(interval.lower_open),
+            interval.upper,
+            open(interval.upper_open)
+        );
+    }
+    if let Some(bootstrap) = &fitted.bootstrap {
+        let method = format!("{:?}", bootstrap.method).to_lowercase();
+        for parameter in &bootstrap.parameters {
+            let [low, high] = parameter.interval95;
+            let _ =
+                writeln!(text, "  bootstrap ({method}), 95 %: {} {low:.4e} to {high:.4e}", parameter.name);
+        }
+        let _ = writeln!(
+            text,
+            "  bootstrap: {} refits to {} devices, {} failed, {} with a parameter at a bound",
+            bootstrap.replicates, bootstrap.devices, bootstrap.failed, bootstrap.at_bound
+        );
+        for warning in &bootstrap.warnings {
+            let _ = writeln!(text, "  note: {warning}");
+        }
+    }
+    if let Some(out) = &fitted.hold_out {
+        let _ = writeln!(
+            text,
+            "  held out: {} readings at the largest {} ({:.4e}) are predicted with {:.2} times the scatter of those fitted",
+            out.readings,
+            regression.x.title,
+            out.order,
+            out.rms_weighted / out.rms_kept
+        );
+    }
+    text.push_str(&fitted.ranking.words());
+    for warning in &fit.warnings {
+        let _ = writeln!(text, "  note: {warning}");
+    }
+    text
+}
