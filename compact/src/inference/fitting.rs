@@ -55,6 +55,14 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
             }
         }
     }
+    for group in &found.groups {
+        let mut same: Vec<&mut Block> = blocks
+            .iter_mut()
+            .flatten()
+            .filter(|block| block.target_us.total_cmp(&group.target_us).is_eq())
+            .collect();
+        Block::share_slope_errors(&mut same);
+    }
     let all = || blocks.iter().flatten();
     let has = |wanted: fn(&Statistic) -> bool| all().any(|block| block.found.iter().any(|(s, ..)| wanted(s)));
     let mut names = plan.spread.to_vec();
@@ -97,7 +105,8 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
             info.starting_at(if spread && info.name != "ions" { info.default * scale } else { info.default })
         })
         .collect();
-    let devices = blocks
+    let curves: Vec<Vec<Curve>> = blocks.iter().map(|own| curves(own)).collect();
+    let devices = curves
         .iter()
         .enumerate()
         .map(|(number, own)| Device {
@@ -106,7 +115,7 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
                 .get(number)
                 .cloned()
                 .unwrap_or_else(|| format!("cells {} of {count}", number + 1)),
-            series: own.iter().map(series).collect(),
+            series: own.iter().map(|curve| curve.series(&blocks[number])).collect(),
         })
         .collect();
     let model = *model;
@@ -116,12 +125,9 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
             whole[index] = *value;
         }
         let cell = model.cell(&whole);
-        let mut predictions = Vec::new();
-        for block in &blocks[device] {
-            let found = block.found.iter().zip(block.predict(cell.as_ref()));
-            predictions.extend(found.map(|((_, _, error), prediction)| prediction / error));
-        }
-        predictions
+        let all: Vec<Vec<f64>> = blocks[device].iter().map(|block| block.predict(cell.as_ref())).collect();
+        let places = curves[device].iter().flat_map(|curve| &curve.places);
+        places.map(|&(block, index)| all[block][index] / blocks[device][block].found[index].2).collect()
     };
     Ok(Regression {
         model: model.info,
@@ -129,7 +135,7 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
         devices,
         law: Box::new(law),
         deviation: Deviation::Absolute { sigma: 1.0 },
-        x: Axis { title: "time of the statistic", unit: "s", log: false },
+        x: Axis { title: "target conductance", unit: "uS", log: false },
         y: Axis { title: "statistic of cells over its standard error", unit: "1", log: false },
         options: FitOptions { scale_covariance: false, ..FitOptions::default() },
         dropped: found.dropped,
@@ -137,13 +143,38 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
     })
 }
 
-fn series(block: &Block) -> Series {
-    let times: Vec<f64> = block.found.iter().map(|(statistic, ..)| block.time_s(*statistic)).collect();
-    Series {
-        label: format!("target {:.4} uS", block.target_us),
-        x: times.clone(),
-        y: block.found.iter().map(|(_, value, error)| value / error).collect(),
-        order: times,
+/// One statistic of the targets of a block of cells.
+struct Curve {
+    label: String,
+    /// Block and index of its statistic.
+    places: Vec<(usize, usize)>,
+}
+
+fn curves(blocks: &[Block]) -> Vec<Curve> {
+    let mut curves: Vec<Curve> = Vec::new();
+    for (number, block) in blocks.iter().enumerate() {
+        for (index, (statistic, ..)) in block.found.iter().enumerate() {
+            let label = block.label(*statistic);
+            match curves.iter_mut().find(|curve| curve.label == label) {
+                Some(curve) => curve.places.push((number, index)),
+                None => curves.push(Curve { label, places: vec![(number, index)] }),
+            }
+        }
+    }
+    curves
+}
+
+impl Curve {
+    fn series(&self, blocks: &[Block]) -> Series {
+        let found =
+            |&(block, index): &(usize, usize)| blocks[block].found[index].1 / blocks[block].found[index].2;
+        Series {
+            label: self.label.clone(),
+            x: self.places.iter().map(|&(block, _)| blocks[block].target_us).collect(),
+            y: self.places.iter().map(found).collect(),
+            // Slopes need all times, and a spread says nothing about that of another time.
+            order: Vec::new(),
+        }
     }
 }
 

@@ -134,6 +134,11 @@ pub trait Cell: Send + Sync {
         31_536_000.0
     }
 
+    /// Largest read voltage of the published range, V.
+    fn read_max_v(&self) -> f64 {
+        f64::INFINITY
+    }
+
     /// Error of programming to a target.
     fn programmed(&self, target_us: f64) -> Programmed;
 
@@ -158,8 +163,9 @@ pub trait Cell: Send + Sync {
     }
 }
 
-/// The drift exponent's normal scores of a quadrature, with weights: steps of one half converge beyond rounding for
-/// smooth functions of a normal score.
-pub(crate) fn score_nodes() -> impl Iterator<Item = (f64, f64)> {
-    (-10..=10).map(|i| 0.5 * f64::from(i)).map(|score| (score, 0.5 * normal::density(score)))
+/// Normal scores of a quadrature, with weights. Steps of one half or less converge beyond rounding for smooth
+/// functions of a score.
+pub(crate) fn score_nodes(step: f64) -> impl Iterator<Item = (f64, f64)> {
+    let most = (5.0 / step).ceil() as i32;
+    (-most..=most).map(move |i| step * f64::from(i)).map(move |score| (score, step * normal::density(score)))
 }
