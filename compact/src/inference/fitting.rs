@@ -4,6 +4,7 @@
 //! likelihood of the sample variances; slopes with their standard errors of the mean. Readings of the
 //! [`Regression`] are therefore in standard errors.
 
+use super::Cell;
 use super::catalogue::{MODELS, Model};
 use super::readings::cells;
 use super::statistics::{Block, Statistic};
@@ -96,15 +97,20 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
         .iter()
         .filter_map(|name| model.info.parameters.iter().position(|parameter| parameter.name == *name))
         .collect();
-    let scale = spread_ratio(model, &blocks);
-    let parameters = indices
-        .iter()
-        .map(|&index| {
-            let info = &model.info.parameters[index];
-            let spread = plan.spread.contains(&info.name) || plan.late_spread.contains(&info.name);
-            info.starting_at(if spread && info.name != "ions" { info.default * scale } else { info.default })
-        })
-        .collect();
+    // The published shape, scaled to the noise and then to the spread that these cells show.
+    let mut starts = defaults.clone();
+    for (own, statistic) in
+        [(plan.read, NOISE), (plan.spread, FIRST_SPREAD), (plan.late_spread, FIRST_SPREAD)]
+    {
+        let ratio = observed_ratio(model.cell(&starts).as_ref(), &blocks, statistic);
+        for (start, info) in starts.iter_mut().zip(model.info.parameters) {
+            if own.contains(&info.name) && !UNSCALED.contains(&info.name) {
+                *start = info.default * ratio;
+            }
+        }
+    }
+    let parameters =
+        indices.iter().map(|&index| model.info.parameters[index].starting_at(starts[index])).collect();
     let curves: Vec<Vec<Curve>> = blocks.iter().map(|own| curves(own)).collect();
     let devices = curves
         .iter()
@@ -178,13 +184,18 @@ impl Curve {
     }
 }
 
-/// How much wider cells spread at first than the published law says: the geometric mean over targets.
-fn spread_ratio(model: &Model, blocks: &[Vec<Block>]) -> f64 {
-    let cell = model.default_cell();
+/// Parameters that spread or noise is not proportional to.
+const UNSCALED: [&str; 2] = ["ions", "read_power"];
+
+const NOISE: fn(Statistic) -> bool = |statistic| matches!(statistic, Statistic::Noise(_));
+const FIRST_SPREAD: fn(Statistic) -> bool = |statistic| statistic == Statistic::Spread(0);
+
+/// How much larger spreads or noises are than a law says: the geometric mean over targets, 1 where there are none.
+fn observed_ratio(cell: &dyn Cell, blocks: &[Vec<Block>], wanted: fn(Statistic) -> bool) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for block in blocks.iter().flatten() {
-        for ((statistic, value, _), law) in block.found.iter().zip(block.predict(cell.as_ref())) {
-            if *statistic == Statistic::Spread(0) {
+        for ((statistic, value, _), law) in block.found.iter().zip(block.predict(cell)) {
+            if wanted(*statistic) && (value - law).is_finite() {
                 sum += value - law;
                 count += 1.0;
             }
