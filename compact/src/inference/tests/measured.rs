@@ -117,3 +117,40 @@ fn draws_are_checked() {
         assert!(draw("cmo", cell.as_ref(), &bad).is_err(), "{bad:?}");
     }
 }
+
+/// Any numbers in a file give a fit or an error, never a panic: of every law, with repeated reads and times.
+#[test]
+fn wild_measurements_are_survived() {
+    let what = Draw {
+        targets_us: vec![10.0, 15.0, 20.0],
+        cells: 5,
+        times_s: vec![0.0, 30.0, 1e3, 1e5],
+        reads: 2,
+        read_v: 0.2,
+        seed: 1,
+    };
+    let made = draw("pcm", find("pcm").unwrap().default_cell().as_ref(), &what).unwrap();
+    let column = |name: &str| made.table.floats(name).unwrap().to_vec();
+    for name in ["current_na", "time_s", "state"] {
+        for value in [0.0, -1.0, 1e300, 1e-300, f64::NAN, f64::INFINITY] {
+            for some in [1, 7] {
+                let mut columns = ["state", "time_s", "current_na"].map(|name| (name, column(name)));
+                for (own, values) in &mut columns {
+                    if *own == name {
+                        values.iter_mut().step_by(some).for_each(|v| *v = value);
+                    }
+                }
+                let devices = made.table.texts("device").unwrap().to_vec();
+                let table = mho_data::table::Table::new().with_text("device", devices);
+                let mut wild = made.clone();
+                wild.table = columns.into_iter().fold(table, |table, (own, v)| table.with_float(own, v));
+                for model in &crate::inference::MODELS {
+                    if let Ok(regression) = regression(model, &wild) {
+                        let quick = crate::fit::FitOptions { patience: 3, ..regression.options };
+                        let _ = crate::fit::least_squares(&regression.problem(), &quick);
+                    }
+                }
+            }
+        }
+    }
+}
