@@ -54,7 +54,7 @@ macro_rules! build {
 
 /// The laws of resistive cells.
 pub const MODELS: [Model; 15] = [
-    Model { info: pcm::MODEL, build: build!(Pcm), plan: Plan::PCM },
+    Model { info: &pcm::INFO, build: build!(Pcm), plan: Plan::PCM },
     Model { info: &joshi::INFO, build: build!(Joshi), plan: Plan::JOSHI },
     Model { info: &hermes::INFO, build: build!(Hermes), plan: Plan::HERMES },
     Model { info: &hermes::ONE, build: build!(Hermes), plan: Plan::HERMES },

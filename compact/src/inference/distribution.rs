@@ -47,6 +47,16 @@ impl Part {
         }
     }
 
+    /// Probability above `x_us`, with its digits where it is small.
+    fn above(&self, x_us: f64) -> f64 {
+        if self.shape == Shape::Normal && self.sigma_us > 0.0 && x_us >= self.lower_us && x_us < self.upper_us
+        {
+            normal::below((self.mean_us - x_us) / self.sigma_us)
+        } else {
+            1.0 - self.below(x_us)
+        }
+    }
+
     fn quantile(&self, score: f64) -> f64 {
         let away = match self.shape {
             Shape::Normal => score,
@@ -56,15 +66,25 @@ impl Part {
     }
 }
 
-/// Halvings after which a quantile is known to a part in 1e12 of its bracket.
-const HALVINGS: usize = 40;
+/// Steps after which a quantile's bracket is taken as it is: a third of them halve it.
+const STEPS_OF_QUANTILE: usize = 90;
+
+/// Narrowest step of the exponent's score: 500 parts.
+const FINEST: f64 = 0.02;
+
+/// Step of the exponent's score at which neighbouring parts still melt into each other.
+fn exponent_step(cell: &dyn Cell, target_us: f64, time_s: f64) -> f64 {
+    let exponent = cell.exponent(target_us);
+    let [at, away] = [0.0, 1.0].map(|score| part(cell, target_us, exponent.at(score), time_s));
+    (0.8 * at.sigma_us / (away.mean_us - at.mean_us).abs()).clamp(FINEST, 0.5).min(0.5)
+}
 
 impl Distribution {
     /// Of cells of `target_us` after `time_s`.
     pub fn new(cell: &dyn Cell, target_us: f64, time_s: f64) -> Self {
         let exponent = cell.exponent(target_us);
         if exponent.std > 0.0 {
-            let parts = score_nodes()
+            let parts = score_nodes(exponent_step(cell, target_us, time_s))
                 .map(|(score, weight)| Part { weight, ..part(cell, target_us, exponent.at(score), time_s) });
             Self { parts: parts.collect() }
         } else {
@@ -121,21 +141,35 @@ impl Distribution {
         if self.parts.len() < 2 || high <= low {
             return low;
         }
-        // The smaller tail keeps its digits.
-        let tail = normal::below(-score.abs());
-        for _ in 0..HALVINGS {
-            let middle = 0.5 * (low + high);
-            let reached = if score <= 0.0 {
-                self.below(middle) >= tail
+        // The smaller tail keeps its digits; its logarithm is nearly straight, so that secants converge fast.
+        let wanted = normal::below(-score.abs()).ln();
+        let sign = if score <= 0.0 { 1.0 } else { -1.0 };
+        let excess = |x: f64| {
+            let tail: f64 = if score <= 0.0 {
+                self.below(x)
             } else {
-                self.parts.iter().map(|part| part.weight * (1.0 - part.below(middle))).sum::<f64>() <= tail
+                self.parts.iter().map(|part| part.weight * part.above(x)).sum()
             };
-            if reached {
-                high = middle;
+            sign * (tail.ln() - wanted)
+        };
+        let (mut at_low, mut at_high) = (excess(low), excess(high));
+        for step in 0..STEPS_OF_QUANTILE {
+            let secant = low - at_low * (high - low) / (at_high - at_low);
+            let middle =
+                if step % 3 < 2 && secant > low && secant < high { secant } else { 0.5 * (low + high) };
+            let value = excess(middle);
+            if value >= 0.0 {
+                (high, at_high) = (middle, value);
+                // The end that stays counts half (Illinois), so that it comes along.
+                at_low *= 0.5;
             } else {
-                low = middle;
+                (low, at_low) = (middle, value);
+                at_high *= 0.5;
             }
-            if high - low <= 1e-9 * high.abs() {
+            if value.abs() < 1e-10 {
+                return middle;
+            }
+            if high - low <= 1e-10 * high.abs() {
                 break;
             }
         }
@@ -174,7 +208,7 @@ impl Read {
     pub fn new(cell: &dyn Cell, target_us: f64, time_s: f64) -> Self {
         let exponent = cell.exponent(target_us);
         let exponents: Vec<(f64, f64)> =
-            if exponent.std > 0.0 { score_nodes().collect() } else { vec![(0.0, 1.0)] };
+            if exponent.std > 0.0 { score_nodes(0.5).collect() } else { vec![(0.0, 1.0)] };
         let programmed = cell.programmed(target_us);
         let (mut mean, mut square) = (0.0, 0.0);
         for (exponent_score, exponent_weight) in exponents {

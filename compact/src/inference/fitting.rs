@@ -4,6 +4,7 @@
 //! likelihood of the sample variances; slopes with their standard errors of the mean. Readings of the
 //! [`Regression`] are therefore in standard errors.
 
+use super::Cell;
 use super::catalogue::{MODELS, Model};
 use super::readings::cells;
 use super::statistics::{Block, Statistic};
@@ -55,6 +56,14 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
             }
         }
     }
+    for group in &found.groups {
+        let mut same: Vec<&mut Block> = blocks
+            .iter_mut()
+            .flatten()
+            .filter(|block| block.target_us.total_cmp(&group.target_us).is_eq())
+            .collect();
+        Block::share_slope_errors(&mut same);
+    }
     let all = || blocks.iter().flatten();
     let has = |wanted: fn(&Statistic) -> bool| all().any(|block| block.found.iter().any(|(s, ..)| wanted(s)));
     let mut names = plan.spread.to_vec();
@@ -88,16 +97,22 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
         .iter()
         .filter_map(|name| model.info.parameters.iter().position(|parameter| parameter.name == *name))
         .collect();
-    let scale = spread_ratio(model, &blocks);
-    let parameters = indices
-        .iter()
-        .map(|&index| {
-            let info = &model.info.parameters[index];
-            let spread = plan.spread.contains(&info.name) || plan.late_spread.contains(&info.name);
-            info.starting_at(if spread && info.name != "ions" { info.default * scale } else { info.default })
-        })
-        .collect();
-    let devices = blocks
+    // The published shape, scaled to the noise and then to the spread that these cells show.
+    let mut starts = defaults.clone();
+    for (own, statistic) in
+        [(plan.read, NOISE), (plan.spread, FIRST_SPREAD), (plan.late_spread, FIRST_SPREAD)]
+    {
+        let ratio = observed_ratio(model.cell(&starts).as_ref(), &blocks, statistic);
+        for (start, info) in starts.iter_mut().zip(model.info.parameters) {
+            if own.contains(&info.name) && !UNSCALED.contains(&info.name) {
+                *start = info.default * ratio;
+            }
+        }
+    }
+    let parameters =
+        indices.iter().map(|&index| model.info.parameters[index].starting_at(starts[index])).collect();
+    let curves: Vec<Vec<Curve>> = blocks.iter().map(|own| curves(own)).collect();
+    let devices = curves
         .iter()
         .enumerate()
         .map(|(number, own)| Device {
@@ -106,7 +121,7 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
                 .get(number)
                 .cloned()
                 .unwrap_or_else(|| format!("cells {} of {count}", number + 1)),
-            series: own.iter().map(series).collect(),
+            series: own.iter().map(|curve| curve.series(&blocks[number])).collect(),
         })
         .collect();
     let fixed = model
@@ -128,11 +143,9 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
             whole[index] = *value;
         }
         let cell = model.cell(&whole);
-        let mut predictions = Vec::new();
-        for block in &blocks[device] {
-            predictions.extend(block.predict(cell.as_ref()));
-        }
-        predictions
+        let all: Vec<Vec<f64>> = blocks[device].iter().map(|block| block.predict(cell.as_ref())).collect();
+        let places = curves[device].iter().flat_map(|curve| &curve.places);
+        places.map(|&(block, index)| all[block][index]).collect()
     };
     Ok(Regression {
         model: model.info,
@@ -140,7 +153,7 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
         devices,
         law: Box::new(law),
         deviation: Deviation::Absolute { sigma: 1.0 },
-        x: Axis { title: "time of the statistic", unit: "s", log: false },
+        x: Axis { title: "target conductance", unit: "uS", log: false },
         y: Axis { title: "statistic of cells", unit: "1", log: false },
         options: FitOptions { scale_covariance: false, ..FitOptions::default() },
         slopes: None,
@@ -151,24 +164,54 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
     })
 }
 
-fn series(block: &Block) -> Series {
-    let times: Vec<f64> = block.found.iter().map(|(statistic, ..)| block.time_s(*statistic)).collect();
-    Series {
-        label: format!("target {:.4} uS", block.target_us),
-        x: times.clone(),
-        y: block.found.iter().map(|(_, value, _)| *value).collect(),
-        order: times,
-        wider: block.found.iter().map(|(.., error)| *error).collect(),
+/// One statistic of the targets of a block of cells.
+struct Curve {
+    label: String,
+    /// Block and index of its statistic.
+    places: Vec<(usize, usize)>,
+}
+
+fn curves(blocks: &[Block]) -> Vec<Curve> {
+    let mut curves: Vec<Curve> = Vec::new();
+    for (number, block) in blocks.iter().enumerate() {
+        for (index, (statistic, ..)) in block.found.iter().enumerate() {
+            let label = block.label(*statistic);
+            match curves.iter_mut().find(|curve| curve.label == label) {
+                Some(curve) => curve.places.push((number, index)),
+                None => curves.push(Curve { label, places: vec![(number, index)] }),
+            }
+        }
+    }
+    curves
+}
+
+impl Curve {
+    fn series(&self, blocks: &[Block]) -> Series {
+        let found = |&(block, index): &(usize, usize)| blocks[block].found[index].1;
+        let error = |&(block, index): &(usize, usize)| blocks[block].found[index].2;
+        Series {
+            label: self.label.clone(),
+            x: self.places.iter().map(|&(block, _)| blocks[block].target_us).collect(),
+            y: self.places.iter().map(found).collect(),
+            // Slopes need all times, and a spread says nothing about that of another time.
+            order: Vec::new(),
+            wider: self.places.iter().map(error).collect(),
+        }
     }
 }
 
-/// How much wider cells spread at first than the published law says: the geometric mean over targets.
-fn spread_ratio(model: &Model, blocks: &[Vec<Block>]) -> f64 {
-    let cell = model.default_cell();
+/// Parameters that spread or noise is not proportional to.
+const UNSCALED: [&str; 2] = ["ions", "read_power"];
+
+const NOISE: fn(Statistic) -> bool = |statistic| matches!(statistic, Statistic::Noise(_));
+const FIRST_SPREAD: fn(Statistic) -> bool = |statistic| statistic == Statistic::Spread(0);
+
+/// How much larger spreads or noises are than a law says: the geometric mean over targets, 1 where there are none.
+fn observed_ratio(cell: &dyn Cell, blocks: &[Vec<Block>], wanted: fn(Statistic) -> bool) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for block in blocks.iter().flatten() {
-        for ((statistic, value, _), law) in block.found.iter().zip(block.predict(cell.as_ref())) {
-            if *statistic == Statistic::Spread(0) {
+        for ((statistic, value, _), law) in block.found.iter().zip(block.predict(cell)) {
+            if wanted(*statistic) && (value - law).is_finite() {
                 sum += value - law;
                 count += 1.0;
             }

@@ -44,6 +44,10 @@ impl Cell for Milo {
         0.0
     }
 
+    fn read_max_v(&self) -> f64 {
+        0.5
+    }
+
     fn programmed(&self, target_us: f64) -> Programmed {
         Programmed::normal(self.sigma_offset_us + self.sigma_slope * target_us)
     }

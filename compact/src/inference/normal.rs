@@ -16,7 +16,7 @@ pub fn below(score: f64) -> f64 {
 
 /// Mean and mean square of `Y = clamp(sigma Z, lower, upper)`, Z normal; the bounds in the unit of sigma.
 pub fn clamped(sigma: f64, lower: f64, upper: f64) -> (f64, f64) {
-    if sigma <= 0.0 {
+    if sigma.is_nan() || sigma <= 0.0 {
         let y = 0.0_f64.max(lower).min(upper);
         return (y, y * y);
     }
@@ -35,7 +35,7 @@ pub fn clamped(sigma: f64, lower: f64, upper: f64) -> (f64, f64) {
 
 /// The same for Y even between `-half` and `half`.
 pub fn clamped_even(half: f64, lower: f64, upper: f64) -> (f64, f64) {
-    if half <= 0.0 {
+    if half.is_nan() || half <= 0.0 {
         return clamped(0.0, lower, upper);
     }
     let (a, b) = (lower.clamp(-half, half), upper.clamp(-half, half));

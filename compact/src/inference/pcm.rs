@@ -4,7 +4,6 @@
 use super::constants::constants;
 use super::drift::{PowerDrift, clamped_log};
 use super::{Cell, Evolution, Exponent, Programmed};
-use crate::model::ModelInfo;
 
 const SOURCE: &str = "Nandakumar et al., ICECS 2019, as in aihwkit 1.1";
 
@@ -36,9 +35,6 @@ constants! {
     validity: "states up to g_max, to a year after programming; t counts from programming; no dose",
     references: &[SOURCE, "Joshi et al., Nature Communications 11, 2473 (2020)"],
 }
-
-/// The model in the list of all.
-pub const MODEL: &ModelInfo = &INFO;
 
 /// Below this r the logarithm is held.
 const SMALLEST_R: f64 = 1e-7;

@@ -22,8 +22,12 @@ pub enum Change {
     Spread,
     /// Slope of ln g against ln(1 + t/t_0); t_0 of the law.
     Power,
-    /// Slope of g against ln t after the first read, and the level of that line at the second time.
+    /// Mean slope of g against ln t after the first read.
     Shift,
+    /// ... and the spread of that line's level at the second time, since the first.
+    Relaxation,
+    /// ... and the spread of its slope.
+    GrowingRelaxation,
 }
 
 impl Plan {
@@ -70,7 +74,7 @@ impl Plan {
         spread: &["sigma_offset_us", "sigma_slope"],
         drift: &["shift_us", "relax_offset_us", "relax_slope_us"],
         read: &["read_factor_us"],
-        change: Change::Shift,
+        change: Change::GrowingRelaxation,
         ..Self::PROGRAMMING
     };
     /// Milo.
@@ -79,7 +83,7 @@ impl Plan {
     pub const TAOX: Self = Self {
         spread: &["error_constant", "error_linear", "error_square"],
         drift: &["shift_per_decade", "relax_per_decade"],
-        change: Change::Shift,
+        change: Change::Relaxation,
         ..Self::PROGRAMMING
     };
     /// Bulk ReRAM.

@@ -92,7 +92,7 @@ pub(super) fn cells(measurement: &Measurement, cell: &dyn Cell) -> Result<Cells,
         let (state, time, current) = (states[row], times[row], currents[row]);
         if doses.is_some_and(|doses| doses[row] > 0.0) {
             dosed += 1;
-        } else if !(state >= 0.0 && time >= 0.0) || ![state, time, current].iter().all(|v| v.is_finite()) {
+        } else if state < 0.0 || time < 0.0 || ![state, time, current].iter().all(|v| v.is_finite()) {
             empty += 1;
         } else {
             let of_state = reads.entry((state + 0.0).to_bits()).or_default();
@@ -103,7 +103,10 @@ pub(super) fn cells(measurement: &Measurement, cell: &dyn Cell) -> Result<Cells,
     }
     let mut found =
         Cells { groups: Vec::new(), chips: Vec::new(), dropped: dosed + empty, notes: Vec::new() };
-    for (count, what) in [(dosed, "after a dose: the law knows none"), (empty, "without finite numbers")] {
+    for (count, what) in [
+        (dosed, "after a dose: the law knows none"),
+        (empty, "without finite numbers or before the end of programming"),
+    ] {
         if count > 0 {
             found.notes.push(format!("{count} rows left out, {what}"));
         }

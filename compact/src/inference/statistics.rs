@@ -72,11 +72,38 @@ impl Block {
         !self.found.iter().any(|(statistic, ..)| *statistic == Statistic::SlopeMean)
     }
 
-    /// Time that a statistic belongs to, s.
-    pub fn time_s(&self, statistic: Statistic) -> f64 {
+    /// Weighs the mean slopes of blocks of one target by the spread of all their cells: that of a block alone is
+    /// itself uncertain, and weights by it would favour blocks that happen to spread little.
+    pub fn share_slope_errors(blocks: &mut [&mut Self]) {
+        let (mut square, mut freedom) = (0.0, 0.0);
+        for block in blocks.iter() {
+            let count = block.cells.len() as f64;
+            for (statistic, _, error) in &block.found {
+                if *statistic == Statistic::SlopeMean {
+                    square += error * error * count * (count - 1.0);
+                    freedom += count - 1.0;
+                }
+            }
+        }
+        for block in blocks {
+            let count = block.cells.len() as f64;
+            for (statistic, _, error) in &mut block.found {
+                if *statistic == Statistic::SlopeMean {
+                    *error = (square / freedom / count).sqrt().max(f64::MIN_POSITIVE);
+                }
+            }
+        }
+    }
+
+    /// A statistic in words.
+    pub fn label(&self, statistic: Statistic) -> String {
+        let slope = if self.change == Change::Power { "ln g with ln(1 + t/t_0)" } else { "g with ln t" };
         match statistic {
-            Statistic::Spread(time) | Statistic::Noise(time) => self.times_s[time],
-            _ => self.times_s.last().copied().unwrap_or(0.0),
+            Statistic::Spread(time) => format!("ln spread at {} s", self.times_s[time]),
+            Statistic::Noise(time) => format!("ln read noise at {} s", self.times_s[time]),
+            Statistic::SlopeMean => format!("mean slope of {slope}"),
+            Statistic::SlopeSpread => format!("ln spread of the slope of {slope}"),
+            Statistic::LevelSpread => "ln spread of the relaxation".into(),
         }
     }
 
@@ -99,7 +126,9 @@ impl Block {
     fn line(&self) -> (usize, Vec<f64>) {
         match self.change {
             Change::Power => (0, self.times_s.iter().map(|t| (t / self.t_0_s).ln_1p()).collect()),
-            Change::Shift => (1, self.times_s.iter().skip(1).map(|t| t.ln()).collect()),
+            Change::Shift | Change::Relaxation | Change::GrowingRelaxation => {
+                (1, self.times_s.iter().skip(1).map(|t| t.ln()).collect())
+            }
             Change::Spread => (0, Vec::new()),
         }
     }
@@ -114,7 +143,7 @@ impl Block {
                 .iter()
                 .map(|reads| match self.change {
                     Change::Power => reads.mean_us.ln(),
-                    Change::Shift | Change::Spread => reads.mean_us - cell[0].mean_us,
+                    _ => reads.mean_us - cell[0].mean_us,
                 })
                 .collect();
             if !y.iter().all(|value| value.is_finite()) {
@@ -131,15 +160,34 @@ impl Block {
         if self.change == Change::Power && scatter.sqrt() > MOST_SCATTER {
             return;
         }
-        self.slope_noise = scatter * weights.iter().map(|w| w * w).sum::<f64>();
+        self.slope_noise = weights
+            .iter()
+            .enumerate()
+            .map(|(index, weight)| weight * weight * self.noise_of_mean(first + index).unwrap_or(scatter))
+            .sum();
         let (mean, variance) = moments(&slopes);
         let count = slopes.len() as f64;
         self.found.push((Statistic::SlopeMean, mean, (variance / count).sqrt().max(f64::MIN_POSITIVE)));
-        self.push_spread(Statistic::SlopeSpread, variance, count - 1.0);
-        if self.change == Change::Shift {
+        if matches!(self.change, Change::Power | Change::GrowingRelaxation) {
+            self.push_spread(Statistic::SlopeSpread, variance, count - 1.0);
+        }
+        if matches!(self.change, Change::Relaxation | Change::GrowingRelaxation) {
             let (_, variance) = moments(&levels);
             self.push_spread(Statistic::LevelSpread, variance, count - 1.0);
         }
+    }
+
+    /// Variance of the mean of a cell's reads at a time, as repeated reads show it; relative where slopes are of
+    /// logarithms. None without repeated reads.
+    fn noise_of_mean(&self, time: usize) -> Option<f64> {
+        let mut sum = 0.0;
+        for cell in &self.cells {
+            let reads = cell[time];
+            let count = reads.count as f64;
+            let unit = if self.change == Change::Power { reads.mean_us } else { 1.0 };
+            sum += reads.square_us2 / ((count - 1.0) * count * unit * unit);
+        }
+        Some(sum / self.cells.len() as f64).filter(|variance| variance.is_finite())
     }
 
     fn noises(&mut self) {
@@ -194,8 +242,8 @@ impl Block {
     fn slope(&self, law: &dyn Cell) -> (f64, f64) {
         if self.change == Change::Power {
             let exponent = law.exponent(self.target_us);
-            let mean: f64 = score_nodes().map(|(score, weight)| weight * exponent.at(score)).sum();
-            let square = score_nodes().map(|(score, weight)| weight * (exponent.at(score) - mean).powi(2));
+            let mean: f64 = score_nodes(0.5).map(|(score, weight)| weight * exponent.at(score)).sum();
+            let square = score_nodes(0.5).map(|(score, weight)| weight * (exponent.at(score) - mean).powi(2));
             return (-mean, square.sum::<f64>().sqrt());
         }
         let (first, x) = self.line();

@@ -57,6 +57,9 @@ impl CellSource for TableSource {
             ),
             "the law knows no dose: tables of it hold at dose 0 alone".into(),
         ];
+        if self.read_v > self.cell.read_max_v() {
+            notes.push(format!("currents are known up to {} V alone", self.cell.read_max_v()));
+        }
         if min_us > 0.0 {
             notes.push(format!("states below {min_us} uS are programmed to {min_us} uS"));
         }
@@ -108,6 +111,7 @@ impl CellSource for TableSource {
             share: Share { programming, drift: 1.0 - programming, dose: 0.0 },
             extrapolated: asked_us < self.cell.valid_from_us()
                 || asked_us > max_us * (1.0 + 1e-9)
+                || self.read_v > self.cell.read_max_v()
                 || time_s > self.cell.time_max_s(),
         })
     }
