@@ -251,11 +251,13 @@ fn symmetric_device(p: &[f64]) -> (Law, Cell) {
 
 fn analytic_starts(start: &Start) -> Vec<Vec<f64>> {
     let [up, down] = start.mean_steps();
-    let parts = [0.7, 0.85, 1.0, 1.2, 1.5];
+    let parts = [0.7, 0.85, 1.0, 1.2, 1.5, 2.0];
     let mut starts = Vec::new();
-    for alpha in [0.1, 0.5, 1.0, 2.0, 4.0] {
+    for alpha in [0.1, 0.5, 1.0, 2.0, 4.0, 12.0_f64] {
+        // Both forms step (alpha/2) coth(alpha/2) times their request at weight 0.
+        let request = (0.5 * alpha).tanh() / (0.5 * alpha);
         for part in parts {
-            starts.extend(parts.iter().map(|other| vec![part * up, other * down, alpha]));
+            starts.extend(parts.iter().map(|other| vec![part * up * request, other * down * request, alpha]));
         }
     }
     starts

@@ -20,11 +20,11 @@ pub const LINEAR: ModelInfo = ModelInfo {
         number(
             "gamma_up",
             0.5,
-            -1.0,
+            -20.0,
             1.0,
-            "part of an up step lost at w_max; 1 is soft bounds, 0 equal steps",
+            "part of an up step lost at w_max; 1 is soft bounds, 0 equal steps, below 0 they grow",
         ),
-        number("gamma_down", 0.5, -1.0, 1.0, "the same of a down step at w_min"),
+        number("gamma_down", 0.5, -20.0, 1.0, "the same of a down step at w_min"),
     ],
     validity: "steps that shrink towards a bound which the device reaches; a bound that no reading reaches is \
                told apart from gamma by nothing",

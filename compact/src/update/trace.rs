@@ -163,8 +163,8 @@ impl Traces {
             let end = (row + 1..names.len()).find(|&other| !same(other)).unwrap_or(names.len());
             let mut made = Ramp { direction: Direction::Up, pulses: Vec::new(), readings: Vec::new() };
             let mut first = None;
-            for at in row..end {
-                let after = pulse[at] - *first.get_or_insert(pulse[at]);
+            for (at, number) in pulse.iter().enumerate().take(end).skip(row) {
+                let after = number - *first.get_or_insert(*number);
                 let rising = made.pulses.last().is_none_or(|&last| after > last as f64);
                 if reading(at).is_finite() && (0.0..MOST_PULSES).contains(&after) && rising {
                     made.pulses.push(after as usize);
