@@ -120,8 +120,10 @@ pub struct PulsedDevice {
     /// Standard deviation, in units of dw, of the visible about the hidden state after a write. The hidden
     /// state is what pulses act on.
     pub write_noise: f64,
-    /// Updates in which a state loses 1 - 1/e of its distance to 0 by itself; infinite without decay.
+    /// Updates in which a state loses 1 - 1/e of its distance to `rest` by itself; infinite without decay.
     pub lifetime: f64,
+    /// State that decay leads to.
+    pub rest: f64,
     /// Relative standard deviation of the lifetime between devices.
     pub lifetime_spread: f64,
 }
@@ -139,6 +141,7 @@ impl PulsedDevice {
             noise: CycleNoise::None,
             write_noise: 0.0,
             lifetime: f64::INFINITY,
+            rest: 0.0,
             lifetime_spread: 0.0,
         }
     }
@@ -150,7 +153,9 @@ impl PulsedDevice {
     pub fn check(&self) -> Result<(), DeviceError> {
         let Spread { step, up_down, max, min, .. } = self.spread;
         let fail = |name, value, expected| Err(DeviceError::Value { name, value, expected });
-        for (name, value) in [("w_max", self.max), ("w_min", self.min), ("up_down", self.up_down)] {
+        for (name, value) in
+            [("w_max", self.max), ("w_min", self.min), ("up_down", self.up_down), ("rest", self.rest)]
+        {
             if !value.is_finite() {
                 return fail(name, value, "a finite number");
             }

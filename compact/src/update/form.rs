@@ -242,18 +242,18 @@ fn ramp_starts(start: &Start) -> Vec<Vec<f64>> {
 }
 
 fn asymmetric_device(p: &[f64]) -> (Law, Cell) {
-    prepared(Law::CrossSimAsymmetric(CrossSimAsymmetric { alpha: p[2] }), bounded(p[0], p[1], 1.0, -1.0))
+    prepared(Law::CrossSimAsymmetric(CrossSimAsymmetric::new(p[2])), bounded(p[0], p[1], 1.0, -1.0))
 }
 
 fn symmetric_device(p: &[f64]) -> (Law, Cell) {
-    prepared(Law::CrossSimSymmetric(CrossSimSymmetric { alpha: p[2] }), bounded(p[0], p[1], 1.0, -1.0))
+    prepared(Law::CrossSimSymmetric(CrossSimSymmetric::new(p[2])), bounded(p[0], p[1], 1.0, -1.0))
 }
 
 fn analytic_starts(start: &Start) -> Vec<Vec<f64>> {
     let [up, down] = start.mean_steps();
-    let parts = [0.7, 0.85, 1.0, 1.2, 1.5, 2.0];
+    let parts = [0.7, 0.85, 1.0, 1.25, 1.6];
     let mut starts = Vec::new();
-    for alpha in [0.1, 0.5, 1.0, 2.0, 4.0, 12.0_f64] {
+    for alpha in [0.1, 1.0, 2.0, 4.0, 12.0_f64] {
         // Both forms step (alpha/2) coth(alpha/2) times their request at weight 0.
         let request = (0.5 * alpha).tanh() / (0.5 * alpha);
         for part in parts {

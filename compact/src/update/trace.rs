@@ -5,7 +5,7 @@ use mho_data::InputError;
 use mho_data::measurement::{Kind, Measurement};
 
 /// Pulses of one ramp at most: what a file may ask a fit to walk through.
-const MOST_PULSES: f64 = 1e7;
+const MOST_PULSES: f64 = 1e6;
 
 /// Readings that give the state at which a ramp starts.
 const STARTING: usize = 10;
@@ -15,7 +15,8 @@ const STARTING: usize = 10;
 pub struct Ramp {
     /// Which way they push.
     pub direction: Direction,
-    /// Pulses between the first reading and each reading, ascending from 0.
+    /// Pulses between the first read of the ramp and each reading, ascending; the first is 0 unless its reading
+    /// could not be used.
     pub pulses: Vec<usize>,
     /// Readings, finite, in the unit of [`Traces::unit`].
     pub readings: Vec<f64>,
