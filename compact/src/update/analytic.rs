@@ -20,7 +20,7 @@ pub const ASYMMETRIC: ModelInfo = ModelInfo {
     parameters: &[
         REQUEST_UP,
         REQUEST_DOWN,
-        scale("alpha", 1.0, 1e-3, 50.0, "nonlinearity: 0 is linear; up and down saturate at opposite ends"),
+        scale("alpha", 1.0, 1e-3, 20.0, "nonlinearity: 0 is linear; up and down saturate at opposite ends"),
     ],
     validity: "soft bounds whose two directions share one nonlinearity over a known range",
     references: &["CrossSim manual, analytic update models", NOTES],

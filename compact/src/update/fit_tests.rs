@@ -98,12 +98,12 @@ fn simulated(form: &form::Form, values: &[f64], start: f64, pulses: usize, noise
 fn known_parameters_come_back() {
     let truths: [(&str, &[f64]); 12] = [
         ("update-constant-step", &[0.005, 0.004, 0.8, 0.7]),
-        ("update-linear-step", &[0.008, 0.006, 0.8, 0.7, 0.4, 0.3]),
+        ("update-linear-step", &[0.008, 0.006, 0.8, 0.7, 0.5, 0.4]),
         ("update-soft-bounds", &[0.004, 0.006, 0.9, 1.1]),
         ("update-soft-bounds-reference", &[0.1, 0.005, 0.9, 1.1]),
         ("update-neurosim", &[0.9, 0.8, 250.0, 150.0]),
-        ("update-exp-step", &[0.004, 0.005, 1.0, 1.5, -0.8, -2.0]),
-        ("update-pow-step", &[0.004, 0.005, 1.2, 1.3, 2.0, 0.7]),
+        ("update-exp-step", &[0.004, 0.005, 0.69, 0.65, -0.8, -2.0]),
+        ("update-pow-step", &[0.004, 0.005, 1.2, 1.3, 1.7, 0.55]),
         ("update-piecewise-step", &[0.02, 0.008, 0.004, 0.002, 0.001, 0.0008, 0.002, 0.005, 0.01, 0.02]),
         ("update-logarithmic-ramp", &[0.004, 0.002, 2.5, 4.0]),
         ("update-crosssim-asymmetric", &[0.005, 0.006, 2.0]),
