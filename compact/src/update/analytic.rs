@@ -40,7 +40,7 @@ pub const SYMMETRIC: ModelInfo = ModelInfo {
             "alpha",
             1.0,
             1e-3,
-            50.0,
+            20.0,
             "nonlinearity: steps are largest in the middle and equal up and down",
         ),
     ],

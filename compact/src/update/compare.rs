@@ -2,9 +2,10 @@
 
 use super::fit::regression;
 use super::form::{DOMAIN_WALL, FORMS};
+use super::law::{Cell, Law};
 use super::trace::Traces;
 use crate::fit::{FitError, FitResult, Regression};
-use crate::model::ModelInfo;
+use crate::model::{ModelInfo, ParameterInfo};
 use mho_data::InputError;
 use rayon::prelude::*;
 
@@ -25,6 +26,15 @@ pub struct Comparison {
 pub fn update_regression(traces: &Traces, name: &str) -> Option<Regression<'static>> {
     let mut forms = FORMS.iter().chain([&DOMAIN_WALL]);
     forms.find(|form| form.info.name == name).map(|form| regression(traces, form))
+}
+
+/// The law and the device, in weights, of a fit of the model of this name; parameters that the fit left out have
+/// their defaults. `None` for a name that is no update law.
+pub fn fitted(name: &str, fit: &FitResult) -> Option<(Law, Cell)> {
+    let form = FORMS.iter().chain([&DOMAIN_WALL]).find(|form| form.info.name == name)?;
+    let value = |info: &ParameterInfo| fit.parameter(info.name).map_or(info.default, |found| found.value);
+    let values: Vec<f64> = form.info.parameters.iter().map(value).collect();
+    Some((form.device)(&values))
 }
 
 /// Fits every law and ranks them by AICc of the effective number of points. Residuals of a trace are correlated,

@@ -6,6 +6,9 @@ use mho_data::random::Stream;
 /// Standard normals that one device draws.
 const NORMALS: u64 = 7;
 
+/// Part of the range that a state counts as at least where noise goes with R/w.
+const LEAST_PART: f64 = 1e-9;
+
 /// How devices of one kind differ. Relative standard deviations, unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Spread {
@@ -56,7 +59,7 @@ pub enum CycleNoise {
     Root {
         /// Per square root of a full range.
         sigma: f64,
-        /// Power of w/R: 0, 1 or -1.
+        /// Power of w/R: 0, 1 or -1; |w| counts as at least 1e-9 R.
         power: i32,
     },
 }
@@ -75,7 +78,7 @@ impl CycleNoise {
             }
             Self::Root { sigma, power } => {
                 let range = cell.max - cell.min;
-                let part = (state.abs() / range).max(f64::MIN_POSITIVE);
+                let part = (state.abs() / range).max(LEAST_PART);
                 sigma * (step.abs() * range).sqrt() * part.powi(power)
             }
         }

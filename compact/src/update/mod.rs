@@ -41,7 +41,7 @@ mod start;
 mod trace;
 
 pub use analytic::{CrossSimAsymmetric, CrossSimSymmetric};
-pub use compare::{Comparison, autocorrelation, compare, update_regression, variance_factor};
+pub use compare::{Comparison, autocorrelation, compare, fitted, update_regression, variance_factor};
 pub use constant::ConstantStep;
 pub use device::{CycleNoise, DeviceError, PulsedDevice, Spread};
 pub use domain_wall::DomainWall;

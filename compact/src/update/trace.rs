@@ -192,6 +192,14 @@ impl Traces {
         for (mut trace, states) in devices {
             direct(&mut trace, &states, &mut notes);
             trace.chained = continues(&trace);
+            if trace.ramps.len() > 1 {
+                let how = if trace.chained {
+                    "goes on where the one before ended"
+                } else {
+                    "has a start of its own"
+                };
+                notes.push(format!("{}: each ramp {how} (as the readings say)", trace.name));
+            }
             if !trace.ramps.is_empty() {
                 traces.push(trace);
             }
