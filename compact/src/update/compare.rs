@@ -1,11 +1,11 @@
 //! All laws on the same ramps, ranked.
 
-use super::fit::regression;
+use super::fit::{regression, values};
 use super::form::{DOMAIN_WALL, FORMS};
 use super::law::{Cell, Law};
 use super::trace::Traces;
 use crate::fit::{FitError, FitResult, Regression};
-use crate::model::{ModelInfo, ParameterInfo};
+use crate::model::ModelInfo;
 use mho_data::InputError;
 use rayon::prelude::*;
 
@@ -28,13 +28,11 @@ pub fn update_regression(traces: &Traces, name: &str) -> Option<Regression<'stat
     forms.find(|form| form.info.name == name).map(|form| regression(traces, form))
 }
 
-/// The law and the device, in weights, of a fit of the model of this name; parameters that the fit left out have
-/// their defaults. `None` for a name that is no update law.
-pub fn fitted(name: &str, fit: &FitResult) -> Option<(Law, Cell)> {
+/// The law and the device, in weights, of a fit to `traces` of the model of this name. `None` for a name that is no
+/// update law.
+pub fn fitted(traces: &Traces, name: &str, fit: &FitResult) -> Option<(Law, Cell)> {
     let form = FORMS.iter().chain([&DOMAIN_WALL]).find(|form| form.info.name == name)?;
-    let value = |info: &ParameterInfo| fit.parameter(info.name).map_or(info.default, |found| found.value);
-    let values: Vec<f64> = form.info.parameters.iter().map(value).collect();
-    Some((form.device)(&values))
+    Some((form.device)(&values(traces, form, fit)))
 }
 
 /// Fits every law and ranks them by AICc of the effective number of points. Residuals of a trace are correlated,

@@ -3,7 +3,7 @@
 use super::form::Form;
 use super::start::Start;
 use super::trace::{Trace, Traces, Window};
-use crate::fit::{Axis, Deviation, Device, FitOptions, Parameter, Regression, Series, Transform};
+use crate::fit::{Axis, Deviation, Device, FitOptions, FitResult, Parameter, Regression, Series, Transform};
 
 /// Starting states that are fitted at most; with more, all are read off the first readings of their ramps.
 const MOST_STARTS: usize = 4;
@@ -20,12 +20,10 @@ enum Beginnings {
     Read(Vec<f64>),
 }
 
-/// The regression of `form` on `traces`.
-pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
+/// Pulses of the traces, with the start of a fit of `form`.
+fn prepare(traces: &Traces, form: &Form, notes: &mut Vec<String>) -> (Walk, Settled) {
     let levels: Vec<f64> = beginnings(traces).map(|ramp| traces.window.weight(ramp.first_level())).collect();
-    let mut notes = traces.notes.clone();
-    let fitted = levels.len() <= MOST_STARTS;
-    let from = if fitted {
+    let from = if levels.len() <= MOST_STARTS {
         Beginnings::Fitted
     } else {
         notes.push(format!(
@@ -34,11 +32,25 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
         ));
         Beginnings::Read(levels.clone())
     };
-
-    let device_of = form.device;
     let walk = Walk { traces: traces.devices.clone(), window: traces.window, from };
-    let Settled { values: fixed, levels, mut parameters, moving } =
-        settle(form, traces, &walk, &levels, &mut notes);
+    let settled = settle(form, traces, &walk, &levels, notes);
+    (walk, settled)
+}
+
+/// All values of the law of a fit: those that the fit left out are where [`regression`] left them.
+pub(super) fn values(traces: &Traces, form: &Form, fit: &FitResult) -> Vec<f64> {
+    let (_, settled) = prepare(traces, form, &mut Vec::new());
+    let infos = form.info.parameters.iter().zip(settled.values);
+    infos.map(|(info, left)| fit.parameter(info.name).map_or(left, |found| found.value)).collect()
+}
+
+/// The regression of `form` on `traces`.
+pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
+    let mut notes = traces.notes.clone();
+    let device_of = form.device;
+    let (walk, settled) = prepare(traces, form, &mut notes);
+    let Settled { values: fixed, levels, mut parameters, moving } = settled;
+    let fitted = matches!(walk.from, Beginnings::Fitted);
     let count = parameters.len();
     for (index, level) in levels.iter().enumerate().filter(|_| fitted) {
         let name = if levels.len() == 1 { "start".to_owned() } else { format!("start_{}", index + 1) };
@@ -56,7 +68,7 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
     Regression {
         model: form.info,
         parameters,
-        devices: traces.devices.iter().map(|trace| series(trace, traces.unit)).collect(),
+        devices: traces.devices.iter().map(series).collect(),
         law: Box::new(law),
         deviation: Deviation::Absolute { sigma: traces.window.unit() },
         x: Axis { title: "pulses", unit: "1", log: false },
@@ -192,7 +204,7 @@ impl Walk {
 }
 
 /// The curves of a device for a picture: pulses counted through.
-fn series(trace: &Trace, _unit: &str) -> Device {
+fn series(trace: &Trace) -> Device {
     let mut before = 0;
     let curves = trace.ramps.iter().enumerate().map(|(number, ramp)| {
         if !trace.chained {
