@@ -20,7 +20,7 @@ pub const ASYMMETRIC: ModelInfo = ModelInfo {
     parameters: &[
         REQUEST_UP,
         REQUEST_DOWN,
-        scale("alpha", 1.0, 1e-3, 50.0, "nonlinearity: 0 is linear; up and down saturate at opposite ends"),
+        scale("alpha", 1.0, 1e-3, 20.0, "nonlinearity: 0 is linear; up and down saturate at opposite ends"),
     ],
     validity: "soft bounds whose two directions share one nonlinearity over a known range",
     references: &["CrossSim manual, analytic update models", NOTES],
@@ -40,7 +40,7 @@ pub const SYMMETRIC: ModelInfo = ModelInfo {
             "alpha",
             1.0,
             1e-3,
-            50.0,
+            20.0,
             "nonlinearity: steps are largest in the middle and equal up and down",
         ),
     ],
@@ -52,26 +52,27 @@ pub const SYMMETRIC: ModelInfo = ModelInfo {
 /// `1 - exp(-alpha d)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CrossSimAsymmetric {
-    /// Nonlinearity, not 0.
-    pub alpha: f64,
+    alpha: f64,
+    /// w_0/R.
+    reach: f64,
 }
 
 impl CrossSimAsymmetric {
-    #[inline]
-    fn reach(&self, cell: &Cell) -> f64 {
-        (cell.max - cell.min) / -(-self.alpha).exp_m1()
+    /// The law of this nonlinearity, not 0.
+    pub fn new(alpha: f64) -> Self {
+        Self { alpha, reach: 1.0 / -(-alpha).exp_m1() }
     }
 }
 
 impl PulseLaw for CrossSimAsymmetric {
     #[inline]
     fn up(&self, cell: &Cell, state: f64) -> f64 {
-        (self.reach(cell) + cell.min - state) * cell.shape_up
+        (self.reach * (cell.max - cell.min) + cell.min - state) * cell.shape_up
     }
 
     #[inline]
     fn down(&self, cell: &Cell, state: f64) -> f64 {
-        -(cell.max - self.reach(cell) - state) * cell.shape_down
+        -(cell.max - self.reach * (cell.max - cell.min) - state) * cell.shape_down
     }
 
     fn prepare(&self, _typical: &Cell, cell: &mut Cell, _normals: [f64; 3]) {
@@ -85,16 +86,23 @@ impl PulseLaw for CrossSimAsymmetric {
 /// `exp(2 alpha d)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CrossSimSymmetric {
-    /// Nonlinearity, not 0.
-    pub alpha: f64,
+    alpha: f64,
+    /// A/R.
+    span: f64,
+    /// (w_min - B)/R.
+    foot: f64,
 }
 
 impl CrossSimSymmetric {
+    /// The law of this nonlinearity, not 0.
+    pub fn new(alpha: f64) -> Self {
+        Self { alpha, span: 1.0 / (0.5 * alpha).tanh(), foot: 1.0 / alpha.exp_m1() }
+    }
+
     #[inline]
     fn moved(&self, cell: &Cell, state: f64, factor: f64) -> f64 {
         let range = cell.max - cell.min;
-        let span = range / (0.5 * self.alpha).tanh();
-        let foot = cell.min - range / self.alpha.exp_m1();
+        let (span, foot) = (self.span * range, cell.min - self.foot * range);
         // The flow begins at its foot; a state below is taken to it.
         let above = (state - foot).max(1e-9 * span);
         span / (1.0 + factor * (span / above - 1.0)) - state + foot

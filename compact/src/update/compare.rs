@@ -1,7 +1,8 @@
 //! All laws on the same ramps, ranked.
 
-use super::fit::regression;
+use super::fit::{regression, values};
 use super::form::{DOMAIN_WALL, FORMS};
+use super::law::{Cell, Law};
 use super::trace::Traces;
 use crate::fit::{FitError, FitResult, Regression};
 use crate::model::ModelInfo;
@@ -25,6 +26,13 @@ pub struct Comparison {
 pub fn update_regression(traces: &Traces, name: &str) -> Option<Regression<'static>> {
     let mut forms = FORMS.iter().chain([&DOMAIN_WALL]);
     forms.find(|form| form.info.name == name).map(|form| regression(traces, form))
+}
+
+/// The law and the device, in weights, of a fit to `traces` of the model of this name. `None` for a name that is no
+/// update law.
+pub fn fitted(traces: &Traces, name: &str, fit: &FitResult) -> Option<(Law, Cell)> {
+    let form = FORMS.iter().chain([&DOMAIN_WALL]).find(|form| form.info.name == name)?;
+    Some((form.device)(&values(traces, form, fit)))
 }
 
 /// Fits every law and ranks them by AICc of the effective number of points. Residuals of a trace are correlated,

@@ -6,6 +6,9 @@ use mho_data::random::Stream;
 /// Standard normals that one device draws.
 const NORMALS: u64 = 7;
 
+/// Part of the range that a state counts as at least where noise goes with R/w.
+const LEAST_PART: f64 = 1e-9;
+
 /// How devices of one kind differ. Relative standard deviations, unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Spread {
@@ -56,7 +59,7 @@ pub enum CycleNoise {
     Root {
         /// Per square root of a full range.
         sigma: f64,
-        /// Power of w/R: 0, 1 or -1.
+        /// Power of w/R: 0, 1 or -1; |w| counts as at least 1e-9 R.
         power: i32,
     },
 }
@@ -75,7 +78,7 @@ impl CycleNoise {
             }
             Self::Root { sigma, power } => {
                 let range = cell.max - cell.min;
-                let part = (state.abs() / range).max(f64::MIN_POSITIVE);
+                let part = (state.abs() / range).max(LEAST_PART);
                 sigma * (step.abs() * range).sqrt() * part.powi(power)
             }
         }
@@ -120,8 +123,10 @@ pub struct PulsedDevice {
     /// Standard deviation, in units of dw, of the visible about the hidden state after a write. The hidden
     /// state is what pulses act on.
     pub write_noise: f64,
-    /// Updates in which a state loses 1 - 1/e of its distance to 0 by itself; infinite without decay.
+    /// Updates in which a state loses 1 - 1/e of its distance to `rest` by itself; infinite without decay.
     pub lifetime: f64,
+    /// State that decay leads to.
+    pub rest: f64,
     /// Relative standard deviation of the lifetime between devices.
     pub lifetime_spread: f64,
 }
@@ -139,6 +144,7 @@ impl PulsedDevice {
             noise: CycleNoise::None,
             write_noise: 0.0,
             lifetime: f64::INFINITY,
+            rest: 0.0,
             lifetime_spread: 0.0,
         }
     }
@@ -150,7 +156,9 @@ impl PulsedDevice {
     pub fn check(&self) -> Result<(), DeviceError> {
         let Spread { step, up_down, max, min, .. } = self.spread;
         let fail = |name, value, expected| Err(DeviceError::Value { name, value, expected });
-        for (name, value) in [("w_max", self.max), ("w_min", self.min), ("up_down", self.up_down)] {
+        for (name, value) in
+            [("w_max", self.max), ("w_min", self.min), ("up_down", self.up_down), ("rest", self.rest)]
+        {
             if !value.is_finite() {
                 return fail(name, value, "a finite number");
             }

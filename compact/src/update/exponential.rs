@@ -10,13 +10,13 @@ pub const INFO: ModelInfo = ModelInfo {
     version: 1,
     title: "a constant step with an exponential of the state",
     law: "dw_up = s max(1 - A_up exp(gamma_up z), 0), dw_down = -s max(1 - A_down exp(-gamma_down z), 0), z = 2 a \
-          w/(w_max - w_min) + b; fitted as dw_up = s_up max(1 - b_up (exp(k_up w) - 1)/k_up, 0), with -w for w \
+          w/(w_max - w_min) + b; fitted as dw_up = s_up max(1 - b_up (exp(k_up w) - 1)/(exp(k_up) - 1), 0), with -w for w \
           in down steps",
     parameters: &[
         STEP_UP,
         STEP_DOWN,
-        number("slope_up", 0.8, -5.0, 20.0, "b_up: relative loss of the up step per weight, at weight 0"),
-        number("slope_down", 0.8, -5.0, 20.0, "b_down: the same of the down step towards w_min"),
+        number("loss_up", 0.5, -20.0, 20.0, "b_up: part of the up step lost from weight 0 to 1"),
+        number("loss_down", 0.5, -20.0, 20.0, "b_down: part of the down step lost from weight 0 to -1"),
         number("curvature_up", -0.5, -20.0, 20.0, "k_up: rate of the exponential; 0 is a linear step"),
         number("curvature_down", -0.5, -20.0, 20.0, "k_down"),
     ],

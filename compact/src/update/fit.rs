@@ -3,7 +3,9 @@
 use super::form::Form;
 use super::start::Start;
 use super::trace::{Trace, Traces, Window};
-use crate::fit::{Axis, Deviation, Device, FitOptions, Fixed, Parameter, Regression, Series, Transform};
+use crate::fit::{
+    Axis, Deviation, Device, FitOptions, FitResult, Fixed, Parameter, Regression, Series, Transform,
+};
 
 /// Starting states that are fitted at most; with more, all are read off the first readings of their ramps.
 const MOST_STARTS: usize = 4;
@@ -20,16 +22,10 @@ enum Beginnings {
     Read(Vec<f64>),
 }
 
-/// The regression of `form` on `traces`.
-pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
+/// Pulses of the traces, with the start of a fit of `form`.
+fn prepare(traces: &Traces, form: &Form, notes: &mut Vec<String>) -> (Walk, Settled) {
     let levels: Vec<f64> = beginnings(traces).map(|ramp| traces.window.weight(ramp.first_level())).collect();
-    let mut notes = traces.notes.clone();
-    let mut parameters = Vec::new();
     let from = if levels.len() <= MOST_STARTS {
-        for (index, level) in levels.iter().enumerate() {
-            let name = if levels.len() == 1 { "start".to_owned() } else { format!("start_{}", index + 1) };
-            parameters.push(Parameter::new(name, "1", *level, -START_BOUND, START_BOUND, Transform::Linear));
-        }
         Beginnings::Fitted
     } else {
         notes.push(format!(
@@ -38,16 +34,28 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
         ));
         Beginnings::Read(levels.clone())
     };
-
-    let device_of = form.device;
     let walk = Walk { traces: traces.devices.clone(), window: traces.window, from };
-    let (fixed, law_parameters, moving) = settle_values(form, traces, &walk, &levels, &mut notes);
-    let count = law_parameters.len();
-    let held = form
-        .info
-        .parameters
-        .iter()
-        .enumerate()
+    let settled = settle(form, traces, &walk, &levels, notes);
+    (walk, settled)
+}
+
+/// All values of the law of a fit: those that the fit left out are where [`regression`] left them.
+pub(super) fn values(traces: &Traces, form: &Form, fit: &FitResult) -> Vec<f64> {
+    let (_, settled) = prepare(traces, form, &mut Vec::new());
+    let infos = form.info.parameters.iter().zip(settled.values);
+    infos.map(|(info, left)| fit.parameter(info.name).map_or(left, |found| found.value)).collect()
+}
+
+/// The regression of `form` on `traces`.
+pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
+    let mut notes = traces.notes.clone();
+    let device_of = form.device;
+    let (walk, settled) = prepare(traces, form, &mut notes);
+    let Settled { values: fixed, levels, mut parameters, moving } = settled;
+    let fitted = matches!(walk.from, Beginnings::Fitted);
+    let count = parameters.len();
+    let infos = form.info.parameters.iter().enumerate();
+    let held = infos
         .filter(|(place, _)| !moving.contains(place))
         .map(|(place, info)| Fixed {
             name: info.name,
@@ -55,7 +63,10 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
             why: "no reading depends on it".into(),
         })
         .collect();
-    parameters.splice(0..0, law_parameters);
+    for (index, level) in levels.iter().enumerate().filter(|_| fitted) {
+        let name = if levels.len() == 1 { "start".to_owned() } else { format!("start_{}", index + 1) };
+        parameters.push(Parameter::new(name, "1", *level, -START_BOUND, START_BOUND, Transform::Linear));
+    }
     let law = move |values: &[f64], index: usize| {
         let (moved, starts) = values.split_at(count.min(values.len()));
         let mut full = fixed.clone();
@@ -68,7 +79,7 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
     Regression {
         model: form.info,
         parameters,
-        devices: traces.devices.iter().map(|trace| series(trace, traces.unit)).collect(),
+        devices: traces.devices.iter().map(series).collect(),
         law: Box::new(law),
         deviation: Deviation::Absolute { sigma: traces.window.unit() },
         x: Axis { title: "pulses", unit: "1", log: false },
@@ -94,32 +105,53 @@ fn beginnings(traces: &Traces) -> impl Iterator<Item = &super::trace::Ramp> {
     })
 }
 
+/// Parts of the levels read off the first readings that starts are tried at: noise and steep first steps hide the
+/// true one.
+const LEVEL_PARTS: [f64; 2] = [1.0, 0.8];
+
+/// Where a fit starts.
+struct Settled {
+    /// All values of the law.
+    values: Vec<f64>,
+    /// Weights at which the trajectories begin.
+    levels: Vec<f64>,
+    /// Parameters of the law that move.
+    parameters: Vec<Parameter>,
+    /// Their places among the values.
+    moving: Vec<usize>,
+}
+
 /// Best start of the law's parameters; those that no reading depends on keep it and leave the fit.
-fn settle_values(
-    form: &Form,
-    traces: &Traces,
-    walk: &Walk,
-    levels: &[f64],
-    notes: &mut Vec<String>,
-) -> (Vec<f64>, Vec<Parameter>, Vec<usize>) {
+fn settle(form: &Form, traces: &Traces, walk: &Walk, levels: &[f64], notes: &mut Vec<String>) -> Settled {
     let infos = form.info.parameters;
     let inside = |values: Vec<f64>| -> Vec<f64> {
         infos.iter().zip(values).map(|(info, value)| info.starting_at(value).start).collect()
     };
-    let predictions = |values: &[f64]| -> Vec<f64> {
+    let predictions = |values: &[f64], levels: &[f64]| -> Vec<f64> {
         let (law, cell) = (form.device)(values);
         (0..traces.devices.len()).flat_map(|index| walk.device(&law, &cell, levels, index)).collect()
     };
     let readings: Vec<f64> = traces.ramps().flat_map(|ramp| ramp.readings.iter().copied()).collect();
-    let cost = |values: &Vec<f64>| -> f64 {
-        let squares = predictions(values).iter().zip(&readings).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+    let cost = |values: &[f64], levels: &[f64]| -> f64 {
+        let squares =
+            predictions(values, levels).iter().zip(&readings).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
         if squares.is_finite() { squares } else { f64::INFINITY }
     };
-    let candidates = (form.starts)(&Start::new(traces)).into_iter().map(inside);
-    let best = candidates.map(|values| (cost(&values), values)).min_by(|a, b| a.0.total_cmp(&b.0));
-    let best = best.map_or_else(|| form.info.defaults(), |(_, values)| values);
+    let parts = if matches!(walk.from, Beginnings::Fitted) { &LEVEL_PARTS[..] } else { &LEVEL_PARTS[..1] };
+    let scaled: Vec<Vec<f64>> =
+        parts.iter().map(|part| levels.iter().map(|level| part * level).collect()).collect();
+    let mut least = (f64::INFINITY, form.info.defaults(), levels.to_vec());
+    for values in (form.starts)(&Start::new(traces)).into_iter().map(inside) {
+        for levels in &scaled {
+            let cost = cost(&values, levels);
+            if cost < least.0 {
+                least = (cost, values.clone(), levels.clone());
+            }
+        }
+    }
+    let (_, best, levels) = least;
 
-    let here = predictions(&best);
+    let here = predictions(&best, &levels);
     let mut moving = Vec::new();
     let mut parameters = Vec::new();
     let mut still = Vec::new();
@@ -129,7 +161,7 @@ fn settle_values(
         let felt = [-0.4, 0.4].iter().any(|shift| {
             let mut moved = best.clone();
             moved[place] = parameter.value(parameter.coordinate(best[place]) + shift);
-            predictions(&moved) != here
+            predictions(&moved, &levels) != here
         });
         if felt {
             moving.push(place);
@@ -141,7 +173,7 @@ fn settle_values(
     if !still.is_empty() {
         notes.push(format!("no reading depends on {}: not fitted", still.join(", ")));
     }
-    (best, parameters, moving)
+    Settled { values: best, levels, parameters, moving }
 }
 
 /// Pulses of all devices with the states that they begin at.
@@ -186,7 +218,7 @@ impl Walk {
 }
 
 /// The curves of a device for a picture: pulses counted through.
-fn series(trace: &Trace, _unit: &str) -> Device {
+fn series(trace: &Trace) -> Device {
     let mut before = 0;
     let curves = trace.ramps.iter().enumerate().map(|(number, ramp)| {
         if !trace.chained {

@@ -30,21 +30,11 @@ fn one_start_is_enough_on_the_measured_trace() {
         let one = regression.fit().unwrap();
         regression.options.starts = match (form.info.name, regression.parameters.len()) {
             ("update-logarithmic-ramp", _) => 64,
-            (_, 0..=5) => 16,
-            _ => 6,
+            (_, 0..=5) => 10,
+            _ => 4,
         };
-        let begun = std::time::Instant::now();
         let many = regression.fit().unwrap();
-        println!(
-            "{:32} rms {:.6}, of many starts {:.6} {:?}",
-            form.info.name,
-            one.rms,
-            many.rms,
-            begun.elapsed()
-        );
-        if many.rms < 0.999 * one.rms {
-            println!("{:?} {:?}", one.values(), many.values());
-        }
+        println!("{:32} rms {:.6}, of many starts {:.6}", form.info.name, one.rms, many.rms);
         assert!(one.rms <= many.rms * (1.0 + 1e-3), "{}: {} {}", form.info.name, one.rms, many.rms);
         for parameter in &one.parameters {
             let [low, high] = parameter.interval95;
@@ -97,10 +87,8 @@ fn simulated(form: &form::Form, values: &[f64], start: f64, pulses: usize, noise
     let mut down = Vec::new();
     law.ramp(&cell, top, Direction::Down, pulses, &mut down);
     let stream = Stream::new(seed, &["update fit tests"], &[]);
-    let mut count = 0;
-    for value in up.iter_mut().chain(&mut down) {
-        *value += noise * stream.normal(count);
-        count += 1;
+    for (index, value) in (0..).zip(up.iter_mut().chain(&mut down)) {
+        *value += noise * stream.normal(index);
     }
     Traces::from_columns("known", &up, &down, Some(Window::WEIGHTS)).unwrap()
 }
@@ -110,12 +98,12 @@ fn simulated(form: &form::Form, values: &[f64], start: f64, pulses: usize, noise
 fn known_parameters_come_back() {
     let truths: [(&str, &[f64]); 12] = [
         ("update-constant-step", &[0.005, 0.004, 0.8, 0.7]),
-        ("update-linear-step", &[0.008, 0.006, 0.8, 0.7, 0.4, 0.3]),
+        ("update-linear-step", &[0.008, 0.006, 0.8, 0.7, 0.5, 0.4]),
         ("update-soft-bounds", &[0.004, 0.006, 0.9, 1.1]),
         ("update-soft-bounds-reference", &[0.1, 0.005, 0.9, 1.1]),
         ("update-neurosim", &[0.9, 0.8, 250.0, 150.0]),
-        ("update-exp-step", &[0.004, 0.005, 1.0, 1.5, -0.8, -2.0]),
-        ("update-pow-step", &[0.004, 0.005, 1.2, 1.3, 2.0, 0.7]),
+        ("update-exp-step", &[0.004, 0.005, 0.69, 0.65, -0.8, -2.0]),
+        ("update-pow-step", &[0.004, 0.005, 1.2, 1.3, 1.7, 0.55]),
         ("update-piecewise-step", &[0.02, 0.008, 0.004, 0.002, 0.001, 0.0008, 0.002, 0.005, 0.01, 0.02]),
         ("update-logarithmic-ramp", &[0.004, 0.002, 2.5, 4.0]),
         ("update-crosssim-asymmetric", &[0.005, 0.006, 2.0]),
@@ -144,6 +132,28 @@ fn known_parameters_come_back() {
             );
         }
     });
+}
+
+/// A fit is a device that can be pulsed: its ramp is the prediction of the fit.
+#[test]
+fn fits_become_devices() {
+    let traces = simulated(&form::FORMS[8], &[0.01, 0.009, 1.5, 1.0], -0.9, 200, 0.0, 0);
+    for form in &form::FORMS {
+        let regression = fit::regression(&traces, form);
+        let fit = regression.fit().unwrap();
+        let (law, cell) = fitted(&traces, form.info.name, &fit).unwrap();
+        let mut states = vec![fit.value("start")];
+        let top = law.ramp(&cell, states[0], Direction::Up, 199, &mut states);
+        law.ramp(&cell, top, Direction::Down, 200, &mut states);
+        let predicted = regression.compared(&fit.values());
+        let name = form.info.name;
+        assert!(
+            states.iter().zip(predicted).all(|(state, (_, model))| (state - model).abs() < 1e-12),
+            "{name}"
+        );
+    }
+    let fit = fit::regression(&traces, &form::FORMS[0]).fit().unwrap();
+    assert!(fitted(&traces, "update-nothing", &fit).is_none());
 }
 
 /// Noise of the cycle and of the read come apart: within four of their own standard errors.
@@ -203,7 +213,6 @@ fn measured_ramps_are_fitted_by_every_law() {
             "{:32} rms {:.3e} {} of {:?}",
             entry.info.name, fit.rms, regression.y.unit, regression.notes
         );
-        println!("{:?}", fit.parameters.iter().map(|p| (&p.name, p.value)).collect::<Vec<_>>());
         // A tenth of the range: steps of these ramps fall to a tenth along the way, which equal steps cannot follow.
         assert!(fit.rms < 0.1 * (2.48e-3 - 1.6e-3) && fit.points > 7000);
         assert!(
@@ -215,7 +224,7 @@ fn measured_ramps_are_fitted_by_every_law() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
     /// Whatever the columns hold, there is a fit or a refusal.
     #[test]
     fn any_columns(

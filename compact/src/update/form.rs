@@ -10,7 +10,7 @@ use super::linear::{self, LinearStep, SoftBoundsReference};
 use super::piecewise::{self, FITTED_NODES, PiecewiseStep};
 use super::power::{self, PowStep};
 use super::ramp::{self, LogarithmicRamp};
-use super::start::Start;
+use super::start::{Line, Start};
 use crate::model::ModelInfo;
 
 /// Bounds, in weights, of laws that stop by themselves: far outside of every window.
@@ -81,23 +81,22 @@ fn constant_starts(start: &Start) -> Vec<Vec<f64>> {
 }
 
 fn linear_device(p: &[f64]) -> (Law, Cell) {
+    let (max, min) = (p[2], -p[3]);
     let law = LinearStep {
-        gamma_up: p[4],
-        gamma_down: p[5],
+        gamma_up: p[4] * max,
+        gamma_down: -p[5] * min,
         gamma_up_std: 0.0,
         gamma_down_std: 0.0,
         mean_bounds: true,
     };
-    prepared(Law::Linear(law), bounded(p[0], p[1], p[2], -p[3]))
+    prepared(Law::Linear(law), bounded(p[0], p[1], max, min))
 }
 
 fn linear_starts(start: &Start) -> Vec<Vec<f64>> {
-    let soft = soft_starts(start).remove(0);
-    let (max, min) = (0.9 * start.high, -0.9 * start.low);
-    let gamma = |bound: f64, soft: f64| (bound / soft).min(0.95);
-    let hard = vec![soft[0], soft[1], max, min, gamma(max, soft[2]), gamma(min, soft[3])];
-    let open = vec![soft[0], soft[1], soft[2], soft[3], 0.95, 0.95];
-    vec![hard, open]
+    let [up, down] = start.lines();
+    let with =
+        |part: f64| vec![up.step, down.step, part * start.high, -part * start.low, up.slope, down.slope];
+    vec![with(0.8), with(0.9), with(1.0)]
 }
 
 fn soft_device(p: &[f64]) -> (Law, Cell) {
@@ -139,17 +138,17 @@ fn range_device(p: &[f64]) -> (Law, Cell) {
 
 fn range_starts(start: &Start) -> Vec<Vec<f64>> {
     let [up, down] = start.lines();
-    let pulses = |line: &super::start::Line| 1.0 / (line.step * line.slope);
+    let pulses = |line: &Line| 1.0 / (line.step * line.slope);
     vec![vec![start.high, -start.low, pulses(&up), pulses(&down)]]
 }
 
-/// Constant and exponential part of `f (1 - b (exp(k w) - 1)/k)` as `(s, A)` of `s (1 - A exp(k w))`.
-fn exponential_parts(step: f64, slope: f64, curvature: f64) -> (f64, f64, f64) {
+/// Step, A and rate of `s (1 - A exp(k w))` from those of `f (1 - b (exp(k w) - 1)/(exp(k) - 1))`.
+fn exponential_parts(step: f64, loss: f64, curvature: f64) -> (f64, f64, f64) {
     let k = if curvature.abs() < FLAT { FLAT } else { curvature };
+    let part = loss / k.exp_m1();
     // A vanishing constant part is moved off zero, where A would be infinite.
-    let constant = 1.0 + slope / k;
-    let constant = if constant.abs() < FLAT { FLAT } else { constant };
-    (step * constant, slope / k / constant, k)
+    let constant = if (1.0 + part).abs() < FLAT { FLAT } else { 1.0 + part };
+    (step * constant, part / constant, k)
 }
 
 fn exp_device(p: &[f64]) -> (Law, Cell) {
@@ -160,45 +159,40 @@ fn exp_device(p: &[f64]) -> (Law, Cell) {
 }
 
 fn exp_starts(start: &Start) -> Vec<Vec<f64>> {
-    let [up, down] = start.lines();
-    let bend =
-        |part: f64| vec![up.step, down.step, up.slope, down.slope, -part * up.slope, -part * down.slope];
-    let [a, b] = start.exponentials();
-    let steep = vec![a.step, b.step, a.slope, b.slope, -a.slope, -b.slope];
-    vec![bend(0.1), bend(0.9), bend(-0.5), steep]
+    let made = |[up, down]: [Line; 2], bend: f64| {
+        // Of the slope at weight 0 and the curvature, the loss to weight 1.
+        let loss = |line: &Line| (bend * line.slope).exp_m1() / bend;
+        vec![up.step, down.step, loss(&up), loss(&down), bend * up.slope, bend * down.slope]
+    };
+    let mut starts: Vec<Vec<f64>> = [-0.1, -0.9, 0.5].iter().map(|&bend| made(start.lines(), bend)).collect();
+    starts.push(made(start.exponentials(), -1.0));
+    starts
 }
 
 fn pow_device(p: &[f64]) -> (Law, Cell) {
     let (max, min) = (p[2], -p[3]);
-    let range = max - min;
+    let (range, power_up, power_down) = (max - min, p[4] * max, -p[5] * min);
     let law = PowStep { power: 1.0, up_down: 0.0, power_spread: 0.0, up_down_std: 0.0 };
     let cell = Cell {
-        up: p[0] * (range / max).powf(p[4]),
-        down: p[1] * (range / -min).powf(p[5]),
+        up: p[0] * (range / max).powf(power_up),
+        down: p[1] * (range / -min).powf(power_down),
         max,
         min,
         reference: 0.0,
-        shape_up: p[4],
-        shape_down: p[5],
+        shape_up: power_up,
+        shape_down: power_down,
     };
     (Law::Pow(law), cell)
 }
 
 fn pow_starts(start: &Start) -> Vec<Vec<f64>> {
-    let [up, down] = start.lines();
-    // (1 - w/max)^g has the slope -g/max at 0.
-    let with = |line: &super::start::Line, edge: f64| {
-        let bound = (1.0 / line.slope).clamp(1.3 * edge, 20.0);
-        (bound, bound * line.slope)
+    let made = |[up, down]: [Line; 2], stretch: f64| {
+        let edge = |line: &Line, edge: f64| (1.0 / line.slope).clamp(1.3 * edge, 20.0_f64.max(2.0 * edge));
+        let max = edge(&up, stretch * start.high);
+        let min = edge(&down, -stretch * start.low);
+        vec![up.step, down.step, max, min, up.slope, down.slope]
     };
-    let made = |stretch: f64| {
-        let (max, g_up) = with(&up, stretch * start.high);
-        let (min, g_down) = with(&down, -stretch * start.low);
-        vec![up.step, down.step, max, min, g_up, g_down]
-    };
-    let [a, b] = start.exponentials();
-    let (max, min) = (2.0 * start.high, -2.0 * start.low);
-    vec![made(1.0), made(2.0), vec![a.step, b.step, max, min, max * a.slope, min * b.slope]]
+    vec![made(start.lines(), 1.0), made(start.lines(), 2.0), made(start.exponentials(), 2.0)]
 }
 
 /// Nodes half a weight apart from -[`FAR`] to [`FAR`]: those outside of [-1, 1] repeat the last inside.
@@ -216,11 +210,11 @@ fn piecewise_device(p: &[f64]) -> (Law, Cell) {
 
 fn piecewise_starts(start: &Start) -> Vec<Vec<f64>> {
     let nodes = || (0..FITTED_NODES).map(|node| -1.0 + 2.0 * node as f64 / (FITTED_NODES - 1) as f64);
-    let straight = |line: &super::start::Line, sign: f64| {
+    let straight = |line: &Line, sign: f64| {
         let (step, slope) = (line.step, line.slope);
         nodes().map(move |w| step * (1.0 - slope * sign * w).max(0.05)).collect::<Vec<_>>()
     };
-    let bent = |line: &super::start::Line, sign: f64| {
+    let bent = |line: &Line, sign: f64| {
         let (step, slope) = (line.step, line.slope);
         nodes().map(move |w| step * (-slope * sign * w).exp()).collect::<Vec<_>>()
     };
@@ -242,20 +236,22 @@ fn ramp_starts(start: &Start) -> Vec<Vec<f64>> {
 }
 
 fn asymmetric_device(p: &[f64]) -> (Law, Cell) {
-    prepared(Law::CrossSimAsymmetric(CrossSimAsymmetric { alpha: p[2] }), bounded(p[0], p[1], 1.0, -1.0))
+    prepared(Law::CrossSimAsymmetric(CrossSimAsymmetric::new(p[2])), bounded(p[0], p[1], 1.0, -1.0))
 }
 
 fn symmetric_device(p: &[f64]) -> (Law, Cell) {
-    prepared(Law::CrossSimSymmetric(CrossSimSymmetric { alpha: p[2] }), bounded(p[0], p[1], 1.0, -1.0))
+    prepared(Law::CrossSimSymmetric(CrossSimSymmetric::new(p[2])), bounded(p[0], p[1], 1.0, -1.0))
 }
 
 fn analytic_starts(start: &Start) -> Vec<Vec<f64>> {
     let [up, down] = start.mean_steps();
-    let parts = [0.7, 0.85, 1.0, 1.2, 1.5];
+    let parts = [0.7, 0.85, 1.0, 1.25, 1.6];
     let mut starts = Vec::new();
-    for alpha in [0.1, 0.5, 1.0, 2.0, 4.0] {
+    for alpha in [0.1, 1.0, 2.0, 4.0, 12.0_f64] {
+        // Both forms step (alpha/2) coth(alpha/2) times their request at weight 0.
+        let request = (0.5 * alpha).tanh() / (0.5 * alpha);
         for part in parts {
-            starts.extend(parts.iter().map(|other| vec![part * up, other * down, alpha]));
+            starts.extend(parts.iter().map(|other| vec![part * up * request, other * down * request, alpha]));
         }
     }
     starts

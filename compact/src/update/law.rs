@@ -203,16 +203,22 @@ fn ramp<L: PulseLaw>(
     states.reserve(pulses);
     let (low, high) = (cell.min - cell.reference, cell.max - cell.reference);
     for _ in 0..pulses {
-        // `min` and `max` would turn a NaN state into a bound.
-        state = match direction {
-            Direction::Up => {
-                let moved = law.settle(cell, state + law.up(cell, state));
-                if moved > high { high } else { moved }
-            }
-            Direction::Down => {
-                let moved = law.settle(cell, state - law.down(cell, state));
-                if moved < low { low } else { moved }
-            }
+        let moved = match direction {
+            Direction::Up => state + law.up(cell, state),
+            Direction::Down => state - law.down(cell, state),
+        };
+        let moved = law.settle(cell, moved);
+        // Beyond the bound behind it a state may come back but not go further; a NaN state stays one.
+        let (floor, roof) = match direction {
+            Direction::Up => (low.min(state), high),
+            Direction::Down => (low, high.max(state)),
+        };
+        state = if moved > roof {
+            roof
+        } else if moved < floor {
+            floor
+        } else {
+            moved
         };
         states.push(state);
     }

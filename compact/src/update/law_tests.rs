@@ -31,8 +31,8 @@ fn neurosim_covers_its_range_in_its_pulses() {
 #[test]
 fn requests_add_up() {
     for law in [
-        Law::CrossSimAsymmetric(CrossSimAsymmetric { alpha: 1.7 }),
-        Law::CrossSimSymmetric(CrossSimSymmetric { alpha: 1.7 }),
+        Law::CrossSimAsymmetric(CrossSimAsymmetric::new(1.7)),
+        Law::CrossSimSymmetric(CrossSimSymmetric::new(1.7)),
     ] {
         for direction in [Direction::Up, Direction::Down] {
             let device = |step| PulsedDevice::new(law.clone(), step, 0.0, 1.0, -1.0);
@@ -42,7 +42,7 @@ fn requests_add_up() {
         }
     }
     // The symmetric form steps alike both ways at the middle, and a request of little nonlinearity is obeyed.
-    let gentle = Law::CrossSimSymmetric(CrossSimSymmetric { alpha: 1e-3 });
+    let gentle = Law::CrossSimSymmetric(CrossSimSymmetric::new(1e-3));
     let ramp = PulsedDevice::new(gentle, 0.1, 0.0, 1.0, -1.0).ramp(0.0, Direction::Up, 1);
     assert!((ramp[0] - 0.1).abs() < 1e-3);
 }

@@ -11,23 +11,22 @@ pub const LINEAR: ModelInfo = ModelInfo {
     version: 1,
     title: "steps that fall linearly with the state, between hard bounds",
     law: "dw_up = s_up (1 - gamma_up w/w_max), dw_down = -s_down (1 - gamma_down w/w_min), w clipped to [w_min, \
-          w_max]",
+          w_max]; fitted with slope = gamma/bound",
     parameters: &[
         STEP_UP,
         STEP_DOWN,
         UPPER,
         LOWER,
         number(
-            "gamma_up",
+            "slope_up",
             0.5,
-            -1.0,
-            1.0,
-            "part of an up step lost at w_max; 1 is soft bounds, 0 equal steps",
+            -20.0,
+            50.0,
+            "part of an up step lost per weight, gamma_up/w_max; below 0 steps grow",
         ),
-        number("gamma_down", 0.5, -1.0, 1.0, "the same of a down step at w_min"),
+        number("slope_down", 0.5, -20.0, 50.0, "the same of a down step towards w_min, -gamma_down/w_min"),
     ],
-    validity: "steps that shrink towards a bound which the device reaches; a bound that no reading reaches is \
-               told apart from gamma by nothing",
+    validity: "steps that shrink towards a bound or grow; a bound that no reading reaches is not determined",
     references: &["Li et al., VLSI 2018", "Tang et al., IEDM 2018", NOTES],
 };
 

@@ -1,7 +1,22 @@
 //! Pulsed update: what equal pulses do to the conductance of a device.
 //!
 //! A [`Law`] gives the mean step of one pulse at a state; a [`PulsedDevice`] adds bounds, spread between devices
-//! and noise from cycle to cycle; a [`Population`] pulses many of them; [`presets`] are published devices.
+//! and noise from cycle to cycle; a [`Population`] pulses many of them; [`presets`] are published devices. Fits
+//! take readings as [`Traces`]; [`compare`] ranks all laws on them, [`step_noise`] and [`device_spread`] estimate noise
+//! and spread, and [`UpdateQuantiles`] is the law without parameters.
+//!
+//! ```
+//! use mho_compact::update::{Direction, Traces, Window, compare, preset};
+//!
+//! let device = preset("EcRam").ok_or("unknown")?.device;
+//! let up = device.ramp(-0.8, Direction::Up, 400);
+//! let down = device.ramp(up[399], Direction::Down, 400);
+//! let traces = Traces::from_columns("ramp", &up, &down, Some(Window::WEIGHTS))?;
+//! let (law, fit) = &compare(&traces)?.ranking[0];
+//! println!("{}: rms {:.1e}", law.name, fit.rms);
+//! # assert!(fit.rms < 1e-4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod analytic;
 mod compare;
@@ -26,7 +41,7 @@ mod start;
 mod trace;
 
 pub use analytic::{CrossSimAsymmetric, CrossSimSymmetric};
-pub use compare::{Comparison, autocorrelation, compare, update_regression, variance_factor};
+pub use compare::{Comparison, autocorrelation, compare, fitted, update_regression, variance_factor};
 pub use constant::ConstantStep;
 pub use device::{CycleNoise, DeviceError, PulsedDevice, Spread};
 pub use domain_wall::DomainWall;

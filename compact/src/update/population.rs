@@ -116,20 +116,41 @@ impl Population {
     }
 
     /// Decay by itself over `updates` updates: each state loses `1 - (1 - 1/lifetime)^updates` of its distance
-    /// to 0.
+    /// to rest.
     pub fn decay(&mut self, updates: f64) {
         if self.device.lifetime.is_infinite() {
             return;
         }
         let stream = Stream::new(self.seed, &["update", "lifetimes"], &[]);
         let device = &self.device;
+        let rest = device.rest;
         let keep = |index: usize| {
             let normal = if device.lifetime_spread > 0.0 { stream.normal(index as u64) } else { 0.0 };
             let lifetime = (device.lifetime * (1.0 + device.lifetime_spread * normal)).abs().max(1.0);
             (updates * (-1.0 / lifetime).ln_1p()).exp()
         };
-        self.hidden.par_iter_mut().enumerate().for_each(|(index, state)| *state *= keep(index));
-        self.visible.par_iter_mut().enumerate().for_each(|(index, state)| *state *= keep(index));
+        self.hidden
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(index, state)| *state = rest + (*state - rest) * keep(index));
+        self.visible
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(index, state)| *state = rest + (*state - rest) * keep(index));
+    }
+
+    /// Diffusion by itself: each state moves by a normal of standard deviation `std`, inside its bounds. Counts as
+    /// an update: a later call draws anew.
+    pub fn diffuse(&mut self, std: f64) {
+        let stream = Stream::new(self.seed, &["update", "diffusion"], &[self.updates]);
+        self.updates += 1;
+        let columns = self.hidden.par_iter_mut().zip(&self.cells).enumerate();
+        columns.for_each(|(index, (state, cell))| {
+            *state = cell.clip(*state + std * stream.normal(index as u64));
+        });
+        if !self.visible.is_empty() {
+            self.visible.copy_from_slice(&self.hidden);
+        }
     }
 }
 

@@ -140,6 +140,17 @@ fn decay_is_exponential_and_pulses_stop_at_the_bounds() {
 }
 
 #[test]
+fn states_diffuse_and_decay_towards_rest() {
+    let device = PulsedDevice { lifetime: 10.0, rest: 0.3, ..flat() };
+    let mut population = Population::new(device, COUNT, 2).unwrap();
+    population.decay(1e4);
+    close(moments(population.states().iter().copied()), 0.3, 0.0);
+    population.diffuse(0.03);
+    population.diffuse(0.04);
+    close(moments(population.states().iter().copied()), 0.3, 0.05);
+}
+
+#[test]
 fn senseless_devices_are_refused() {
     let soft = |max, min| PulsedDevice::new(Law::Linear(LinearStep::SOFT_BOUNDS), 0.01, 0.0, max, min);
     for device in [

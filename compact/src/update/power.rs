@@ -16,10 +16,16 @@ pub const INFO: ModelInfo = ModelInfo {
         STEP_DOWN,
         UPPER,
         LOWER,
-        scale("power_up", 1.0, 0.02, 50.0, "g_up; 1 is soft bounds"),
-        scale("power_down", 1.0, 0.02, 50.0, "g_down"),
+        scale(
+            "slope_up",
+            1.0,
+            1e-3,
+            100.0,
+            "relative loss of the up step per weight at weight 0, g_up/w_max",
+        ),
+        scale("slope_down", 1.0, 1e-3, 100.0, "the same of the down step towards w_min, -g_down/w_min"),
     ],
-    validity: "for large powers only w_max/g is known: the law tends to the exponential step of the logarithmic \
+    validity: "for far bounds only the slope is known: the law tends to the exponential step of the logarithmic \
                ramp",
     references: &["Fusi & Abbott, Nat. Neurosci. 10, 485 (2007)", NOTES],
 };

@@ -5,7 +5,7 @@ use mho_data::InputError;
 use mho_data::measurement::{Kind, Measurement};
 
 /// Pulses of one ramp at most: what a file may ask a fit to walk through.
-const MOST_PULSES: f64 = 1e7;
+const MOST_PULSES: f64 = 1e6;
 
 /// Readings that give the state at which a ramp starts.
 const STARTING: usize = 10;
@@ -15,7 +15,8 @@ const STARTING: usize = 10;
 pub struct Ramp {
     /// Which way they push.
     pub direction: Direction,
-    /// Pulses between the first reading and each reading, ascending from 0.
+    /// Pulses between the first read of the ramp and each reading, ascending; the first is 0 unless its reading
+    /// could not be used.
     pub pulses: Vec<usize>,
     /// Readings, finite, in the unit of [`Traces::unit`].
     pub readings: Vec<f64>,
@@ -163,8 +164,8 @@ impl Traces {
             let end = (row + 1..names.len()).find(|&other| !same(other)).unwrap_or(names.len());
             let mut made = Ramp { direction: Direction::Up, pulses: Vec::new(), readings: Vec::new() };
             let mut first = None;
-            for at in row..end {
-                let after = pulse[at] - *first.get_or_insert(pulse[at]);
+            for (at, number) in pulse.iter().enumerate().take(end).skip(row) {
+                let after = number - *first.get_or_insert(*number);
                 let rising = made.pulses.last().is_none_or(|&last| after > last as f64);
                 if reading(at).is_finite() && (0.0..MOST_PULSES).contains(&after) && rising {
                     made.pulses.push(after as usize);
@@ -191,6 +192,14 @@ impl Traces {
         for (mut trace, states) in devices {
             direct(&mut trace, &states, &mut notes);
             trace.chained = continues(&trace);
+            if trace.ramps.len() > 1 {
+                let how = if trace.chained {
+                    "goes on where the one before ended"
+                } else {
+                    "has a start of its own"
+                };
+                notes.push(format!("{}: each ramp {how} (as the readings say)", trace.name));
+            }
             if !trace.ramps.is_empty() {
                 traces.push(trace);
             }
