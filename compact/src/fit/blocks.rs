@@ -48,6 +48,9 @@ pub(super) struct Normal {
 #[derive(Debug, Clone)]
 pub(super) struct Settled {
     pub coordinates: Vec<f64>,
+    /// Blocks at the last point where slopes were taken, a last step of at most [`Stop::gain`] before the end; none
+    /// when the first step was the last.
+    pub parts: Option<Vec<Block>>,
     pub converged: bool,
 }
 
@@ -59,6 +62,8 @@ pub(super) struct Stop {
     pub gain: f64,
     /// Steps at most.
     pub steps: usize,
+    /// Whether the last, small step is taken without looking whether it gains.
+    pub trusting: bool,
 }
 
 /// Farthest a step moves a free coordinate: a bounded parameter crosses its interval in a few.
@@ -239,10 +244,13 @@ impl<'r, 'a> Blocks<'r, 'a> {
             self.regression.devices.iter().zip(weights).map(|(d, w)| w * d.readings() as f64).sum();
         let mut at = start.to_vec();
         let mut fresh;
+        let mut parts = None;
         let mut normals = match first {
             Some(normals) => normals,
             None => {
-                fresh = self.normals(&self.at(&at, weights, false).ok_or_else(not_finite)?);
+                let here = self.at(&at, weights, false).ok_or_else(not_finite)?;
+                fresh = self.normals(&here);
+                parts = Some(here);
                 &fresh
             }
         };
@@ -260,8 +268,13 @@ impl<'r, 'a> Blocks<'r, 'a> {
                 continue;
             };
             let next: Vec<f64> = self.moved(&at, &step.delta);
-            let there = self.cost_at(&next, weights);
             let enough = step.gain <= stop.gain * cost / readings.max(1.0);
+            if enough && damping == 0.0 && stop.trusting {
+                at = next;
+                converged = true;
+                break;
+            }
+            let there = self.cost_at(&next, weights);
             if there <= cost {
                 let ratio = (cost - there) / step.gain.max(f64::MIN_POSITIVE);
                 let still = next.iter().zip(&at).all(|(a, b)| (a - b).abs() <= 1e-13 * a.abs().max(1.0));
@@ -281,7 +294,9 @@ impl<'r, 'a> Blocks<'r, 'a> {
                     damping = 0.0;
                 }
                 growth = 2.0;
-                fresh = self.normals(&self.at(&at, weights, false).ok_or_else(not_finite)?);
+                let here = self.at(&at, weights, false).ok_or_else(not_finite)?;
+                fresh = self.normals(&here);
+                parts = Some(here);
                 normals = &fresh;
             } else if enough {
                 converged = true;
@@ -294,7 +309,7 @@ impl<'r, 'a> Blocks<'r, 'a> {
                 }
             }
         }
-        Ok(Settled { coordinates: at, converged })
+        Ok(Settled { coordinates: at, parts, converged })
     }
 
     fn moved(&self, at: &[f64], delta: &[f64]) -> Vec<f64> {

@@ -20,7 +20,7 @@ use serde::Serialize;
 const FEWEST_DEVICES: usize = 3;
 
 /// The joint fit is within this part of a standard deviation (squared) of its minimum.
-const STOP: Stop = Stop { gain: 1e-12, steps: 200 };
+const STOP: Stop = Stop { gain: 1e-12, steps: 200, trusting: false };
 
 /// A device's free coordinate beyond this is no estimate but a bound.
 const BOUND_COORDINATE: f64 = 12.0;

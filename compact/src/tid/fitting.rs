@@ -7,11 +7,11 @@ use crate::fit::{
     least_squares,
 };
 use crate::model::ModelInfo;
-use crate::readings::{missing, nothing};
+use crate::readings::{CORNER, missing, nothing};
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
 use mho_data::table::{Table, TableError};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// A threshold at a dose.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,9 +173,9 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
         .collect();
     parameters.append(&mut starts);
     let kept = points.iter().filter(|point| usable(point)).count();
-    // The flow of the collection depends on the shared parameters alone: the last one is kept while the
-    // differences with the starts are taken.
-    let flows: Mutex<Option<(Vec<f64>, Flow)>> = Mutex::new(None);
+    // The flow of the collection depends on the shared parameters alone: all devices and the differences with the
+    // starts use one.
+    let flows: Flows = Mutex::new(Vec::new());
     let doses: Vec<Vec<f64>> = curves.into_iter().map(|curve| curve.doses_krad_si).collect();
     let law = move |values: &[f64], device: usize| -> Vec<f64> {
         let (own, starts) = values.split_at(count);
@@ -195,7 +195,7 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
         x: Axis { title: "dose D", unit: "krad(Si)", log: false },
         y: Axis { title: "threshold V_T", unit: "V", log: false },
         options: FitOptions {
-            loss: Loss::Robust { corner: 3.0 },
+            loss: Loss::Robust { corner: CORNER },
             difference_step: if model.name == COLLECT.name { 1e-4 } else { 1e-6 },
             patience: 30,
             ..FitOptions::default()
@@ -327,16 +327,27 @@ fn middle(devices: &[Device]) -> f64 {
     firsts.iter().sum::<f64>() / firsts.len().max(1) as f64
 }
 
-fn flow_of(kept: &Mutex<Option<(Vec<f64>, Flow)>>, own: &[f64], law: &CollectLaw) -> Flow {
-    let Ok(mut slot) = kept.lock() else { return Flow::new(law) };
-    match &*slot {
-        Some((values, flow)) if values == own => flow.clone(),
-        _ => {
-            let flow = Flow::new(law);
-            *slot = Some((own.to_vec(), flow.clone()));
-            flow
-        }
+/// Flows by the values of the shared parameters, the newest last.
+type Flows = Mutex<Vec<(Vec<f64>, Arc<Flow>)>>;
+
+/// Flows that are kept: more than threads that fit at the same time.
+const KEPT_FLOWS: usize = 64;
+
+/// The flow of these values, from the kept ones where it is there.
+fn flow_of(kept: &Flows, own: &[f64], law: &CollectLaw) -> Arc<Flow> {
+    if let Ok(flows) = kept.lock()
+        && let Some((_, flow)) = flows.iter().rev().find(|(values, _)| values == own)
+    {
+        return Arc::clone(flow);
     }
+    let flow = Arc::new(Flow::new(law));
+    if let Ok(mut flows) = kept.lock() {
+        if flows.len() >= KEPT_FLOWS {
+            flows.remove(0);
+        }
+        flows.push((own.to_vec(), Arc::clone(&flow)));
+    }
+    flow
 }
 
 /// Correlation of V_inf and D_c beyond which they are said to be one number.
