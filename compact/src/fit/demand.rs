@@ -19,6 +19,9 @@ const MARGIN: f64 = 0.05;
 /// once by chance in thirty thousand.
 const PATTERN: f64 = 4.0;
 
+/// Losses per degree of freedom beyond this are too many where the standard deviations given are to be trusted.
+const REDUCED: f64 = 2.0;
+
 /// Another minimum replaces the first when its cost is lower by this part.
 const BETTER: f64 = 0.01;
 
@@ -89,6 +92,11 @@ pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, Fi
 fn reason(regression: &Regression<'_>, fit: &FitResult) -> Option<String> {
     if let Some(parameter) = fit.parameters.iter().find(|parameter| parameter.at_bound) {
         return Some(format!("{} lies on a bound", parameter.name));
+    }
+    let freedom = fit.points.saturating_sub(fit.parameters.len()).max(1) as f64;
+    let reduced = fit.cost / freedom;
+    if !regression.options.scale_covariance && reduced > REDUCED {
+        return Some(format!("residuals are {:.1} times as large as the deviations given", reduced.sqrt()));
     }
     let pattern = pattern(regression, fit)?;
     (pattern > PATTERN)
