@@ -4,8 +4,9 @@
 //! device (Schur complement): a step costs a small system per device and one in the shared parameters, however
 //! many devices there are. Bootstraps, the covariance over devices and hierarchies stand on this.
 
+use super::scaled::factored;
 use super::{FitError, Loss, Regression};
-use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use nalgebra::{DMatrix, DVector};
 
 /// Which parameters all devices feel and which only one does.
 #[derive(Debug, Clone, PartialEq)]
@@ -389,46 +390,4 @@ fn damped(matrix: &DMatrix<f64>, damping: f64) -> DMatrix<f64> {
         matrix[(i, i)] *= 1.0 + damping;
     }
     matrix
-}
-
-/// A system scaled to a unit diagonal and factored; rows without any influence keep their value.
-struct Factored {
-    scales: DVector<f64>,
-    factor: Cholesky<f64, Dyn>,
-}
-
-fn factored(matrix: &DMatrix<f64>) -> Option<Factored> {
-    let scales = DVector::from_iterator(
-        matrix.nrows(),
-        matrix.diagonal().iter().map(|&d| if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 }),
-    );
-    let mut scaled =
-        DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)] * scales[i] * scales[j]);
-    for i in 0..matrix.nrows() {
-        // An empty row stays; rounding of a singular system is kept positive.
-        scaled[(i, i)] = if scales[i] > 0.0 { 1.0 + 1e-14 } else { 1.0 };
-    }
-    Some(Factored { scales, factor: Cholesky::new(scaled)? })
-}
-
-impl Factored {
-    fn matrix(&self, right: &DMatrix<f64>) -> DMatrix<f64> {
-        let scaled = |matrix: &DMatrix<f64>| {
-            DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)] * self.scales[i])
-        };
-        scaled(&self.factor.solve(&scaled(right)))
-    }
-
-    fn vector(&self, right: &DVector<f64>) -> DVector<f64> {
-        self.factor.solve(&right.component_mul(&self.scales)).component_mul(&self.scales)
-    }
-}
-
-/// Inverse of a normal matrix; `None` where it is singular.
-pub(super) fn inverse(matrix: &DMatrix<f64>) -> Option<DMatrix<f64>> {
-    let size = matrix.nrows();
-    if size == 0 {
-        return Some(DMatrix::zeros(0, 0));
-    }
-    Some(factored(matrix)?.matrix(&DMatrix::identity(size, size)))
 }
