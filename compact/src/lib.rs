@@ -5,20 +5,29 @@
 //! - [`card`]: the fitted parameters of one device as a TOML document.
 //! - [`ekv`], [`extract`], [`idvg`]: transistor currents, figures read off them, and the fit of sweeps.
 //! - [`readings`]: from a measurement to what a law is fitted to.
+//! - [`update`]: what pulses do to a conductance: laws, spread, noise, fits.
+//! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistances, and its
+//!   fit to sweeps at any bias.
+//! - [`real`], [`dual`]: the numbers that laws are written in: values, values with derivatives, formulas.
+//! - [`inference`]: resistive cells (PCM, ReRAM and generic): errors, drift, read noise; their sampler and fits.
 //! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistance; no fit uses
 //!   it yet.
 
 pub mod card;
 pub mod cell;
 pub mod current_shift;
+pub mod dual;
 pub mod ekv;
 pub mod extract;
 pub mod fit;
 pub mod idvg;
+pub mod inference;
 pub mod model;
 pub mod programming;
 pub mod readings;
+pub mod real;
 pub mod retention;
 pub mod spread;
 pub mod tid;
 pub mod transistor;
+pub mod update;

@@ -86,11 +86,12 @@ pub struct Entry {
 /// All models that are fitted through [`Regression`]; a model's file offers its entries, and this list names
 /// them.
 pub fn entries() -> Vec<Entry> {
-    use mho_data::measurement::Kind::{StateCurrent, Threshold};
+    use mho_data::measurement::Kind::{IdVg, StateCurrent, Threshold};
     const STATES: &[mho_data::measurement::Kind] = &[StateCurrent];
     const THRESHOLDS: &[mho_data::measurement::Kind] = &[Threshold];
     let entry = |info, kinds, fitting: Fitting| Entry { info, kinds, fitting: Some(fitting) };
-    vec![
+    let mut all = vec![
+        entry(&crate::transistor::INFO, &[IdVg], crate::transistor::fitting::regression),
         entry(&crate::tid::EXP, THRESHOLDS, crate::tid::exp),
         entry(&crate::tid::STRETCHED, THRESHOLDS, crate::tid::stretched),
         entry(&crate::tid::TWO_TERM, THRESHOLDS, crate::tid::two_term),
@@ -100,24 +101,58 @@ pub fn entries() -> Vec<Entry> {
         entry(&crate::current_shift::INFO, STATES, crate::current_shift::regression),
         entry(&crate::programming::INFO, STATES, crate::programming::regression),
         entry(&crate::spread::READ_NOISE, STATES, crate::spread::read_noise),
-    ]
+    ];
+    all.extend_from_slice(crate::update::ENTRIES);
+    all.extend_from_slice(crate::inference::ENTRIES);
+    all
 }
 
 /// All models, in the order in which `mho models` lists them.
 pub fn registry() -> &'static [&'static ModelInfo] {
-    &[
-        &crate::ekv::INFO,
-        &crate::programming::INFO,
-        &crate::retention::INFO,
-        &crate::tid::EXP,
-        &crate::tid::STRETCHED,
-        &crate::tid::TWO_TERM,
-        &crate::tid::COLLECT,
-        &crate::current_shift::INFO,
-        &crate::spread::READ_NOISE,
-        &crate::spread::THRESHOLD_SPREAD,
-    ]
+    REGISTRY
 }
+
+const REGISTRY: &[&ModelInfo] = &[
+    &crate::ekv::INFO,
+    &crate::transistor::INFO,
+    &crate::programming::INFO,
+    &crate::retention::INFO,
+    &crate::tid::EXP,
+    &crate::tid::STRETCHED,
+    &crate::tid::TWO_TERM,
+    &crate::tid::COLLECT,
+    &crate::current_shift::INFO,
+    &crate::spread::READ_NOISE,
+    &crate::spread::THRESHOLD_SPREAD,
+    &crate::update::CONSTANT_STEP,
+    &crate::update::LINEAR_STEP,
+    &crate::update::SOFT_BOUNDS,
+    &crate::update::SOFT_BOUNDS_REFERENCE,
+    &crate::update::NEUROSIM,
+    &crate::update::EXP_STEP,
+    &crate::update::POW_STEP,
+    &crate::update::PIECEWISE_STEP,
+    &crate::update::LOGARITHMIC_RAMP,
+    &crate::update::CROSSSIM_ASYMMETRIC,
+    &crate::update::CROSSSIM_SYMMETRIC,
+    &crate::update::ECRAM,
+    &crate::update::DOMAIN_WALL,
+    &crate::inference::pcm::INFO,
+    &crate::inference::joshi::INFO,
+    &crate::inference::hermes::INFO,
+    &crate::inference::hermes::ONE,
+    &crate::inference::wan::INFO,
+    &crate::inference::cmo::INFO,
+    &crate::inference::cmo::COARSE,
+    &crate::inference::milo::INFO,
+    &crate::inference::taox::INFO,
+    &crate::inference::bulk::INFO,
+    &crate::inference::generic::INFO,
+    &crate::inference::generic::PROPORTIONAL,
+    &crate::inference::generic::INVERSE,
+    &crate::inference::generic::PARABOLIC,
+    &crate::inference::generic::STATE_INDEPENDENT,
+];
 
 /// The model of this name.
 pub fn find(name: &str) -> Option<&'static ModelInfo> {

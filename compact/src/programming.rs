@@ -296,6 +296,8 @@ pub fn regression(measurement: &Measurement) -> Result<Regression<'static>, Inpu
         x: Axis { title: "mean current I", unit: "nA", log: true },
         y: Axis { title: "spread sigma_I", unit: "nA", log: true },
         options: FitOptions { loss: Loss::Robust { corner: CORNER }, ..FitOptions::default() },
+        slopes: None,
+        priors: Vec::new(),
         fixed,
         dropped,
         notes: vec!["the states are the observations: the cells stand in the spreads".to_owned()],

@@ -176,6 +176,8 @@ pub fn regression(
         x,
         y,
         options: FitOptions { loss: Loss::Robust { corner: CORNER }, ..FitOptions::default() },
+        slopes: None,
+        priors: Vec::new(),
         fixed,
         dropped,
         notes,

@@ -2,7 +2,7 @@
 
 use super::combination;
 use super::minimise::{Minimum, sum_of_squares, values};
-use super::{Correlation, FitOptions, FitResult, FittedParameter, Loss, Problem};
+use super::{Correlation, FitOptions, FitResult, FittedParameter, Loss, Problem, Slopes};
 use nalgebra::DMatrix;
 
 /// A condition number of the scaled normal matrix beyond this means: not identifiable.
@@ -26,7 +26,10 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
     let count = problem.parameters.len();
     let residuals = (problem.residuals)(&values(problem, &best.coordinates));
     let points = residuals.len();
-    let jacobian = central_jacobian(problem, options, &best.coordinates, points);
+    let jacobian = match &problem.slopes {
+        Some(slopes) => own_jacobian(problem, slopes, &best.coordinates, points),
+        None => central_jacobian(problem, options, &best.coordinates, points),
+    };
     let scale = variance_scale(options, options.loss, &residuals, count);
 
     let mut at_bound: Vec<bool> = fractions(problem, best)
@@ -119,6 +122,24 @@ fn fractions(problem: &Problem<'_>, best: &Minimum) -> Vec<f64> {
             parameter.transform.fraction(parameter.value(u), parameter.lower, parameter.upper)
         })
         .collect()
+}
+
+/// Derivatives of the plain residuals in free coordinates, as the model gives them.
+fn own_jacobian(
+    problem: &Problem<'_>,
+    slopes: &Slopes<'_>,
+    coordinates: &[f64],
+    points: usize,
+) -> DMatrix<f64> {
+    let columns = slopes(&values(problem, coordinates), &vec![true; coordinates.len()]);
+    let mut jacobian = DMatrix::zeros(points, coordinates.len());
+    for (index, column) in columns.iter().enumerate() {
+        let scale = problem.parameters[index].slope(coordinates[index]);
+        for (row, slope) in column.iter().enumerate() {
+            jacobian[(row, index)] = if slope.is_finite() { slope * scale } else { 0.0 };
+        }
+    }
+    jacobian
 }
 
 /// Derivatives of the plain residuals in free coordinates, by central differences: once per fit,

@@ -36,6 +36,8 @@ pub(super) fn synthetic(
         x: Axis { title: "time", unit: "s", log: false },
         y: Axis { title: "current", unit: "nA", log: false },
         options: FitOptions::default(),
+        slopes: None,
+        priors: Vec::new(),
         fixed: Vec::new(),
         dropped: 0,
         notes: Vec::new(),

@@ -155,6 +155,8 @@ fn expanded<'r>(regression: &'r Regression<'_>, named: &[usize], values: &[f64])
         x: regression.x,
         y: regression.y,
         options: FitOptions { ..regression.options },
+        slopes: None,
+        priors: regression.priors.clone(),
         fixed: regression.fixed.clone(),
         dropped: regression.dropped,
         notes: Vec::new(),

@@ -1,6 +1,6 @@
 //! The minimisation itself: MINPACK's trust region with forward differences in free coordinates.
 
-use super::{FitError, FitOptions, Loss, Problem};
+use super::{FitError, FitOptions, Loss, Problem, Slopes};
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt, TerminationReason};
 use nalgebra::{DMatrix, DVector, Dyn, storage::Owned};
 
@@ -80,6 +80,37 @@ impl Moving<'_, '_> {
     }
 }
 
+impl Moving<'_, '_> {
+    /// The Jacobian from the model's own derivatives; `None` where they are not numbers.
+    fn fill(&self, jacobian: &mut DMatrix<f64>, slopes: &Slopes<'_>) -> Option<()> {
+        let values = values(self.problem, &self.coordinates);
+        let mut wanted = vec![false; values.len()];
+        for &index in &self.moving {
+            wanted[index] = true;
+        }
+        let columns = slopes(&values, &wanted);
+        let factors: Vec<f64> = match self.options.loss {
+            Loss::Square => Vec::new(),
+            loss => (self.problem.residuals)(&values)
+                .into_iter()
+                // The square of the root is the loss.
+                .map(|r| if r == 0.0 { 1.0 } else { loss.influence(r) / loss.root(r) })
+                .collect(),
+        };
+        for (column, &index) in self.moving.iter().enumerate() {
+            let scale = self.problem.parameters[index].slope(self.coordinates[index]);
+            for (row, slope) in columns[index].iter().enumerate() {
+                let value = slope * scale * factors.get(row).copied().unwrap_or(1.0);
+                if !value.is_finite() {
+                    return None;
+                }
+                jacobian[(row, column)] = value;
+            }
+        }
+        Some(())
+    }
+}
+
 impl LeastSquaresProblem<f64, Dyn, Dyn> for Moving<'_, '_> {
     type ResidualStorage = Owned<f64, Dyn>;
     type JacobianStorage = Owned<f64, Dyn, Dyn>;
@@ -103,6 +134,10 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Moving<'_, '_> {
     fn jacobian(&self) -> Option<DMatrix<f64>> {
         let here = self.roots.as_ref()?;
         let mut jacobian = DMatrix::zeros(here.len(), self.moving.len());
+        if let Some(slopes) = &self.problem.slopes {
+            self.fill(&mut jacobian, slopes)?;
+            return Some(jacobian);
+        }
         let mut coordinates = self.coordinates.clone();
         for (column, &index) in self.moving.iter().enumerate() {
             let u = coordinates[index];

@@ -47,10 +47,10 @@ pub use bootstrap::{Bootstrap, BootstrapInterval, BootstrapMethod, BootstrapOpti
 pub use covariance::student_quantile_975;
 pub use distribution::student_quantile;
 pub use hierarchy::{DeviceEstimate, Hierarchy, Population, hierarchy};
-pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals};
+pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals, Slopes};
 pub use profile::{ProfileInterval, profile};
 pub use reduce::{Neutral, Reduced, reduce};
-pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, Regression, Series};
+pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, LawSlopes, Prior, Regression, Series};
 pub use result::{Correlation, FitResult, FittedParameter};
 pub use transform::Transform;
 

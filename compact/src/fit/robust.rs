@@ -1,6 +1,6 @@
 //! Soft-L1 with its corner measured in the data.
 
-use super::{FitError, FitOptions, FitResult, Loss, Parameter, Problem, least_squares};
+use super::{FitError, FitOptions, FitResult, Loss, Parameter, Problem, Slopes, least_squares};
 
 /// Refits with the corner of the loss set anew from the spread of the residuals.
 const ROBUST_ROUNDS: usize = 10;
@@ -33,6 +33,10 @@ pub(super) fn fit(problem: &Problem<'_>, options: &FitOptions, corner: f64) -> R
                 .map(|(parameter, start)| Parameter { start, ..parameter.clone() })
                 .collect(),
             residuals: Box::new(|values| (problem.residuals)(values)),
+            slopes: problem
+                .slopes
+                .as_ref()
+                .map(|slopes| -> Slopes<'_> { Box::new(move |values, wanted| slopes(values, wanted)) }),
             effective_points: problem.effective_points,
             dropped: problem.dropped,
         };

@@ -200,6 +200,8 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
             patience: 30,
             ..FitOptions::default()
         },
+        slopes: None,
+        priors: Vec::new(),
         fixed: Vec::new(),
         dropped: points.len() - kept,
         notes: vec![format!(

@@ -3,25 +3,29 @@
 //! Enz, Vittoz, "Charge-Based MOS Transistor Modeling" (Wiley 2006), chapter 3: `q` is the mobile
 //! charge at one end of the channel over `2 n C_ox phi_t`, `v = (V_P - V_channel) / phi_t`.
 
+use crate::real::Real;
+
 /// The charge `q` with `2 q + ln q = v`, to rounding; `exp(v)` far below and `v / 2` far above threshold.
 ///
 /// `w = 2 q` is Lambert's W of `2 exp(v)`: EKV's interpolation starts within a quarter of it, and two steps of
 /// Fritsch, Shafer, Crowley (Commun. ACM 16, 123 (1973)), each of fourth order, end at rounding.
-pub fn inversion_charge(v: f64) -> f64 {
-    if v < -30.0 {
-        // 2 q is below 2e-13 of v here.
-        return v.exp();
-    }
-    let root = if v > 60.0 { 0.5 * v } else { (0.5 * v).exp().ln_1p() };
+pub fn inversion_charge<R: Real>(v: R) -> R {
+    // 2 q is below 2e-13 of v there.
+    v.if_below(R::from(-30.0), || v.exp(), || above_cut_off(v))
+}
+
+fn above_cut_off<R: Real>(v: R) -> R {
+    let half = v * 0.5;
+    let root = R::from(60.0).if_below(v, || half, || half.exp().ln_1p());
     let current = root * root;
-    let mut w = 2.0 * current / (0.5 + (0.25 + current).sqrt());
+    let mut w = current * 2.0 / ((current + 0.25).sqrt() + 0.5);
     for _ in 0..2 {
         let defect = v + std::f64::consts::LN_2 - w.ln() - w;
-        let slope = 1.0 + w;
-        let scale = 2.0 * slope * (slope + 2.0 / 3.0 * defect);
-        w *= 1.0 + defect / slope * (scale - defect) / (scale - 2.0 * defect);
+        let slope = w + 1.0;
+        let scale = slope * 2.0 * (slope + defect * (2.0 / 3.0));
+        w = w * (defect / slope * (scale - defect) / (scale - defect * 2.0) + 1.0);
     }
-    0.5 * w
+    w * 0.5
 }
 
 /// `v = 2 q + ln q`.

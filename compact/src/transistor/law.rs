@@ -7,6 +7,7 @@
 //! Limit: `1 + |E| / E_c` leaves a jump in the second derivative at V_DS = 0; the first is continuous.
 
 use super::charge::inversion_charge;
+use crate::real::Real;
 
 /// Width of the even function that stands for |V_DS| in the threshold, V (assumed: about 2 phi_t,
 /// so that the threshold has derivatives at V_DS = 0).
@@ -26,8 +27,8 @@ const SHORTENING_V: f64 = 0.1;
 const RESISTANCE_STEP: f64 = 1e-6;
 const RESISTANCE_STEPS: usize = 60;
 
-/// Relative distance of the second point of the first secant from a guess.
-const GUESS_STEP: f64 = 1e-4;
+/// Drop that halves an error of a guess, V (order of magnitude of a gate overdrive).
+const TAKE_BACK_V: f64 = 0.1;
 
 /// Voltages of the terminals against any common point, V.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,42 +45,47 @@ pub struct Terminals {
 
 /// Parameters of the law.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Transistor {
+pub struct Transistor<R = f64> {
     /// Threshold with source at body and vanishing drain voltage, V.
-    pub vt_v: f64,
+    pub vt_v: R,
     /// Body effect gamma, sqrt(V).
-    pub gamma_sqrt_v: f64,
+    pub gamma_sqrt_v: R,
     /// Band bending at threshold phi, V.
-    pub phi_v: f64,
+    pub phi_v: R,
     /// Part of the body charge that is linear in the band bending: charge sharing with source and
     /// drain (negative), retrograde doping (positive).
-    pub body_linear: f64,
+    pub body_linear: R,
     /// mu C_ox W / L at threshold, A/V^2.
-    pub beta_a_per_v2: f64,
+    pub beta_a_per_v2: R,
     /// Mobility reduction with the effective field, 1/V.
-    pub theta_per_v: f64,
+    pub theta_per_v: R,
     /// Part of the mobile charge in the effective field: 1/2 for electrons, 1/3 for holes.
-    pub field_share: f64,
+    pub field_share: R,
     /// Critical voltage E_c L of velocity saturation, V.
-    pub critical_v: f64,
+    pub critical_v: R,
     /// Drain-induced barrier lowering with source at body.
-    pub dibl: f64,
+    pub dibl: R,
     /// Its growth with the source's voltage above the body, 1/V.
-    pub dibl_body_per_v: f64,
+    pub dibl_body_per_v: R,
     /// Channel-length modulation.
-    pub shortening: f64,
+    pub shortening: R,
     /// Resistance in series with the source, ohm.
-    pub source_ohm: f64,
+    pub source_ohm: R,
     /// Resistance in series with the drain, ohm.
-    pub drain_ohm: f64,
+    pub drain_ohm: R,
     /// Swing beyond the body effect's: interface traps over oxide capacitance.
-    pub trap_ratio: f64,
-    /// Conductance between drain and source that no gate closes, S.
-    pub leakage_s: f64,
+    pub trap_ratio: R,
+    /// Leakage floor: conductance at small drain voltage of a path between drain and source that the gate hardly
+    /// controls, S.
+    pub leakage_s: R,
+    /// Its growth with the gate voltage, 1/V (logarithmic).
+    pub leakage_gate_per_v: R,
+    /// Its saturation with the drain voltage, 1/V.
+    pub leakage_saturation_per_v: R,
     /// +1 of an n-channel device; -1 of a p-channel one, whose voltages and current change sign.
-    pub polarity: f64,
+    pub polarity: R,
     /// k T / q, V.
-    pub thermal_v: f64,
+    pub thermal_v: R,
 }
 
 impl Transistor {
@@ -96,7 +102,7 @@ impl Transistor {
             sign * (at.drain_v - at.body_v),
             sign * (at.source_v - at.body_v),
         );
-        let leakage = self.leakage_s * (drain - source);
+        let leakage = self.leakage_a(gate - drain.min(source), drain - source);
         let channel = if drain < source {
             -self.through_resistance([gate, source, drain], [self.source_ohm, self.drain_ohm], -sign * guess)
         } else {
@@ -109,29 +115,42 @@ impl Transistor {
     /// `channel(i) - i`, which falls with `i`, by secants inside a bracket. Gate, upper and lower end; the
     /// resistances at these ends.
     fn through_resistance(&self, [gate, upper, lower]: [f64; 3], ohm: [f64; 2], guess: f64) -> f64 {
-        let free = self.channel(gate, upper, lower);
         let total = ohm[0] + ohm[1];
         // Nothing to solve, or nothing that is a number.
-        if total <= 0.0 || free.is_nan() || free <= 0.0 {
-            return free;
+        if total <= 0.0 || upper <= lower || total.is_nan() {
+            return self.channel(gate, upper, lower);
         }
         let short = (upper - lower) / total;
         let excess = |i: f64| self.channel(gate, upper - ohm[0] * i, lower + ohm[1] * i) - i;
-        let (mut low, mut high) = (0.0, free.min(short));
-        let (mut before, mut excess_before) = (0.0, free);
-        let mut here = free / (1.0 + free / short);
+        let (mut low, mut high) = (0.0, short);
+        let (mut before, mut excess_before);
+        let mut here;
         if guess > low && guess < high {
-            // A second point near the first makes the secant a tangent.
-            before = guess * (1.0 + GUESS_STEP);
-            excess_before = excess(before);
-            here = guess;
+            // The drop over the resistances takes back a part of any error of the guess.
+            (before, excess_before) = (guess, excess(guess));
+            here = guess + excess_before / (1.0 + total * guess / TAKE_BACK_V);
+            here = here.clamp(0.5 * guess.min(high), high);
+        } else {
+            let free = self.channel(gate, upper, lower);
+            if free.is_nan() || free <= 0.0 {
+                return free;
+            }
+            (before, excess_before) = (0.0, free);
+            high = free.min(short);
+            here = free / (1.0 + free / short);
         }
         for _ in 0..RESISTANCE_STEPS {
             let excess_here = excess(here);
+            // channel(i) falls with i, so the root also lies on the near side of channel(here).
             if excess_here > 0.0 {
                 low = here;
+                high = high.min(here + excess_here);
             } else {
                 high = here;
+                low = low.max(here + excess_here);
+            }
+            if excess_here == 0.0 {
+                return here;
             }
             let mut next = here - excess_here * (here - before) / (excess_here - excess_before);
             if !(low..=high).contains(&next) {
@@ -144,47 +163,60 @@ impl Transistor {
         }
         here
     }
+}
+
+impl<R: Real> Transistor<R> {
+    /// Current of the leakage path: from the gate's voltage above the lower end, and the voltage along it.
+    pub(crate) fn leakage_a(&self, gate: R, along: R) -> R {
+        let gated = (self.leakage_gate_per_v * gate).exp();
+        self.leakage_s * gated * along / (self.leakage_saturation_per_v * along.abs() + 1.0)
+    }
 
     /// Current of the channel without series resistance, `drain >= source`, voltages from the body.
-    fn channel(&self, gate: f64, drain: f64, source: f64) -> f64 {
+    pub(crate) fn channel(&self, gate: R, drain: R, source: R) -> R {
         let drop = drain - source;
         let size = (drop * drop + EVEN_WIDTH_V * EVEN_WIDTH_V).sqrt();
-        let lower_end = 0.5 * (source + drain - size + EVEN_WIDTH_V);
+        let lower_end = (source + drain - size + EVEN_WIDTH_V) * 0.5;
         let lowering = (self.dibl + self.dibl_body_per_v * lower_end) * (size - EVEN_WIDTH_V);
 
         // Band bending at pinch-off: a psi + gamma sqrt(psi) = V_G - V_FB.
-        let (a, gamma) = (1.0 + self.body_linear, self.gamma_sqrt_v);
+        let (a, gamma) = (self.body_linear + 1.0, self.gamma_sqrt_v);
         let above_flat_band = gate - self.vt_v + lowering + a * self.phi_v + gamma * self.phi_v.sqrt();
-        let above_flat_band = 0.5
-            * (above_flat_band
-                + (above_flat_band * above_flat_band + FLAT_BAND_WIDTH_V * FLAT_BAND_WIDTH_V).sqrt());
-        let root = (-gamma + (gamma * gamma + 4.0 * a * above_flat_band).sqrt()) / (2.0 * a);
+        let width = FLAT_BAND_WIDTH_V * FLAT_BAND_WIDTH_V;
+        let above_flat_band = (above_flat_band + (above_flat_band * above_flat_band + width).sqrt()) * 0.5;
+        let root = (-gamma + (gamma * gamma + a * 4.0 * above_flat_band).sqrt()) / (a * 2.0);
         let pinch_off = root * root - self.phi_v;
 
-        let scale = (1.0 + self.trap_ratio) * self.thermal_v;
+        let scale = (self.trap_ratio + 1.0) * self.thermal_v;
         let at_source = inversion_charge((pinch_off - source) / scale);
         let at_drain = inversion_charge((pinch_off - drain) / scale);
 
         // i = D (b - D) / (1 + lambda D) with D = q_s - q_d, b = 2 q_s + 1 is largest at
         // D = b / (1 + sqrt(1 + lambda b)): there the carriers move as fast as they can.
-        let lambda = 2.0 * scale / self.critical_v;
-        let b = 2.0 * at_source + 1.0;
-        let saturated = b / (1.0 + (1.0 + lambda * b).sqrt());
+        let lambda = scale * 2.0 / self.critical_v;
+        let b = at_source * 2.0 + 1.0;
+        let saturated = b / ((lambda * b + 1.0).sqrt() + 1.0);
         let difference = at_source - at_drain;
         // The fourth power lets saturation set in without disturbing V_DS = 0.
         let square = (difference / saturated) * (difference / saturated);
-        let difference = difference / (1.0 + square * square).sqrt().sqrt();
-        let at_drain = (at_source - difference).max(f64::MIN_POSITIVE);
-        let across = scale * (2.0 * difference + (at_source / at_drain).ln());
+        let power = square * square;
+        let root_2 = (power + 1.0).sqrt();
+        let root_4 = root_2.sqrt();
+        let difference = difference / root_4;
+        // q_s - D without its cancellation: what the limit took off the difference stays at the drain.
+        let at_drain = at_drain + difference * power / ((root_4 + 1.0) * (root_2 + 1.0));
+        let at_drain = at_drain.max(R::from(f64::MIN_POSITIVE));
+        let across = scale * (difference * 2.0 + (at_source / at_drain).ln());
 
-        let middle = 0.5 * (at_source + at_drain);
-        let bending = (root * root - 2.0 * scale * middle).max(LEAST_BENDING_V);
+        let middle = (at_source + at_drain) * 0.5;
+        let bending = (root * root - scale * 2.0 * middle).max(R::from(LEAST_BENDING_V));
         let slope = a + gamma / (root + bending.sqrt());
-        let mobile_v = 2.0 * slope * scale * middle;
+        let mobile_v = slope * 2.0 * scale * middle;
         let field_v = self.field_share * mobile_v + gamma * (bending.sqrt() - self.phi_v.sqrt());
-        let slowing = 1.0 + self.theta_per_v * field_v + lambda * difference;
-        let shortened = 1.0 + self.shortening * ((drop - across).max(0.0) / SHORTENING_V).ln_1p();
-        2.0 * slope * scale * scale * self.beta_a_per_v2 * difference * (b - difference) / slowing * shortened
+        let slowing = self.theta_per_v * field_v + 1.0 + lambda * difference;
+        let past = (drop - across).max(R::from(0.0));
+        let shortened = self.shortening * (past / SHORTENING_V).ln_1p() + 1.0;
+        slope * 2.0 * scale * scale * self.beta_a_per_v2 * difference * (b - difference) / slowing * shortened
     }
 }
 
@@ -209,6 +241,8 @@ mod tests {
         drain_ohm: 50.0,
         trap_ratio: 0.2,
         leakage_s: 0.0,
+        leakage_gate_per_v: 0.0,
+        leakage_saturation_per_v: 0.0,
         polarity: 1.0,
         thermal_v: 0.025852,
     };

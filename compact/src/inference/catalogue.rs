@@ -1,0 +1,78 @@
+//! All laws by name.
+
+use super::bulk::Bulk;
+use super::cmo::Cmo;
+use super::generic::Generic;
+use super::hermes::Hermes;
+use super::joshi::Joshi;
+use super::milo::Milo;
+use super::pcm::Pcm;
+use super::plan::Plan;
+use super::taox::Taox;
+use super::wan::Wan;
+use super::{Cell, bulk, cmo, generic, hermes, joshi, milo, pcm, taox, wan};
+use crate::card::DeviceCard;
+use crate::model::ModelInfo;
+
+/// A law with how to make its cells and what of it is fitted.
+#[derive(Debug, Clone, Copy)]
+pub struct Model {
+    /// Law and parameters.
+    pub info: &'static ModelInfo,
+    /// From all values in the order of the law.
+    build: fn(&[f64]) -> Box<dyn Cell>,
+    /// Which parameters which statistics of cells determine.
+    pub plan: Plan,
+}
+
+impl Model {
+    /// Cells with values in the order of the law; those missing at the end are defaults.
+    pub fn cell(&self, values: &[f64]) -> Box<dyn Cell> {
+        let mut whole = self.info.defaults();
+        for (slot, value) in whole.iter_mut().zip(values) {
+            *slot = *value;
+        }
+        (self.build)(&whole)
+    }
+
+    /// Cells with the published (or assumed) values.
+    pub fn default_cell(&self) -> Box<dyn Cell> {
+        self.cell(&[])
+    }
+
+    /// Cells with the values of a card.
+    pub fn from_card(&self, card: &DeviceCard) -> Box<dyn Cell> {
+        self.cell(&card.values(self.info))
+    }
+}
+
+macro_rules! build {
+    ($law:ident) => {
+        |values| Box::new($law::from_values(values))
+    };
+}
+
+/// The laws of resistive cells.
+pub const MODELS: [Model; 15] = [
+    Model { info: pcm::MODEL, build: build!(Pcm), plan: Plan::PCM },
+    Model { info: &joshi::INFO, build: build!(Joshi), plan: Plan::JOSHI },
+    Model { info: &hermes::INFO, build: build!(Hermes), plan: Plan::HERMES },
+    Model { info: &hermes::ONE, build: build!(Hermes), plan: Plan::HERMES },
+    Model { info: &wan::INFO, build: build!(Wan), plan: Plan::WAN },
+    Model { info: &cmo::INFO, build: build!(Cmo), plan: Plan::CMO },
+    Model { info: &cmo::COARSE, build: build!(Cmo), plan: Plan::CMO },
+    Model { info: &milo::INFO, build: build!(Milo), plan: Plan::MILO },
+    Model { info: &taox::INFO, build: build!(Taox), plan: Plan::TAOX },
+    Model { info: &bulk::INFO, build: build!(Bulk), plan: Plan::BULK },
+    Model { info: &generic::INFO, build: build!(Generic), plan: Plan::INDEPENDENT },
+    Model { info: &generic::PROPORTIONAL, build: build!(Generic), plan: Plan::PROPORTIONAL },
+    Model { info: &generic::INVERSE, build: build!(Generic), plan: Plan::INVERSE },
+    Model { info: &generic::PARABOLIC, build: build!(Generic), plan: Plan::PARABOLIC },
+    Model { info: &generic::STATE_INDEPENDENT, build: build!(Generic), plan: Plan::STATE_INDEPENDENT },
+];
+
+/// The law of this name.
+pub fn find(name: &str) -> Option<&'static Model> {
+    const ALL: &[Model] = &MODELS;
+    ALL.iter().find(|model| model.info.name == name)
+}

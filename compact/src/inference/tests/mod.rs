@@ -1,0 +1,5 @@
+//! Tests of all laws together.
+
+mod golden;
+mod laws;
+mod recovery;
