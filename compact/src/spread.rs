@@ -132,7 +132,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least [`FEWEST`] finite numbers that are not all equal.
+    /// Of at least four finite numbers that are not all equal.
     pub fn of(numbers: &[f64]) -> Option<Self> {
         let count = numbers.len();
         let mean = numbers.iter().sum::<f64>() / count as f64;

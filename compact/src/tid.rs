@@ -6,13 +6,15 @@
 mod collect;
 mod fitting;
 mod info;
+mod slope;
 
 pub use collect::CollectLaw;
-pub(crate) use fitting::slope_words;
 pub use fitting::{
     Ranked, TidFit, VtPoint, collect_charge, compare, exp, fit, points, regression, stretched, two_term,
 };
 pub use info::{COLLECT, EXP, STRETCHED, TWO_TERM};
+
+pub(crate) use slope::slope_words;
 
 use crate::card::DeviceCard;
 use crate::model::ModelInfo;

@@ -4,8 +4,9 @@
 //! device (Schur complement): a step costs a small system per device and one in the shared parameters, however
 //! many devices there are. Bootstraps, the covariance over devices and hierarchies stand on this.
 
+use super::scaled::factored;
 use super::{FitError, Loss, Regression};
-use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use nalgebra::{DMatrix, DVector};
 
 /// Which parameters all devices feel and which only one does.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,9 @@ pub(super) struct Normal {
 #[derive(Debug, Clone)]
 pub(super) struct Settled {
     pub coordinates: Vec<f64>,
+    /// Blocks at the last point where slopes were taken, a last step of at most [`Stop::gain`] before the end; none
+    /// when the first step was the last.
+    pub parts: Option<Vec<Block>>,
     pub converged: bool,
 }
 
@@ -59,6 +63,8 @@ pub(super) struct Stop {
     pub gain: f64,
     /// Steps at most.
     pub steps: usize,
+    /// Whether the last, small step is taken without looking whether it gains.
+    pub trusting: bool,
 }
 
 /// Farthest a step moves a free coordinate: a bounded parameter crosses its interval in a few.
@@ -239,10 +245,13 @@ impl<'r, 'a> Blocks<'r, 'a> {
             self.regression.devices.iter().zip(weights).map(|(d, w)| w * d.readings() as f64).sum();
         let mut at = start.to_vec();
         let mut fresh;
+        let mut parts = None;
         let mut normals = match first {
             Some(normals) => normals,
             None => {
-                fresh = self.normals(&self.at(&at, weights, false).ok_or_else(not_finite)?);
+                let here = self.at(&at, weights, false).ok_or_else(not_finite)?;
+                fresh = self.normals(&here);
+                parts = Some(here);
                 &fresh
             }
         };
@@ -260,8 +269,13 @@ impl<'r, 'a> Blocks<'r, 'a> {
                 continue;
             };
             let next: Vec<f64> = self.moved(&at, &step.delta);
-            let there = self.cost_at(&next, weights);
             let enough = step.gain <= stop.gain * cost / readings.max(1.0);
+            if enough && damping == 0.0 && stop.trusting {
+                at = next;
+                converged = true;
+                break;
+            }
+            let there = self.cost_at(&next, weights);
             if there <= cost {
                 let ratio = (cost - there) / step.gain.max(f64::MIN_POSITIVE);
                 let still = next.iter().zip(&at).all(|(a, b)| (a - b).abs() <= 1e-13 * a.abs().max(1.0));
@@ -281,7 +295,9 @@ impl<'r, 'a> Blocks<'r, 'a> {
                     damping = 0.0;
                 }
                 growth = 2.0;
-                fresh = self.normals(&self.at(&at, weights, false).ok_or_else(not_finite)?);
+                let here = self.at(&at, weights, false).ok_or_else(not_finite)?;
+                fresh = self.normals(&here);
+                parts = Some(here);
                 normals = &fresh;
             } else if enough {
                 converged = true;
@@ -294,7 +310,7 @@ impl<'r, 'a> Blocks<'r, 'a> {
                 }
             }
         }
-        Ok(Settled { coordinates: at, converged })
+        Ok(Settled { coordinates: at, parts, converged })
     }
 
     fn moved(&self, at: &[f64], delta: &[f64]) -> Vec<f64> {
@@ -374,46 +390,4 @@ fn damped(matrix: &DMatrix<f64>, damping: f64) -> DMatrix<f64> {
         matrix[(i, i)] *= 1.0 + damping;
     }
     matrix
-}
-
-/// A system scaled to a unit diagonal and factored; rows without any influence keep their value.
-struct Factored {
-    scales: DVector<f64>,
-    factor: Cholesky<f64, Dyn>,
-}
-
-fn factored(matrix: &DMatrix<f64>) -> Option<Factored> {
-    let scales = DVector::from_iterator(
-        matrix.nrows(),
-        matrix.diagonal().iter().map(|&d| if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 }),
-    );
-    let mut scaled =
-        DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)] * scales[i] * scales[j]);
-    for i in 0..matrix.nrows() {
-        // An empty row stays; rounding of a singular system is kept positive.
-        scaled[(i, i)] = if scales[i] > 0.0 { 1.0 + 1e-14 } else { 1.0 };
-    }
-    Some(Factored { scales, factor: Cholesky::new(scaled)? })
-}
-
-impl Factored {
-    fn matrix(&self, right: &DMatrix<f64>) -> DMatrix<f64> {
-        let scaled = |matrix: &DMatrix<f64>| {
-            DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)] * self.scales[i])
-        };
-        scaled(&self.factor.solve(&scaled(right)))
-    }
-
-    fn vector(&self, right: &DVector<f64>) -> DVector<f64> {
-        self.factor.solve(&right.component_mul(&self.scales)).component_mul(&self.scales)
-    }
-}
-
-/// Inverse of a normal matrix; `None` where it is singular.
-pub(super) fn inverse(matrix: &DMatrix<f64>) -> Option<DMatrix<f64>> {
-    let size = matrix.nrows();
-    if size == 0 {
-        return Some(DMatrix::zeros(0, 0));
-    }
-    Some(factored(matrix)?.matrix(&DMatrix::identity(size, size)))
 }

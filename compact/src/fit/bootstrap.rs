@@ -97,8 +97,9 @@ struct Replicate {
 /// A shift of the free coordinate of a bounded parameter beyond this is no estimate but a bound.
 const BOUND_COORDINATE: f64 = 12.0;
 
-/// Refits are within this part of a standard deviation (squared, over the points) of their minimum.
-const STOP: Stop = Stop { gain: 1e-6, steps: 30 };
+/// The last step of a refit is below a hundredth of a standard deviation, far less than the noise of a thousand
+/// draws.
+const STOP: Stop = Stop { gain: 1e-4, steps: 30, trusting: true };
 
 /// Bootstrap over the devices of a regression around its fit.
 ///
@@ -129,7 +130,8 @@ pub fn bootstrap(
     let blocks = Blocks::new(regression, loss, &start, &held);
     let ones = vec![1.0; devices];
     // A few steps from the fit of all readings, so that the same minimiser ends every refit.
-    let best = blocks.minimise(&start, &ones, None, Stop { gain: 1e-14, ..STOP })?.coordinates;
+    let best =
+        blocks.minimise(&start, &ones, None, Stop { gain: 1e-14, steps: 100, trusting: false })?.coordinates;
     let lost = || FitError::BrokeDown("the devices do not determine the shared parameters".into());
     let whole = blocks.at(&best, &ones, true).ok_or_else(lost)?;
     let scatter = cluster(&whole, &ones, loss).ok_or_else(lost)?;
@@ -139,7 +141,10 @@ pub fn bootstrap(
         .map(|index| {
             let weights = draw(devices, options.seed, index);
             let settled = blocks.minimise(&best, &weights, Some(&normals), STOP).ok()?;
-            let there = blocks.at(&settled.coordinates, &weights, false)?;
+            let there = match settled.parts {
+                Some(parts) => parts,
+                None => blocks.at(&settled.coordinates, &weights, false)?,
+            };
             let scatter = cluster(&there, &weights, loss)?;
             settled.converged.then(|| Replicate {
                 estimate: blocks.layout.shared.iter().map(|&i| settled.coordinates[i]).collect(),

@@ -3,10 +3,13 @@
 
 use super::blocks::Blocks;
 use super::cluster::without_own;
-use super::{FitError, FitOptions, FitResult, Regression, halton, least_squares};
+use super::{FitError, FitOptions, FitResult, Regression, Transform, halton, least_squares};
 use nalgebra::DVector;
 
-/// Further starts.
+/// Points of a Halton sequence over the bounds at which the cost is looked at, and the best of them that are
+/// started from. A look costs one evaluation, a start some hundred; a global solver (a swarm, simplices) would
+/// spend more evaluations than these looks for the same basins.
+const LOOKS: usize = 256;
 const STARTS: usize = 8;
 
 /// Further starts are spread over this part of each interval (fractions of its scale).
@@ -15,6 +18,9 @@ const MARGIN: f64 = 0.05;
 /// A lag correlation beyond this many of its standard deviations is a pattern: with hundreds of fits it comes up
 /// once by chance in thirty thousand.
 const PATTERN: f64 = 4.0;
+
+/// Losses per degree of freedom beyond this are too many where the standard deviations given are to be trusted.
+const REDUCED: f64 = 2.0;
 
 /// Another minimum replaces the first when its cost is lower by this part.
 const BETTER: f64 = 0.01;
@@ -30,17 +36,30 @@ pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, Fi
         (0..problem.parameters.len()).filter(|&index| !own(&problem.parameters[index].name)).collect();
     // With the corner of the loss that the first fit found, so that costs compare.
     let options = FitOptions { loss: first.loss(&regression.options), starts: 1, ..regression.options };
-    let mut best: Option<FitResult> = None;
     let mut restart = regression.problem();
-    for start in 1..=STARTS {
-        for (axis, &index) in shared.iter().enumerate() {
-            let parameter = &mut restart.parameters[index];
-            let fraction = MARGIN + (1.0 - 2.0 * MARGIN) * halton(start, axis);
-            let u = match parameter.transform {
-                super::Transform::Free => first.parameters[index].value + 2.0 * fraction - 1.0,
-                super::Transform::Linear | super::Transform::Log => (fraction / (1.0 - fraction)).ln(),
-            };
-            parameter.start = parameter.value(u);
+    let mut looks: Vec<(f64, Vec<f64>)> = (1..=LOOKS)
+        .map(|look| {
+            let mut values = first.values();
+            for (axis, &index) in shared.iter().enumerate() {
+                let parameter = &restart.parameters[index];
+                let fraction = MARGIN + (1.0 - 2.0 * MARGIN) * halton(look, axis);
+                let u = match parameter.transform {
+                    Transform::Free => values[index] + (2.0 * fraction - 1.0) * values[index].abs().max(1.0),
+                    Transform::Linear | Transform::Log => (fraction / (1.0 - fraction)).ln(),
+                };
+                values[index] = parameter.value(u);
+            }
+            let cost =
+                (restart.residuals)(&values).iter().map(|&r| options.loss.root(r).powi(2)).sum::<f64>();
+            (cost, values)
+        })
+        .filter(|(cost, _)| cost.is_finite())
+        .collect();
+    looks.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut best: Option<FitResult> = None;
+    for (_, values) in looks.iter().take(STARTS) {
+        for (parameter, &value) in restart.parameters.iter_mut().zip(values) {
+            parameter.start = parameter.value(parameter.coordinate(value));
         }
         if let Ok(other) = least_squares(&restart, &options)
             && best.as_ref().is_none_or(|best| other.cost < best.cost)
@@ -48,7 +67,7 @@ pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, Fi
             best = Some(other);
         }
     }
-    let tried = format!("{reason}: {STARTS} further starts were tried");
+    let tried = format!("{reason}: the best {STARTS} of {LOOKS} further starts were tried");
     match best {
         Some(better) if better.cost < first.cost * (1.0 - BETTER) => {
             for (parameter, value) in restart.parameters.iter_mut().zip(better.values()) {
@@ -73,6 +92,11 @@ pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, Fi
 fn reason(regression: &Regression<'_>, fit: &FitResult) -> Option<String> {
     if let Some(parameter) = fit.parameters.iter().find(|parameter| parameter.at_bound) {
         return Some(format!("{} lies on a bound", parameter.name));
+    }
+    let freedom = fit.points.saturating_sub(fit.parameters.len()).max(1) as f64;
+    let reduced = fit.cost / freedom;
+    if !regression.options.scale_covariance && reduced > REDUCED {
+        return Some(format!("residuals are {:.1} times as large as the deviations given", reduced.sqrt()));
     }
     let pattern = pattern(regression, fit)?;
     (pattern > PATTERN)

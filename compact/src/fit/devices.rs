@@ -1,10 +1,11 @@
 //! The devices of a regression as its independent observations: intervals from the scatter between them.
 
-use super::blocks::{Block, Blocks, inverse};
+use super::blocks::{Block, Blocks};
 use super::cluster::{Cluster, cluster, without_own};
 use super::combination;
 use super::covariance::variance_scale;
 use super::distribution::{f_tail, student_quantile};
+use super::scaled::inverse;
 use super::{FitResult, Loss, Regression};
 use nalgebra::DMatrix;
 

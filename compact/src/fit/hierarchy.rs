@@ -2,16 +2,14 @@
 //!
 //! One joint fit gives every device its own values of the named parameters and all devices the same of the rest;
 //! only the shared ones couple the devices, so a hundred devices cost a hundred small systems. The second stage
-//! is the normal model with known errors: an estimate scatters about the population by the spread and by its own
-//! error. The spread is where the weighted sum of squares meets its expectation (Paule & Mandel, J. Res. NBS 87,
-//! 377, 1982: DerSimonian's and Laird's estimate, iterated), its interval where that sum meets the chi-squared
-//! quantiles (Viechtbauer, Stat. Med. 26, 37, 2007), and the interval of the mean is that of Hartung & Knapp
-//! (Stat. Med. 20, 3875, 2001) with what the shared parameters leave open added.
+//! takes the devices' estimates with their errors as a sample of the population.
 
-use super::blocks::{Block, Blocks, Stop, inverse};
+use super::blocks::{Block, Blocks, Stop};
 use super::cluster::cluster;
 use super::covariance::variance_scale;
-use super::distribution::{chi_squared_quantile, student_quantile};
+use super::distribution::student_quantile;
+use super::effects::Sample;
+use super::scaled::inverse;
 use super::{FitError, FitOptions, FittedParameter, Parameter, Regression, Transform, least_squares};
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
@@ -20,7 +18,7 @@ use serde::Serialize;
 const FEWEST_DEVICES: usize = 3;
 
 /// The joint fit is within this part of a standard deviation (squared) of its minimum.
-const STOP: Stop = Stop { gain: 1e-12, steps: 200 };
+const STOP: Stop = Stop { gain: 1e-12, steps: 200, trusting: false };
 
 /// A device's free coordinate beyond this is no estimate but a bound.
 const BOUND_COORDINATE: f64 = 12.0;
@@ -319,117 +317,6 @@ impl<'b> Stage<'b> {
             resolved: fitted.resolved,
             devices,
         }
-    }
-}
-
-/// Estimates of one parameter on several devices with their errors.
-#[derive(Default)]
-struct Sample {
-    values: Vec<f64>,
-    variances: Vec<f64>,
-    following: Vec<DVector<f64>>,
-}
-
-/// The normal model of a sample.
-struct Fitted {
-    mean: f64,
-    mean_variance: f64,
-    mean_interval: [f64; 2],
-    spread2: f64,
-    spread2_interval: [f64; 2],
-    resolved: f64,
-}
-
-impl Sample {
-    fn weights(&self, spread2: f64) -> Vec<f64> {
-        self.variances.iter().map(|variance| 1.0 / (variance + spread2)).collect()
-    }
-
-    fn mean(&self, weights: &[f64]) -> f64 {
-        let total: f64 = weights.iter().sum();
-        self.values.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f64>() / total
-    }
-
-    /// Weighted sum of squares about the weighted mean; falls as the spread grows.
-    fn squares(&self, spread2: f64) -> f64 {
-        let weights = self.weights(spread2);
-        let mean = self.mean(&weights);
-        self.values.iter().zip(&weights).map(|(value, weight)| weight * (value - mean).powi(2)).sum()
-    }
-
-    /// The spread squared at which that sum is `wanted`; 0 where it is smaller already.
-    fn spread2_at(&self, wanted: f64) -> f64 {
-        if self.squares(0.0).is_nan() || self.squares(0.0) <= wanted {
-            return 0.0;
-        }
-        let smallest = self.variances.iter().copied().fold(f64::INFINITY, f64::min);
-        let mut high = smallest.max(f64::MIN_POSITIVE);
-        while self.squares(high) > wanted && high < 1e300 {
-            high *= 4.0;
-        }
-        let mut low = 0.0;
-        for _ in 0..200 {
-            let middle = 0.5 * (low + high);
-            if middle <= low || middle >= high {
-                break;
-            }
-            if self.squares(middle) > wanted {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        0.5 * (low + high)
-    }
-
-    fn fit(&self, shared_covariance: &DMatrix<f64>) -> Fitted {
-        let known = self.variances.iter().filter(|variance| variance.is_finite()).count();
-        let freedom = known as f64 - 1.0;
-        if known < 2 {
-            let nothing = [f64::NAN; 2];
-            return Fitted {
-                mean: f64::NAN,
-                mean_variance: f64::NAN,
-                mean_interval: nothing,
-                spread2: f64::NAN,
-                spread2_interval: nothing,
-                resolved: f64::NAN,
-            };
-        }
-        let spread2 = self.spread2_at(freedom);
-        let weights = self.weights(spread2);
-        let total: f64 = weights.iter().sum();
-        let mean = self.mean(&weights);
-        // Where the devices scatter less than their errors, the errors are believed.
-        let own = (self.squares(spread2) / freedom).max(1.0) / total;
-        let mut lean = DVector::zeros(shared_covariance.nrows());
-        for (following, weight) in self.following.iter().zip(&weights) {
-            lean += following * (weight / total);
-        }
-        let open = if lean.is_empty() { 0.0 } else { (lean.transpose() * shared_covariance * &lean)[(0, 0)] };
-        let mean_variance = own + open;
-        let reach = student_quantile(0.975, freedom) * mean_variance.sqrt();
-        let typical = freedom / (total - weights.iter().map(|w| w * w).sum::<f64>() / total);
-        Fitted {
-            mean,
-            mean_variance,
-            mean_interval: [mean - reach, mean + reach],
-            spread2,
-            spread2_interval: [0.975, 0.025].map(|p| self.spread2_at(chi_squared_quantile(p, freedom))),
-            resolved: (spread2 / typical).clamp(0.0, 1.0),
-        }
-    }
-}
-
-impl Fitted {
-    /// A device's value drawn towards the mean, with its variance.
-    fn shrunk(&self, value: f64, error: f64) -> (f64, f64) {
-        if error.is_infinite() {
-            return (self.mean, self.spread2 + self.mean_variance);
-        }
-        let keep = self.spread2 / (self.spread2 + error);
-        let left = 1.0 - keep;
-        (self.mean + keep * (value - self.mean), keep * error + left * left * self.mean_variance)
     }
 }
 

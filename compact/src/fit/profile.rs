@@ -32,7 +32,7 @@ const END_TOLERANCE: f64 = 1e-3;
 const END_STEPS: usize = 30;
 
 /// Refits of a profile are within this part of a standard deviation (squared) of their minimum.
-const STOP: Stop = Stop { gain: 1e-7, steps: 60 };
+const STOP: Stop = Stop { gain: 1e-7, steps: 60, trusting: true };
 
 impl Regression<'_> {
     /// Profile interval of the shared parameter `index` around [`Regression::fit`]: its ends are where the cost has

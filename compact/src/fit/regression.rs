@@ -405,6 +405,25 @@ pub struct HoldOut {
     pub rms_kept: f64,
 }
 
+impl HoldOut {
+    /// The prediction in a sentence; `what` is the order with its unit ("500 krad(Si)").
+    pub fn in_words(&self, what: &str) -> String {
+        let times = self.rms_weighted / self.rms_kept;
+        let verdict = if times < 1.5 {
+            "it extrapolates as well as it fits"
+        } else if times < 3.0 {
+            "take its extrapolations with care"
+        } else {
+            "it does not extrapolate"
+        };
+        format!(
+            "fitted without {what}, the law misses the {} readings there by {times:.1} times as much as those that \
+             were fitted: {verdict}",
+            self.readings
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -444,6 +463,11 @@ mod tests {
         let out = regression.hold_out().unwrap().unwrap();
         assert_eq!((out.order, out.readings), (5.0, 2));
         assert!(out.rms < 1e-6);
+        let poor = HoldOut { rms_weighted: 5.0, rms_kept: 1.0, ..out };
+        assert!(
+            poor.in_words("5 s")
+                .ends_with("5.0 times as much as those that were fitted: it does not extrapolate")
+        );
         assert_eq!((regression.problem_of(&[3, 0], |_| true).residuals)(&[8.0, 2.0]).len(), 18);
     }
 

@@ -104,6 +104,48 @@ fn soft_l1_shrugs_off_outliers() {
     assert!(error(&square) > 3.0 * error(&robust), "{} {}", error(&square), error(&robust));
 }
 
+/// The corner follows the data: deviations given a thousand times too large or too small change nothing, outliers or
+/// not.
+#[test]
+fn a_robust_loss_needs_no_standard_deviations() {
+    let fitted = |sigma: f64| {
+        let data: Vec<f64> = decay(&times(), &[120.0, 3.0, -4.0])
+            .iter()
+            .enumerate()
+            .map(|(i, y)| y + 0.5 * normal(12, i as u64) + if i % 13 == 5 { 30.0 } else { 0.0 })
+            .collect();
+        let options = FitOptions { loss: Loss::Robust { corner: 1.0 }, ..FitOptions::default() };
+        least_squares(&decay_problem(data, times(), sigma), &options).unwrap()
+    };
+    let (small, large) = (fitted(1e-3), fitted(1e3));
+    for (a, b) in small.parameters.iter().zip(&large.parameters) {
+        // Rounds end where the spread stands to 1e-3.
+        assert!((a.value - b.value).abs() < 0.02 * a.std, "{a:?} {b:?}");
+        assert!((a.std / b.std - 1.0).abs() < 0.01, "{a:?} {b:?}");
+    }
+    assert!((small.value("tau_s") - 3.0).abs() < 0.15, "{small:?}");
+}
+
+/// Under soft-L1 too the profile of a linear law is its quadratic interval, up to the chance scatter of the mean
+/// curvature among 400 points.
+#[test]
+fn a_robust_profile_agrees_with_the_quadratic_interval() {
+    let parameters = vec![Parameter::free("slope", "1", 0.0), Parameter::free("offset", "1", 0.0)];
+    let problem = Problem::new(parameters, |p| {
+        (0..400)
+            .map(|i| 0.02 * f64::from(i) + 1.0 + normal(13, i as u64) - p[0] * f64::from(i) - p[1])
+            .collect()
+    });
+    let options = FitOptions { loss: Loss::SoftL1 { scale: 1.0 }, ..FitOptions::default() };
+    let fit = least_squares(&problem, &options).unwrap();
+    for index in 0..2 {
+        let interval = profile(&problem, &options, &fit, index).unwrap();
+        let [low, high] = fit.parameters[index].interval95;
+        let ratio = (interval.upper - interval.lower) / (high - low);
+        assert!((ratio - 1.0).abs() < 0.1, "{ratio}");
+    }
+}
+
 #[test]
 fn pairs_that_cannot_be_told_apart_are_named() {
     // Only the product a*b enters.

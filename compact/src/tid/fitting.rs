@@ -7,11 +7,11 @@ use crate::fit::{
     least_squares,
 };
 use crate::model::ModelInfo;
-use crate::readings::{missing, nothing};
+use crate::readings::{CORNER, missing, nothing};
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
 use mho_data::table::{Table, TableError};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// A threshold at a dose.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,9 +173,9 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
         .collect();
     parameters.append(&mut starts);
     let kept = points.iter().filter(|point| usable(point)).count();
-    // The flow of the collection depends on the shared parameters alone: the last one is kept while the
-    // differences with the starts are taken.
-    let flows: Mutex<Option<(Vec<f64>, Flow)>> = Mutex::new(None);
+    // The flow of the collection depends on the shared parameters alone: all devices and the differences with the
+    // starts use one.
+    let flows: Flows = Mutex::new(Vec::new());
     let doses: Vec<Vec<f64>> = curves.into_iter().map(|curve| curve.doses_krad_si).collect();
     let law = move |values: &[f64], device: usize| -> Vec<f64> {
         let (own, starts) = values.split_at(count);
@@ -195,7 +195,7 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
         x: Axis { title: "dose D", unit: "krad(Si)", log: false },
         y: Axis { title: "threshold V_T", unit: "V", log: false },
         options: FitOptions {
-            loss: Loss::Robust { corner: 3.0 },
+            loss: Loss::Robust { corner: CORNER },
             difference_step: if model.name == COLLECT.name { 1e-4 } else { 1e-6 },
             patience: 30,
             ..FitOptions::default()
@@ -329,82 +329,27 @@ fn middle(devices: &[Device]) -> f64 {
     firsts.iter().sum::<f64>() / firsts.len().max(1) as f64
 }
 
-fn flow_of(kept: &Mutex<Option<(Vec<f64>, Flow)>>, own: &[f64], law: &CollectLaw) -> Flow {
-    let Ok(mut slot) = kept.lock() else { return Flow::new(law) };
-    match &*slot {
-        Some((values, flow)) if values == own => flow.clone(),
-        _ => {
-            let flow = Flow::new(law);
-            *slot = Some((own.to_vec(), flow.clone()));
-            flow
-        }
-    }
-}
+/// Flows by the values of the shared parameters, the newest last.
+type Flows = Mutex<Vec<(Vec<f64>, Arc<Flow>)>>;
 
-/// Correlation of V_inf and D_c beyond which they are said to be one number.
-const SAME_NUMBER: f64 = 0.95;
+/// Flows that are kept: more than threads that fit at the same time.
+const KEPT_FLOWS: usize = 64;
 
-/// Part of D_c that the largest dose has to reach for a curve to bend measurably (design notes H).
-const BENDING_PART: f64 = 0.3;
-
-/// The initial slope of every state where V_inf and D_c cannot be told apart; empty where they can or the law is no
-/// single exponential.
-pub(crate) fn slope_words(regression: &Regression<'_>, fit: &FitResult) -> Vec<String> {
-    let place = |name: &str| fit.parameters.iter().position(|parameter| parameter.name == name);
-    let (Some(dose), Some(inf)) = (place("dose_c_krad_si"), place("vt_inf_v")) else { return Vec::new() };
-    let series = || regression.devices.iter().flat_map(|device| &device.series);
-    let largest = series().flat_map(|series| &series.x).copied().fold(0.0, f64::max);
-    let (dose_c, inf_v) = (fit.parameters[dose].value, fit.parameters[inf].value);
-    let covariance = |i: usize, j: usize| fit.covariance[i][j];
-    let correlation = covariance(dose, inf) / (covariance(dose, dose) * covariance(inf, inf)).sqrt();
-    let short = largest < BENDING_PART * dose_c;
-    if !(short || correlation.abs() > SAME_NUMBER || fit.parameters[dose].at_bound) {
-        return Vec::new();
+/// The flow of these values, from the kept ones where it is there.
+fn flow_of(kept: &Flows, own: &[f64], law: &CollectLaw) -> Arc<Flow> {
+    if let Ok(flows) = kept.lock()
+        && let Some((_, flow)) = flows.iter().rev().find(|(values, _)| values == own)
+    {
+        return Arc::clone(flow);
     }
-    let mut words = Vec::new();
-    if short {
-        words.push(format!(
-            "the largest dose, {largest} krad(Si), is below 0.3 D_c: each device shows hardly more than its slope \
-             (V_T0 - V_inf)/D_c; V_inf and D_c are told apart only by the assumption that all states share them \
-             and that the slope is linear in the threshold"
-        ));
-    }
-    if regression.model.name != EXP.name {
-        return words;
-    }
-    let mut states: Vec<&str> = series().map(|series| series.label.as_str()).collect();
-    states.sort_unstable();
-    states.dedup();
-    for state in states {
-        let starts: Vec<usize> = regression
-            .devices
-            .iter()
-            .enumerate()
-            .filter(|(_, device)| device.series.iter().any(|series| series.label == state))
-            .map(|(device, _)| regression.model.parameters.len() + device)
-            .collect();
-        let count = starts.len() as f64;
-        let start_v = starts.iter().map(|&index| fit.parameters[index].value).sum::<f64>() / count;
-        let slope = (inf_v - start_v) / dose_c;
-        let mut leans = vec![0.0; fit.parameters.len()];
-        (leans[dose], leans[inf]) = (-slope / dose_c, 1.0 / dose_c);
-        for &index in &starts {
-            leans[index] = -1.0 / (dose_c * count);
+    let flow = Arc::new(Flow::new(law));
+    if let Ok(mut flows) = kept.lock() {
+        if flows.len() >= KEPT_FLOWS {
+            flows.remove(0);
         }
-        let mut variance = 0.0;
-        for (i, a) in leans.iter().enumerate().filter(|(_, a)| **a != 0.0) {
-            for (j, b) in leans.iter().enumerate().filter(|(_, b)| **b != 0.0) {
-                variance += a * b * covariance(i, j);
-            }
-        }
-        words.push(format!(
-            "at these doses only the initial slope (V_inf - V_0)/D_c is known: {:.4} +- {:.4} mV/krad(Si) for {}",
-            1e3 * slope,
-            1e3 * variance.max(0.0).sqrt(),
-            if state.is_empty() { "all devices".to_owned() } else { format!("state {state}") }
-        ));
+        flows.push((own.to_vec(), Arc::clone(&flow)));
     }
-    words
+    flow
 }
 
 /// A law in a ranking.
