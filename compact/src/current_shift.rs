@@ -5,8 +5,14 @@
 //! inversion), and a fit finds what lies between. Time follows the dose: y moves on towards the neutral
 //! current by r log10(1 + t/t_0).
 
-use crate::fit::{FitError, FitOptions, FitResult, Loss, Parameter, Problem, Transform, least_squares};
+use crate::fit::{
+    Axis, Deviation, FitError, FitOptions, FitResult, Loss, Parameter, Problem, Regression, Transform,
+    least_squares,
+};
 use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::readings::{self, Plan, cells, missing, nothing};
+use mho_data::InputError;
+use mho_data::measurement::Measurement;
 use mho_data::table::{Table, TableError};
 
 /// The parameters in the order of [`CurrentShift::from_values`].
@@ -282,6 +288,46 @@ pub fn fit(points: &[CurrentPoint]) -> Result<CurrentShiftFit, FitError> {
         .sum();
     fit.rms = (square / means.len() as f64).sqrt();
     Ok(CurrentShiftFit { law, fit, starts, means })
+}
+
+/// Amount that small currents scatter by, nA (assumed).
+const FLOOR_NA: f64 = 1.0;
+
+/// The readings of a measurement of state currents, each cell with a start of its own; r is held without storage
+/// after the dose.
+///
+/// # Errors
+/// [`InputError`] when a column is missing or no cell was read at two doses.
+pub fn regression(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    let (mut all, mut dropped) = cells(measurement).map_err(|error| missing(measurement, &error))?;
+    all.retain(|cell| {
+        let kept = cell.readings.iter().any(|reading| reading[0] > cell.readings[0][0]);
+        dropped += if kept { 0 } else { cell.readings.len() };
+        kept
+    });
+    if all.is_empty() {
+        return Err(nothing(
+            measurement,
+            "no cell with readings at two doses",
+            "cells read at two doses or more",
+        ));
+    }
+    let stored = all.iter().flat_map(|cell| &cell.readings).any(|reading| reading[1] > STORAGE_S);
+    let count = if stored { 4 } else { 3 };
+    let plan = Plan {
+        model: &INFO,
+        fitted: INFO.parameters[..count].iter().map(|info| (info.name, info.default)).collect(),
+        held: "it is taken from storage without dose",
+        deviation: Deviation::Log { relative: MISFIT, floor: FLOOR_NA },
+        axes: [
+            Axis { title: "dose D", unit: "krad(Si)", log: false },
+            Axis { title: "current I", unit: "nA", log: true },
+        ],
+        abscissa: 0,
+    };
+    Ok(readings::regression(&plan, all, dropped, |values, start_na, dose, time_s| {
+        CurrentShift::from_values(values).current_na(start_na, dose, time_s)
+    }))
 }
 
 #[cfg(test)]

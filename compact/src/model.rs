@@ -86,13 +86,31 @@ pub struct Entry {
 /// All models that are fitted through [`Regression`]; a model's file offers its entries, and this list names
 /// them.
 pub fn entries() -> Vec<Entry> {
-    Vec::new()
+    use mho_data::measurement::Kind::{IdVg, StateCurrent, Threshold};
+    const STATES: &[mho_data::measurement::Kind] = &[StateCurrent];
+    const THRESHOLDS: &[mho_data::measurement::Kind] = &[Threshold];
+    let entry = |info, kinds, fitting: Fitting| Entry { info, kinds, fitting: Some(fitting) };
+    let mut all = vec![
+        entry(&crate::transistor::INFO, &[IdVg], crate::transistor::fitting::regression),
+        entry(&crate::tid::EXP, THRESHOLDS, crate::tid::exp),
+        entry(&crate::tid::STRETCHED, THRESHOLDS, crate::tid::stretched),
+        entry(&crate::tid::TWO_TERM, THRESHOLDS, crate::tid::two_term),
+        entry(&crate::tid::COLLECT, THRESHOLDS, crate::tid::collect_charge),
+        entry(&crate::spread::THRESHOLD_SPREAD, THRESHOLDS, crate::spread::threshold_spread),
+        entry(&crate::retention::INFO, STATES, crate::retention::regression),
+        entry(&crate::current_shift::INFO, STATES, crate::current_shift::regression),
+        entry(&crate::programming::INFO, STATES, crate::programming::regression),
+        entry(&crate::spread::READ_NOISE, STATES, crate::spread::read_noise),
+    ];
+    all.extend_from_slice(crate::update::ENTRIES);
+    all
 }
 
 /// All models, in the order in which `mho models` lists them.
 pub fn registry() -> &'static [&'static ModelInfo] {
     &[
         &crate::ekv::INFO,
+        &crate::transistor::INFO,
         &crate::programming::INFO,
         &crate::retention::INFO,
         &crate::tid::EXP,
@@ -100,6 +118,21 @@ pub fn registry() -> &'static [&'static ModelInfo] {
         &crate::tid::TWO_TERM,
         &crate::tid::COLLECT,
         &crate::current_shift::INFO,
+        &crate::spread::READ_NOISE,
+        &crate::spread::THRESHOLD_SPREAD,
+        &crate::update::CONSTANT_STEP,
+        &crate::update::LINEAR_STEP,
+        &crate::update::SOFT_BOUNDS,
+        &crate::update::SOFT_BOUNDS_REFERENCE,
+        &crate::update::NEUROSIM,
+        &crate::update::EXP_STEP,
+        &crate::update::POW_STEP,
+        &crate::update::PIECEWISE_STEP,
+        &crate::update::LOGARITHMIC_RAMP,
+        &crate::update::CROSSSIM_ASYMMETRIC,
+        &crate::update::CROSSSIM_SYMMETRIC,
+        &crate::update::ECRAM,
+        &crate::update::DOMAIN_WALL,
     ]
 }
 

@@ -5,8 +5,14 @@
 //! (A.4). Both published sets grow by about the same factor at small and large currents (1.8 to 3 in
 //! five days), so the growth is a factor here; an equal growth of all thresholds would miss them.
 
-use crate::fit::{FitError, FitOptions, FitResult, Parameter, Problem, Transform, least_squares};
+use crate::fit::{
+    Axis, FitError, FitOptions, FitResult, Loss, Parameter, Problem, Regression, Transform, least_squares,
+};
 use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::readings::{CORNER, cells, filled, missing, nothing, split};
+use crate::spread::{Curve, Spread, devices};
+use mho_data::InputError;
+use mho_data::measurement::Measurement;
 use mho_data::published::PublishedSonos;
 use mho_data::table::{Table, TableError};
 use std::ops::Range;
@@ -232,6 +238,70 @@ fn append(fit: &mut FitResult, later: FitResult) {
     fit.aicc += later.aicc;
     fit.bic += later.bic;
     fit.condition = fit.condition.max(later.condition);
+}
+
+/// The spreads of a measurement of state currents without dose: over the cells of each state at each time, where
+/// there are at least four. The states are the observations.
+///
+/// # Errors
+/// [`InputError`] when a column is missing or no state has four cells at one time.
+pub fn regression(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    let (all, dropped) = cells(measurement).map_err(|error| missing(measurement, &error))?;
+    let mut readings: Vec<(f64, f64, f64)> = all
+        .iter()
+        .flat_map(|cell| cell.readings.iter().map(|&[dose, time_s, na]| (dose, (cell.state, time_s, na))))
+        .filter(|(dose, _)| *dose == 0.0)
+        .map(|(_, reading)| reading)
+        .collect();
+    readings.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let mut curves: Vec<(String, Curve)> = Vec::new();
+    for state in readings.chunk_by(|a, b| a.0 == b.0) {
+        let curve: Curve = state
+            .chunk_by(|a, b| a.1 == b.1)
+            .filter_map(|equal| {
+                let spread = Spread::of(&equal.iter().map(|(.., na)| *na).collect::<Vec<f64>>())?;
+                Some((spread.mean, spread, equal[0].1))
+            })
+            .collect();
+        if !curve.is_empty() {
+            curves.push((format!("state {}", state[0].0), curve));
+        }
+    }
+    if curves.is_empty() {
+        let expected = "four cells or more of one state at one time without dose";
+        return Err(nothing(measurement, format!("{} cells", all.len()), expected));
+    }
+    let points: Vec<Vec<(f64, f64)>> = curves
+        .iter()
+        .map(|(_, curve)| curve.iter().map(|(mean_na, _, time_s)| (*mean_na, *time_s)).collect())
+        .collect();
+    let first_s = points.iter().flatten().map(|(_, time_s)| *time_s).fold(f64::INFINITY, f64::min);
+    let later = points.iter().flatten().any(|(_, time_s)| *time_s > first_s);
+    let fitted: Vec<(&'static str, f64)> =
+        INFO.parameters[..if later { 4 } else { 2 }].iter().map(|info| (info.name, info.default)).collect();
+    let (parameters, fixed) = split(&INFO, &fitted, "there is one time only");
+    let full = filled(&INFO, &fitted);
+    let (devices, deviation) = devices(curves);
+    Ok(Regression {
+        model: &INFO,
+        parameters,
+        devices,
+        law: Box::new(move |values, device| {
+            let law = Programming::from_values(&full(values));
+            // With one time only that one counts as right after programming.
+            let since = if later { 0.0 } else { first_s };
+            points[device].iter().map(|&(mean_na, time_s)| law.sigma_na(mean_na, time_s - since)).collect()
+        }),
+        deviation,
+        x: Axis { title: "mean current I", unit: "nA", log: true },
+        y: Axis { title: "spread sigma_I", unit: "nA", log: true },
+        options: FitOptions { loss: Loss::Robust { corner: CORNER }, ..FitOptions::default() },
+        slopes: None,
+        priors: Vec::new(),
+        fixed,
+        dropped,
+        notes: vec!["the states are the observations: the cells stand in the spreads".to_owned()],
+    })
 }
 
 #[cfg(test)]

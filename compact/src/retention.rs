@@ -6,9 +6,13 @@
 
 use crate::ekv::BOLTZMANN_V_PER_K;
 use crate::fit::{
-    FitError, FitOptions, FitResult, Parameter, Problem, ProfileInterval, Transform, least_squares, profile,
+    Axis, Deviation, FitError, FitOptions, FitResult, Parameter, Problem, ProfileInterval, Regression,
+    Transform, least_squares, profile,
 };
 use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::readings::{self, Plan, cells, missing, nothing};
+use mho_data::InputError;
+use mho_data::measurement::Measurement;
 use mho_data::published::PublishedSonos;
 use mho_data::table::{Table, TableError};
 
@@ -293,6 +297,46 @@ pub fn fit(points: &[DriftPoint], weighting: Weighting) -> Result<RetentionFit, 
         ));
     }
     Ok(RetentionFit { law, fit, t_0_interval_s })
+}
+
+/// How well a current is known: a part of it, and an amount that small currents scatter by, nA. Assumed; the fit
+/// scales both with what it finds.
+const RELATIVE: f64 = 0.01;
+const FLOOR_NA: f64 = 1.0;
+
+/// The readings of a measurement of state currents without dose, each cell with a start of its own: I_N, r and t_0
+/// are shared.
+///
+/// # Errors
+/// [`InputError`] when a column is missing or no cell was read at two times without dose.
+pub fn regression(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    let (mut all, mut dropped) = cells(measurement).map_err(|error| missing(measurement, &error))?;
+    for cell in &mut all {
+        cell.readings.retain(|reading| reading[0] == 0.0);
+    }
+    all.retain(|cell| {
+        let kept = cell.readings.iter().any(|reading| reading[1] > cell.readings[0][1]);
+        dropped += if kept { 0 } else { cell.readings.len() };
+        kept
+    });
+    if all.is_empty() {
+        let expected = "cells read at two times or more without dose";
+        return Err(nothing(measurement, "no cell with readings at two times", expected));
+    }
+    let plan = Plan {
+        model: &INFO,
+        fitted: INFO.parameters[..3].iter().map(|info| (info.name, info.default)).collect(),
+        held: "currents at one temperature and read bias do not determine it",
+        deviation: Deviation::Log { relative: RELATIVE, floor: FLOOR_NA },
+        axes: [
+            Axis { title: "time t", unit: "s", log: true },
+            Axis { title: "current I", unit: "nA", log: true },
+        ],
+        abscissa: 1,
+    };
+    Ok(readings::regression(&plan, all, dropped, |values, start_na, _, time_s| {
+        Retention::from_values(values).current_na(start_na, time_s)
+    }))
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ mod fitting;
 mod info;
 
 pub use collect::CollectLaw;
-pub use fitting::{Ranked, TidFit, VtPoint, compare, fit, points};
+pub(crate) use fitting::slope_words;
+pub use fitting::{
+    Ranked, TidFit, VtPoint, collect_charge, compare, exp, fit, points, regression, stretched, two_term,
+};
 pub use info::{COLLECT, EXP, STRETCHED, TWO_TERM};
 
 use crate::card::DeviceCard;

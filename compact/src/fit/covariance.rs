@@ -1,7 +1,8 @@
 //! From a minimum to uncertainties: covariance, intervals, criteria, warnings.
 
+use super::combination;
 use super::minimise::{Minimum, sum_of_squares, values};
-use super::{Correlation, FitOptions, FitResult, FittedParameter, Problem};
+use super::{Correlation, FitOptions, FitResult, FittedParameter, Loss, Problem, Slopes};
 use nalgebra::DMatrix;
 
 /// A condition number of the scaled normal matrix beyond this means: not identifiable.
@@ -25,8 +26,11 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
     let count = problem.parameters.len();
     let residuals = (problem.residuals)(&values(problem, &best.coordinates));
     let points = residuals.len();
-    let jacobian = central_jacobian(problem, options, &best.coordinates, points);
-    let scale = variance_scale(options, &residuals, count);
+    let jacobian = match &problem.slopes {
+        Some(slopes) => own_jacobian(problem, slopes, &best.coordinates, points),
+        None => central_jacobian(problem, options, &best.coordinates, points),
+    };
+    let scale = variance_scale(options, options.loss, &residuals, count);
 
     let mut at_bound: Vec<bool> = fractions(problem, best)
         .iter()
@@ -83,9 +87,9 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
         .map(|i| (0..count).map(|j| spread.covariance[(i, j)] * slopes[i] * slopes[j]).collect())
         .collect();
     let correlations = spread.correlations(problem);
-    let warnings = warnings(&parameters, &spread, &correlations);
+    let warnings = warnings(&parameters, &spread);
     let (aicc, bic) = criteria(best.cost, problem.effective_points.unwrap_or(points), count);
-    FitResult {
+    let mut result = FitResult {
         parameters,
         covariance,
         rms: (sum_of_squares(&residuals) / points.max(1) as f64).sqrt(),
@@ -98,7 +102,15 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
         correlations,
         warnings,
         cost: best.cost,
-    }
+        loss_scale: match options.loss {
+            Loss::SoftL1 { scale } => Some(scale),
+            Loss::Square | Loss::Robust { .. } => None,
+        },
+    };
+    let pairs: Vec<String> =
+        result.correlations.iter().map(|pair| combination::in_words(&result, pair)).collect();
+    result.warnings.extend(pairs);
+    result
 }
 
 fn fractions(problem: &Problem<'_>, best: &Minimum) -> Vec<f64> {
@@ -110,6 +122,24 @@ fn fractions(problem: &Problem<'_>, best: &Minimum) -> Vec<f64> {
             parameter.transform.fraction(parameter.value(u), parameter.lower, parameter.upper)
         })
         .collect()
+}
+
+/// Derivatives of the plain residuals in free coordinates, as the model gives them.
+fn own_jacobian(
+    problem: &Problem<'_>,
+    slopes: &Slopes<'_>,
+    coordinates: &[f64],
+    points: usize,
+) -> DMatrix<f64> {
+    let columns = slopes(&values(problem, coordinates), &vec![true; coordinates.len()]);
+    let mut jacobian = DMatrix::zeros(points, coordinates.len());
+    for (index, column) in columns.iter().enumerate() {
+        let scale = problem.parameters[index].slope(coordinates[index]);
+        for (row, slope) in column.iter().enumerate() {
+            jacobian[(row, index)] = if slope.is_finite() { slope * scale } else { 0.0 };
+        }
+    }
+    jacobian
 }
 
 /// Derivatives of the plain residuals in free coordinates, by central differences: once per fit,
@@ -141,14 +171,14 @@ fn central_jacobian(
 /// Factor on (J^T J)^-1: the asymptotic variance of an M-estimator with Huber's correction for few
 /// points (Huber 1981, 7.6), which for squares is the familiar residual sum over the degrees of
 /// freedom.
-fn variance_scale(options: &FitOptions, residuals: &[f64], count: usize) -> f64 {
+pub(super) fn variance_scale(options: &FitOptions, loss: Loss, residuals: &[f64], count: usize) -> f64 {
     if !options.scale_covariance {
         return 1.0;
     }
     let points = residuals.len().max(1) as f64;
     let freedom = residuals.len().saturating_sub(count).max(1) as f64;
-    let influence: f64 = residuals.iter().map(|&r| options.loss.influence(r).powi(2)).sum();
-    let curvatures: Vec<f64> = residuals.iter().map(|&r| options.loss.curvature(r)).collect();
+    let influence: f64 = residuals.iter().map(|&r| loss.influence(r).powi(2)).sum();
+    let curvatures: Vec<f64> = residuals.iter().map(|&r| loss.curvature(r)).collect();
     let mean = (curvatures.iter().sum::<f64>() / points).max(f64::MIN_POSITIVE);
     let variance = curvatures.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / points;
     let correction = 1.0 + count as f64 / points * variance / (mean * mean);
@@ -211,7 +241,7 @@ impl Spread {
     }
 }
 
-fn warnings(parameters: &[FittedParameter], spread: &Spread, correlations: &[Correlation]) -> Vec<String> {
+fn warnings(parameters: &[FittedParameter], spread: &Spread) -> Vec<String> {
     let mut warnings = Vec::new();
     for (parameter, &silent) in parameters.iter().zip(&spread.silent) {
         let FittedParameter { name, value, .. } = parameter;
@@ -235,12 +265,6 @@ fn warnings(parameters: &[FittedParameter], spread: &Spread, correlations: &[Cor
             "the data do not determine all parameters (condition number {:.1e}): only some \
              combination of them is known",
             spread.condition
-        ));
-    }
-    for Correlation { first, second, coefficient } in correlations {
-        warnings.push(format!(
-            "{first} and {second} can hardly be told apart (correlation {coefficient:+.3}): quote \
-             them together"
         ));
     }
     warnings

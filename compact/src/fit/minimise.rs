@@ -1,6 +1,6 @@
 //! The minimisation itself: MINPACK's trust region with forward differences in free coordinates.
 
-use super::{FitError, FitOptions, Loss, Problem};
+use super::{FitError, FitOptions, Loss, Problem, Slopes};
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt, TerminationReason};
 use nalgebra::{DMatrix, DVector, Dyn, storage::Owned};
 
@@ -23,11 +23,14 @@ const COORDINATE_TOLERANCE: f64 = 1e-9;
 const RESTARTS: usize = 10;
 const WORTHWHILE: f64 = 1e-6;
 
+/// Coordinates below this start at zero.
+const NO_LENGTH: f64 = 1e-6;
+
 impl Loss {
     /// The number whose square is the loss of `residual`.
     pub(super) fn root(self, residual: f64) -> f64 {
         match self {
-            Self::Square => residual,
+            Self::Square | Self::Robust { .. } => residual,
             Self::SoftL1 { scale } => {
                 // 2 c^2 (sqrt(1 + z) - 1) = 2 c^2 z / (sqrt(1 + z) + 1), without cancellation.
                 let z = (residual / scale).powi(2);
@@ -39,7 +42,7 @@ impl Loss {
     /// Half the derivative of the loss: the influence of a residual.
     pub(super) fn influence(self, residual: f64) -> f64 {
         match self {
-            Self::Square => residual,
+            Self::Square | Self::Robust { .. } => residual,
             Self::SoftL1 { scale } => residual / (1.0 + (residual / scale).powi(2)).sqrt(),
         }
     }
@@ -47,7 +50,7 @@ impl Loss {
     /// Derivative of the influence.
     pub(super) fn curvature(self, residual: f64) -> f64 {
         match self {
-            Self::Square => 1.0,
+            Self::Square | Self::Robust { .. } => 1.0,
             Self::SoftL1 { scale } => (1.0 + (residual / scale).powi(2)).powf(-1.5),
         }
     }
@@ -77,6 +80,37 @@ impl Moving<'_, '_> {
     }
 }
 
+impl Moving<'_, '_> {
+    /// The Jacobian from the model's own derivatives; `None` where they are not numbers.
+    fn fill(&self, jacobian: &mut DMatrix<f64>, slopes: &Slopes<'_>) -> Option<()> {
+        let values = values(self.problem, &self.coordinates);
+        let mut wanted = vec![false; values.len()];
+        for &index in &self.moving {
+            wanted[index] = true;
+        }
+        let columns = slopes(&values, &wanted);
+        let factors: Vec<f64> = match self.options.loss {
+            Loss::Square => Vec::new(),
+            loss => (self.problem.residuals)(&values)
+                .into_iter()
+                // The square of the root is the loss.
+                .map(|r| if r == 0.0 { 1.0 } else { loss.influence(r) / loss.root(r) })
+                .collect(),
+        };
+        for (column, &index) in self.moving.iter().enumerate() {
+            let scale = self.problem.parameters[index].slope(self.coordinates[index]);
+            for (row, slope) in columns[index].iter().enumerate() {
+                let value = slope * scale * factors.get(row).copied().unwrap_or(1.0);
+                if !value.is_finite() {
+                    return None;
+                }
+                jacobian[(row, column)] = value;
+            }
+        }
+        Some(())
+    }
+}
+
 impl LeastSquaresProblem<f64, Dyn, Dyn> for Moving<'_, '_> {
     type ResidualStorage = Owned<f64, Dyn>;
     type JacobianStorage = Owned<f64, Dyn, Dyn>;
@@ -100,6 +134,10 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Moving<'_, '_> {
     fn jacobian(&self) -> Option<DMatrix<f64>> {
         let here = self.roots.as_ref()?;
         let mut jacobian = DMatrix::zeros(here.len(), self.moving.len());
+        if let Some(slopes) = &self.problem.slopes {
+            self.fill(&mut jacobian, slopes)?;
+            return Some(jacobian);
+        }
         let mut coordinates = self.coordinates.clone();
         for (column, &index) in self.moving.iter().enumerate() {
             let u = coordinates[index];
@@ -128,6 +166,10 @@ pub(super) fn minimise(
     fixed: Option<usize>,
 ) -> Result<Minimum, FitError> {
     let moving: Vec<usize> = (0..start.len()).filter(|&index| Some(index) != fixed).collect();
+    // MINPACK's first trust region is a multiple of the length of the start, but not of a length of exactly zero:
+    // a start of only rounding, in the middle of every interval, would not be left.
+    let start: Vec<f64> = start.iter().map(|&u| if u.abs() < NO_LENGTH { 0.0 } else { u }).collect();
+    let start = start.as_slice();
     let mut state = Moving { problem, options, coordinates: start.to_vec(), moving, roots: None };
     state.roots = state.roots_at(start);
     let Some(roots) = &state.roots else {

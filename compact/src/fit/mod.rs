@@ -23,7 +23,15 @@
 //! # Ok::<(), mho_compact::fit::FitError>(())
 //! ```
 
+mod blocks;
+mod bootstrap;
+mod cluster;
+mod combination;
 mod covariance;
+mod demand;
+mod devices;
+mod distribution;
+mod hierarchy;
 mod minimise;
 mod problem;
 mod profile;
@@ -32,11 +40,14 @@ mod regression;
 mod result;
 mod transform;
 
+pub use bootstrap::{Bootstrap, BootstrapInterval, BootstrapMethod, BootstrapOptions, bootstrap};
 pub use covariance::student_quantile_975;
-pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals};
+pub use distribution::student_quantile;
+pub use hierarchy::{DeviceEstimate, Hierarchy, Population, hierarchy};
+pub use problem::{FitOptions, Loss, Parameter, Problem, Residuals, Slopes};
 pub use profile::{ProfileInterval, profile};
 pub use reduce::{Neutral, Reduced, reduce};
-pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, Regression, Series};
+pub use regression::{Axis, Deviation, Device, Fixed, HoldOut, Law, LawSlopes, Prior, Regression, Series};
 pub use result::{Correlation, FitResult, FittedParameter};
 pub use transform::Transform;
 
@@ -72,6 +83,22 @@ pub enum FitError {
     /// The minimisation broke down.
     #[error("the minimisation broke down: {0}")]
     BrokeDown(String),
+    /// Too few devices for what was asked.
+    #[error("{devices} devices are too few for {purpose}: at least {needed} are needed")]
+    TooFewDevices {
+        /// Devices there are.
+        devices: usize,
+        /// Devices needed.
+        needed: usize,
+        /// What they are needed for.
+        purpose: &'static str,
+    },
+    /// No parameter of this name.
+    #[error("the fit has no parameter {name}")]
+    NoParameter {
+        /// What was asked for.
+        name: String,
+    },
     /// No parameter of this index, in a profile.
     #[error("there is no parameter {0} to profile")]
     NoSuchParameter(usize),
@@ -93,6 +120,9 @@ const DIFFERENT_COORDINATE: f64 = 0.5;
 /// with warnings instead.
 pub fn least_squares(problem: &Problem<'_>, options: &FitOptions) -> Result<FitResult, FitError> {
     check_bounds(problem)?;
+    if let Loss::Robust { corner } = options.loss {
+        return robust(problem, options, corner);
+    }
     let mut minima = Vec::new();
     let mut first_error = None;
     for start in starts(problem, options.starts.max(1)) {
@@ -114,6 +144,66 @@ pub fn least_squares(problem: &Problem<'_>, options: &FitOptions) -> Result<FitR
         result.warnings.push(warning);
     }
     Ok(result)
+}
+
+/// Refits with the corner of the loss set anew from the spread of the residuals.
+const ROBUST_ROUNDS: usize = 10;
+
+/// Relative change of that spread below which it stands.
+const ROBUST_TOLERANCE: f64 = 1e-3;
+
+/// Soft-L1 with its corner in units of the spread that most of the residuals have: fitted, measured, fitted
+/// again until it stands. The first corner is that of the residuals at the first start of a fit in absolute
+/// deviations.
+fn robust(problem: &Problem<'_>, options: &FitOptions, corner: f64) -> Result<FitResult, FitError> {
+    let with = |spread: f64| FitOptions { loss: Loss::SoftL1 { scale: corner * spread }, ..*options };
+    let moving = problem.parameters.len();
+    let mut spread = robust_spread(&(problem.residuals)(&problem.start()), moving);
+    if !spread.is_finite() || spread <= 0.0 {
+        return least_squares(problem, &FitOptions { loss: Loss::Square, ..*options });
+    }
+    let mut result = least_squares(problem, &with(spread))?;
+    for _ in 0..ROBUST_ROUNDS {
+        let next = robust_spread(&(problem.residuals)(&result.values()), moving);
+        if next <= 1e-9 * spread || (next / spread - 1.0).abs() < ROBUST_TOLERANCE {
+            break;
+        }
+        spread = next;
+        let restart = Problem {
+            parameters: problem
+                .parameters
+                .iter()
+                .zip(result.values())
+                .map(|(parameter, start)| Parameter { start, ..parameter.clone() })
+                .collect(),
+            residuals: Box::new(|values| (problem.residuals)(values)),
+            slopes: problem
+                .slopes
+                .as_ref()
+                .map(|slopes| -> Slopes<'_> { Box::new(move |values, wanted| slopes(values, wanted)) }),
+            effective_points: problem.effective_points,
+            dropped: problem.dropped,
+        };
+        let warnings = std::mem::take(&mut result.warnings);
+        result = least_squares(&restart, &FitOptions { starts: 1, ..with(spread) })?;
+        let rivals = warnings.into_iter().filter(|text| text.starts_with("another start"));
+        result.warnings.extend(rivals);
+    }
+    Ok(result)
+}
+
+/// Spread of the middle half of residuals around zero, as the standard deviation of a normal law that has the
+/// same (1.4826 times their median size), with the degrees of freedom that the fit took.
+fn robust_spread(residuals: &[f64], parameters: usize) -> f64 {
+    let mut sizes: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let count = sizes.len();
+    if count == 0 {
+        return f64::NAN;
+    }
+    let median = 0.5 * (sizes[(count - 1) / 2] + sizes[count / 2]);
+    let freedom = count.saturating_sub(parameters).max(1) as f64;
+    1.4826 * median * (count as f64 / freedom).sqrt()
 }
 
 fn check_bounds(problem: &Problem<'_>) -> Result<(), FitError> {
@@ -192,5 +282,7 @@ fn rival_warning(problem: &Problem<'_>, best: &Minimum, minima: &[Minimum]) -> O
     })
 }
 
+#[cfg(test)]
+mod device_tests;
 #[cfg(test)]
 mod tests;

@@ -57,6 +57,10 @@ impl Parameter {
 /// Residuals as a function of the parameter values: `(measured - model) / sigma`, any fixed length.
 pub type Residuals<'a> = Box<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync + 'a>;
 
+/// Derivatives of the residuals with respect to the parameter values: one column a parameter, those that are
+/// not wanted may stay empty.
+pub type Slopes<'a> = Box<dyn Fn(&[f64], &[bool]) -> Vec<Vec<f64>> + Send + Sync + 'a>;
+
 /// A least-squares problem. Parameter values reach `residuals` in the order of `parameters`, in
 /// their own units and always inside their bounds.
 pub struct Problem<'a> {
@@ -64,6 +68,8 @@ pub struct Problem<'a> {
     pub parameters: Vec<Parameter>,
     /// Weighted residuals.
     pub residuals: Residuals<'a>,
+    /// Their derivatives, where the model has them at less cost than differences.
+    pub slopes: Option<Slopes<'a>>,
     /// Independent points for AICc and BIC (devices times doses, say); `None`: all residuals.
     pub effective_points: Option<usize>,
     /// Points that were left out of `residuals`, carried into the result.
@@ -76,7 +82,7 @@ impl<'a> Problem<'a> {
         parameters: Vec<Parameter>,
         residuals: impl Fn(&[f64]) -> Vec<f64> + Send + Sync + 'a,
     ) -> Self {
-        Self { parameters, residuals: Box::new(residuals), effective_points: None, dropped: 0 }
+        Self { parameters, residuals: Box::new(residuals), slopes: None, effective_points: None, dropped: 0 }
     }
 
     /// Start values in order.
@@ -95,6 +101,13 @@ pub enum Loss {
     SoftL1 {
         /// The corner c.
         scale: f64,
+    },
+    /// The same with its corner in units of the spread that the middle half of the residuals has in the fit, for
+    /// data whose standard deviation nobody knows. [`FitResult::loss_scale`](super::FitResult::loss_scale) says
+    /// where the corner came to lie.
+    Robust {
+        /// Corner in units of that spread.
+        corner: f64,
     },
 }
 

@@ -25,6 +25,7 @@ impl<'a> Problem<'a> {
     /// The same problem with some parameters held at values: `held` in the order of `self.parameters`.
     pub fn holding<'s>(&'s self, held: &[Option<f64>]) -> Problem<'s> {
         let held = held.to_vec();
+        let held_values = held.clone();
         let parameters: Vec<Parameter> = self
             .parameters
             .iter()
@@ -38,6 +39,25 @@ impl<'a> Problem<'a> {
                 held.iter().map(|value| value.or_else(|| free.next().copied()).unwrap_or(f64::NAN)).collect();
             (self.residuals)(&values)
         });
+        if let Some(slopes) = &self.slopes {
+            let held = held_values;
+            problem.slopes = Some(Box::new(move |free, wanted| {
+                let (mut free, mut wanted) = (free.iter(), wanted.iter());
+                let (values, wanted): (Vec<f64>, Vec<bool>) = held
+                    .iter()
+                    .map(|value| match value {
+                        Some(value) => (*value, false),
+                        None => (free.next().copied().unwrap_or(f64::NAN), wanted.next() == Some(&true)),
+                    })
+                    .unzip();
+                slopes(&values, &wanted)
+                    .into_iter()
+                    .zip(&held)
+                    .filter(|(_, value)| value.is_none())
+                    .map(|(column, _)| column)
+                    .collect()
+            }));
+        }
         problem.effective_points = self.effective_points;
         problem.dropped = self.dropped;
         problem

@@ -1,7 +1,9 @@
 //! Readings of devices with a law for them: what a fit, a bootstrap over devices, a hold-out and a picture all
 //! start from.
 
-use super::{FitError, FitOptions, FitResult, Parameter, Problem, least_squares};
+use super::demand::fit_on_demand;
+use super::devices::devices_as_observations;
+use super::{FitError, FitOptions, FitResult, Parameter, Problem, Transform, least_squares};
 use crate::model::ModelInfo;
 
 /// Readings along one curve of a device.
@@ -16,6 +18,8 @@ pub struct Series {
     /// What a hold-out goes by: dose, time or cycle of each reading; empty where there is nothing to
     /// extrapolate to.
     pub order: Vec<f64>,
+    /// How many times wider each reading scatters than [`Deviation`] says; empty: as it says.
+    pub wider: Vec<f64>,
 }
 
 /// A device with its curves: what a bootstrap draws.
@@ -31,6 +35,14 @@ impl Device {
     /// Readings of all of its curves.
     pub fn readings(&self) -> usize {
         self.series.iter().map(|series| series.y.len()).sum()
+    }
+
+    /// Every reading with its [`Series::order`] (0 where there is none), curve after curve.
+    pub fn rows(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.series.iter().flat_map(|series| {
+            let order = |row: usize| series.order.get(row).copied().unwrap_or(0.0);
+            series.y.iter().enumerate().map(move |(row, &reading)| (reading, order(row)))
+        })
     }
 }
 
@@ -78,6 +90,37 @@ impl Deviation {
     }
 }
 
+/// Knowledge of a parameter that does not come from the readings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prior {
+    /// Name of the parameter.
+    pub name: &'static str,
+    /// Value expected.
+    pub value: f64,
+    /// Standard deviation of the value, or of its natural logarithm on a scale [`Transform::Log`].
+    pub spread: f64,
+    /// Scale.
+    pub scale: Transform,
+    /// Why that is expected.
+    pub source: String,
+}
+
+impl Prior {
+    fn residual(&self, value: f64) -> f64 {
+        match self.scale {
+            Transform::Log => (value / self.value).ln() / self.spread,
+            Transform::Linear | Transform::Free => (value - self.value) / self.spread,
+        }
+    }
+
+    fn slope(&self, value: f64) -> f64 {
+        match self.scale {
+            Transform::Log => (value * self.spread).recip(),
+            Transform::Linear | Transform::Free => self.spread.recip(),
+        }
+    }
+}
+
 /// A parameter that is not fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fixed {
@@ -87,6 +130,19 @@ pub struct Fixed {
     pub value: f64,
     /// Why it is not fitted.
     pub why: String,
+}
+
+impl Deviation {
+    /// Derivative of [`Self::residual`] with respect to the model.
+    pub fn slope(self, reading: f64, model: f64) -> f64 {
+        match self {
+            Self::Absolute { sigma } => -sigma.recip(),
+            Self::Log { relative, floor } => {
+                let noise = floor / reading.hypot(2.0 * floor);
+                -(model.hypot(2.0 * floor) * relative.hypot(noise)).recip()
+            }
+        }
+    }
 }
 
 /// Readings with a law: everything that a fit needs.
@@ -99,6 +155,8 @@ pub struct Regression<'a> {
     pub devices: Vec<Device>,
     /// Predictions for all readings of the device of this index, curve after curve.
     pub law: Law<'a>,
+    /// Derivatives of the law, where it has them at less cost than differences.
+    pub slopes: Option<LawSlopes<'a>>,
     /// How readings deviate.
     pub deviation: Deviation,
     /// Abscissa.
@@ -109,11 +167,17 @@ pub struct Regression<'a> {
     pub options: FitOptions,
     /// Parameters of the model that are not fitted.
     pub fixed: Vec<Fixed>,
+    /// What is known of parameters beforehand; each counts as one reading.
+    pub priors: Vec<Prior>,
     /// Readings left out before, each reason with its count in `notes`.
     pub dropped: usize,
     /// Assumptions and counts that a reader of the fit has to know.
     pub notes: Vec<String>,
 }
+
+/// Predictions of a law with their derivatives: parameters, which of these are wanted, and the index of a device
+/// to all of its readings, and one column a parameter (those not wanted may stay empty).
+pub type LawSlopes<'a> = Box<dyn Fn(&[f64], &[bool], usize) -> (Vec<f64>, Vec<Vec<f64>>) + Send + Sync + 'a>;
 
 /// Predictions of a law: parameters and the index of a device to all of its readings.
 pub type Law<'a> = Box<dyn Fn(&[f64], usize) -> Vec<f64> + Send + Sync + 'a>;
@@ -137,67 +201,137 @@ impl<'a> Regression<'a> {
         keep: impl Fn(f64) -> bool + Send + Sync + 's,
     ) -> Problem<'s> {
         let counts = counts.to_vec();
+        let known: Vec<(usize, &Prior)> = self
+            .priors
+            .iter()
+            .filter_map(|prior| {
+                let found = self.parameters.iter().position(|parameter| parameter.name == prior.name)?;
+                Some((found, prior))
+            })
+            .collect();
+        let known_slopes = known.clone();
+        let keep = std::sync::Arc::new(keep);
+        let (counts_of_slopes, keep_slope) = (counts.clone(), keep.clone());
         let mut problem = Problem::new(self.parameters.clone(), move |values| {
             let mut residuals = Vec::new();
             for (index, device) in self.devices.iter().enumerate().filter(|(index, _)| counts[*index] > 0) {
                 let start = residuals.len();
-                let predictions = (self.law)(values, index);
-                let orders = device.series.iter().flat_map(|series| {
-                    (0..series.y.len()).map(|row| series.order.get(row).copied().unwrap_or(0.0))
-                });
-                let readings = device.series.iter().flat_map(|series| series.y.iter().copied());
-                residuals.extend(
-                    readings
-                        .zip(predictions)
-                        .zip(orders)
-                        .filter(|(_, order)| keep(*order))
-                        .map(|((reading, model), _)| self.deviation.residual(reading, model)),
-                );
+                let all = self.residuals_of(values, index);
+                let orders = device.rows().map(|(_, order)| order);
+                residuals
+                    .extend(all.into_iter().zip(orders).filter(|(_, order)| keep(*order)).map(|(r, _)| r));
                 let end = residuals.len();
                 for _ in 1..counts[index] {
                     residuals.extend_from_within(start..end);
                 }
             }
+            residuals.extend(known.iter().map(|(index, prior)| prior.residual(values[*index])));
             residuals
         });
+        if let Some(slopes) = &self.slopes {
+            problem.slopes = Some(Box::new(move |values, wanted| {
+                let mut all = vec![Vec::new(); values.len()];
+                for (index, device) in self.devices.iter().enumerate() {
+                    if counts_of_slopes[index] == 0 {
+                        continue;
+                    }
+                    let (predictions, columns) = slopes(values, wanted, index);
+                    let wider = device.series.iter().flat_map(|series| {
+                        (0..series.y.len()).map(|row| series.wider.get(row).copied().unwrap_or(1.0))
+                    });
+                    let factors: Vec<f64> = device
+                        .rows()
+                        .zip(predictions)
+                        .zip(wider)
+                        .map(|(((reading, _), model), wider)| self.deviation.slope(reading, model) / wider)
+                        .collect();
+                    for (column, mine) in all.iter_mut().zip(columns) {
+                        for _ in 0..counts_of_slopes[index] {
+                            let rows = device.rows().zip(&factors).zip(&mine);
+                            let kept = rows.filter(|(((_, order), _), _)| keep_slope(*order));
+                            column.extend(kept.map(|((_, factor), slope)| factor * slope));
+                        }
+                    }
+                }
+                for (index, prior) in &known_slopes {
+                    for (column, values_column) in all.iter_mut().enumerate() {
+                        let slope = if column == *index { prior.slope(values[column]) } else { 0.0 };
+                        values_column.push(slope);
+                    }
+                }
+                all
+            }));
+        }
         problem.dropped = self.dropped;
         problem
     }
 
-    /// The fit of all readings; `rms` in the unit of the readings, `rms_log` where they deviate in the
+    /// The fit of all readings, from further starts where a bound or the residuals demand them; `rms` in the unit of the readings, `rms_log` where they deviate in the
     /// logarithm.
     ///
     /// # Errors
     /// [`FitError`] as of [`least_squares`].
     pub fn fit(&self) -> Result<FitResult, FitError> {
-        let mut fit = least_squares(&self.problem(), &self.options)?;
+        let mut fit = fit_on_demand(self)?;
         self.describe(&mut fit);
         Ok(fit)
     }
 
-    /// States the misfit of a fit of this regression in the unit of the readings, and the notes.
+    /// Gives a fit of [`Self::problem`] what the readings and their devices add: the misfit in the unit of the
+    /// readings, uncertainties from the scatter between devices, and the notes.
     pub fn describe(&self, fit: &mut FitResult) {
         let values = fit.values();
-        let (mut squares, mut logs, mut above) = (0.0, 0.0, 0.0);
-        for (reading, model) in self.compared(&values) {
-            squares += (reading - model).powi(2);
-            if let Deviation::Log { floor, .. } = self.deviation
-                && reading > 10.0 * floor
-                && model > 0.0
-            {
-                logs += (reading / model).ln().powi(2);
-                above += 1.0;
-            }
-        }
+        let squares: f64 =
+            self.compared(&values).iter().map(|(reading, model)| (reading - model).powi(2)).sum();
+        let known = |parameter: &str| self.priors.iter().any(|prior| prior.name == parameter);
+        let priors = self.parameters.iter().filter(|parameter| known(&parameter.name)).count();
+        fit.points = fit.points.saturating_sub(priors);
         fit.rms = (squares / self.readings().max(1) as f64).sqrt();
-        fit.rms_log = (above > 0.0).then(|| (logs / above).sqrt());
+        fit.rms_log = self.rms_log(&values);
+        devices_as_observations(self, fit);
+        let slopes = crate::tid::slope_words(self, fit);
+        fit.warnings.extend(slopes);
         fit.warnings.extend(self.notes.iter().cloned());
+    }
+
+    /// Weighted residuals of the device of this index, curve after curve.
+    pub fn residuals_of(&self, values: &[f64], index: usize) -> Vec<f64> {
+        let readings = self.devices[index].series.iter().flat_map(|series| {
+            (0..series.y.len()).map(|row| (series.y[row], series.wider.get(row).copied().unwrap_or(1.0)))
+        });
+        readings
+            .zip((self.law)(values, index))
+            .map(|((reading, wider), model)| self.deviation.residual(reading, model) / wider)
+            .collect()
+    }
+
+    /// Root mean square of the deviations in the logarithm, over the readings above ten noise floors, where
+    /// readings deviate in the logarithm.
+    pub fn rms_log(&self, values: &[f64]) -> Option<f64> {
+        let Deviation::Log { floor, .. } = self.deviation else { return None };
+        let pairs = self.compared(values);
+        let logs: Vec<f64> = pairs
+            .iter()
+            .filter(|(reading, model)| *reading > 10.0 * floor && *model > 0.0)
+            .map(|(reading, model)| (reading / model).ln().powi(2))
+            .collect();
+        (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).sqrt())
     }
 
     /// Takes a parameter out of the fit.
     pub fn fix(&mut self, name: &'static str, value: f64, why: String) {
         let Some(index) = self.parameters.iter().position(|parameter| parameter.name == name) else { return };
         self.parameters.remove(index);
+        if let Some(slopes) = self.slopes.take() {
+            self.slopes = Some(Box::new(move |free, wanted, device| {
+                let (mut values, mut wanted) = (free.to_vec(), wanted.to_vec());
+                values.insert(index.min(values.len()), value);
+                wanted.insert(index.min(wanted.len()), false);
+                let (predictions, mut columns) = slopes(&values, &wanted, device);
+                columns.remove(index.min(columns.len() - 1));
+                (predictions, columns)
+            }));
+        }
         let law = std::mem::replace(&mut self.law, Box::new(|_, _| Vec::new()));
         self.law = Box::new(move |free, device| {
             let mut values = free.to_vec();
@@ -243,7 +377,8 @@ impl<'a> Regression<'a> {
                     if series.order.get(row) == Some(&last) {
                         out.readings += 1;
                         out.rms += (reading - model).powi(2);
-                        out.rms_weighted += self.deviation.residual(reading, model).powi(2);
+                        let wider = series.wider.get(row).copied().unwrap_or(1.0);
+                        out.rms_weighted += (self.deviation.residual(reading, model) / wider).powi(2);
                     }
                 }
             }
@@ -279,13 +414,14 @@ mod tests {
     fn decay() -> Regression<'static> {
         let x: Vec<f64> = (0..6).map(f64::from).collect();
         let y: Vec<f64> = x.iter().map(|t| 8.0 * (-t / 2.0_f64).exp()).collect();
-        let series = Series { label: String::new(), x: x.clone(), y, order: x.clone() };
+        let series = Series { label: String::new(), x: x.clone(), y, order: x.clone(), wider: Vec::new() };
         Regression {
             model: &INFO,
             parameters: vec![
                 Parameter::new("start", "nA", 5.0, 0.1, 100.0, Transform::Log),
                 Parameter::new("tau_s", "s", 1.0, 0.1, 100.0, Transform::Log),
             ],
+            slopes: None,
             devices: vec![Device { name: "1".into(), series: vec![series] }; 2],
             law: Box::new(move |p, _| x.iter().map(|t| p[0] * (-t / p[1]).exp()).collect()),
             deviation: Deviation::Absolute { sigma: 1.0 },
@@ -293,6 +429,7 @@ mod tests {
             y: Axis { title: "current", unit: "nA", log: false },
             options: FitOptions::default(),
             fixed: Vec::new(),
+            priors: Vec::new(),
             dropped: 0,
             notes: Vec::new(),
         }

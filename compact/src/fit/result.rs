@@ -1,6 +1,6 @@
 //! What a fit says: values with uncertainties, goodness, and warnings in plain words.
 
-use super::Transform;
+use super::{FitOptions, Loss, Transform};
 use serde::{Deserialize, Serialize};
 
 /// A fitted parameter.
@@ -73,12 +73,24 @@ pub struct FitResult {
     pub warnings: Vec<String>,
     /// Sum of the losses at the minimum.
     pub cost: f64,
+    /// Corner of a soft-L1 loss in the units of the residuals; none for squares.
+    #[serde(default)]
+    pub loss_scale: Option<f64>,
 }
 
 impl FitResult {
     /// Best values in the order of the problem.
     pub fn values(&self) -> Vec<f64> {
         self.parameters.iter().map(|parameter| parameter.value).collect()
+    }
+
+    /// The loss that was made small, its corner where the data put it.
+    pub fn loss(&self, options: &FitOptions) -> Loss {
+        match (options.loss, self.loss_scale) {
+            (Loss::Square, _) | (Loss::Robust { .. }, None) => Loss::Square,
+            (Loss::SoftL1 { scale }, None) => Loss::SoftL1 { scale },
+            (Loss::SoftL1 { .. } | Loss::Robust { .. }, Some(scale)) => Loss::SoftL1 { scale },
+        }
     }
 
     /// The parameter of this name.

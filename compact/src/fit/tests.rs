@@ -122,7 +122,34 @@ fn pairs_that_cannot_be_told_apart_are_named() {
     assert_eq!(fit.correlations.len(), 1);
     let text = fit.warnings.join("\n");
     assert!(text.contains("a and b can hardly be told apart"), "{text}");
+    assert!(text.contains("a * b = 2.000"), "{text}");
     assert!(text.contains("nothing about idle"), "{text}");
+}
+
+/// A sum of linear parameters, a ratio of logarithmic ones: the combination that enters is the one that is named,
+/// with the uncertainty that a fit of it alone has.
+#[test]
+fn the_combination_that_is_known_is_named() {
+    let fitted = |transform, combine: fn(f64, f64) -> f64| {
+        let parameters = vec![
+            Parameter::new("a", "1", 1.5, 0.1, 10.0, transform),
+            Parameter::new("b", "1", 1.0, 0.1, 10.0, transform),
+        ];
+        // The second parameter alone enters a hundredth as much, so that the pair is determined after all.
+        let problem = Problem::new(parameters, move |p| {
+            (0..40)
+                .map(|i| {
+                    combine(p[0], p[1]) + 0.03 * (p[1] - 1.0) * f64::from(i % 2) - 2.2
+                        + 0.01 * normal(6, i as u64)
+                })
+                .collect()
+        });
+        least_squares(&problem, &FitOptions::default()).unwrap().warnings.join("\n")
+    };
+    let sum = fitted(Transform::Linear, |a, b| a + 0.5 * b);
+    assert!(sum.contains("a + 0.5"), "{sum}");
+    let ratio = fitted(Transform::Log, |a, b| a / b);
+    assert!(ratio.contains("a / b = ") || ratio.contains("a * b^-1."), "{ratio}");
 }
 
 #[test]

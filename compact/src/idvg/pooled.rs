@@ -156,6 +156,7 @@ fn pool(sweeps: &[(&SweepRecord, &SweepFit)]) -> FitResult {
         correlations: Vec::<Correlation>::new(),
         warnings,
         cost: sweeps.iter().map(|(_, fit)| fit.fit.cost).sum(),
+        loss_scale: None,
     }
 }
 

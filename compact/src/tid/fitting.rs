@@ -3,11 +3,14 @@
 use super::collect::{CollectLaw, Flow};
 use super::{COLLECT, EXP, Law, STRETCHED, TWO_TERM};
 use crate::fit::{
-    FitError, FitOptions, FitResult, Loss, Parameter, Problem, Transform, least_squares, student_quantile_975,
+    Axis, Deviation, Device, FitError, FitOptions, FitResult, Loss, Parameter, Regression, Series, Transform,
+    least_squares,
 };
 use crate::model::ModelInfo;
+use crate::readings::{missing, nothing};
+use mho_data::InputError;
+use mho_data::measurement::Measurement;
 use mho_data::table::{Table, TableError};
-use rayon::prelude::*;
 use std::sync::Mutex;
 
 /// A threshold at a dose.
@@ -78,9 +81,13 @@ struct Curve {
     sigma_v: Vec<f64>,
 }
 
+fn usable(point: &VtPoint) -> bool {
+    point.vt_v.is_finite() && point.dose_krad_si.is_finite()
+}
+
 fn curves(points: &[VtPoint]) -> Vec<Curve> {
     let mut curves: Vec<Curve> = Vec::new();
-    for point in points.iter().filter(|point| point.vt_v.is_finite()) {
+    for point in points.iter().filter(|point| usable(point)) {
         let known = curves.iter().position(|c| c.state == point.state && c.device == point.device);
         let index = known.unwrap_or_else(|| {
             curves.push(Curve {
@@ -109,139 +116,149 @@ fn curves(points: &[VtPoint]) -> Vec<Curve> {
 /// # Errors
 /// [`FitError`] when there are fewer points than parameters or `model` is no dose law.
 pub fn fit(model: &'static ModelInfo, points: &[VtPoint]) -> Result<TidFit, FitError> {
-    let curves = curves(points);
+    let regression = regression(model, points)?;
+    let mut fit = best_of_starts(&regression)?;
+    regression.describe(&mut fit);
     let count = model.parameters.len();
-    if Law::from_values(model, &model.defaults()).is_none() {
-        return Err(FitError::BrokeDown(format!("{} is no law of threshold against dose", model.name)));
-    }
-    let mut problem = problem(model, &curves);
-    problem.dropped = points.iter().filter(|point| !point.vt_v.is_finite()).count();
-    let options = FitOptions {
-        loss: Loss::SoftL1 { scale: 3.0 },
-        difference_step: if model.name == COLLECT.name { 1e-4 } else { 1e-6 },
-        patience: 30,
-        ..FitOptions::default()
-    };
-    let mut fit = best_of_starts(&mut problem, &options, &curves)?;
     let values = fit.values();
-    let weighted = (problem.residuals)(&values);
-    let sigmas = curves.iter().flat_map(|curve| &curve.sigma_v);
-    let square: f64 = weighted.iter().zip(sigmas).map(|(r, sigma)| (r * sigma).powi(2)).sum();
-    fit.rms = (square / weighted.len() as f64).sqrt();
-    devices_as_observations(model, &curves, &options, &mut fit);
-    let starts = curves
+    let starts = regression
+        .devices
         .iter()
         .zip(&values[count..])
-        .map(|(curve, &start)| (curve.state.clone(), curve.device.clone(), start))
+        .map(|(device, &start)| {
+            let state = device.series.first().map_or("", |series| &series.label);
+            let name = device.name.strip_prefix(state).unwrap_or(&device.name).trim();
+            (state.to_owned(), name.to_owned(), start)
+        })
         .collect();
-    warn_of_short_doses(&mut fit, &curves);
     let law = Law::from_values(model, &values[..count])
         .ok_or_else(|| FitError::BrokeDown("the law lost its parameters".into()))?;
     Ok(TidFit { model, law, fit, starts })
 }
 
-/// The least-squares problem: shared parameters first, then the start of each device.
-fn problem<'a>(model: &'static ModelInfo, curves: &'a [Curve]) -> Problem<'a> {
+/// The readings of `points` with `model` (one of the four dose laws): its parameters are shared by all devices
+/// and stand first, then follows the start of each device. Readings without a finite threshold or dose are left
+/// out and counted.
+///
+/// # Errors
+/// [`FitError::BrokeDown`] when `model` is no dose law.
+pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regression<'static>, FitError> {
+    if Law::from_values(model, &model.defaults()).is_none() {
+        return Err(FitError::BrokeDown(format!("{} is no law of threshold against dose", model.name)));
+    }
+    let curves = curves(points);
     let count = model.parameters.len();
+    let mut starts = Vec::with_capacity(curves.len());
+    let mut devices = Vec::with_capacity(curves.len());
+    for curve in &curves {
+        let label = format!("{} {}", curve.state, curve.device).trim().to_owned();
+        let first = curve.vt_v.first().copied().unwrap_or(0.0);
+        starts.push(Parameter::new(format!("start_v {label}"), "V", first, -10.0, 10.0, Transform::Linear));
+        devices.push(Device {
+            name: label,
+            series: vec![Series {
+                label: curve.state.clone(),
+                x: curve.doses_krad_si.clone(),
+                y: curve.vt_v.clone(),
+                order: curve.doses_krad_si.clone(),
+                wider: curve.sigma_v.iter().map(|sigma| sigma / MISFIT_V).collect(),
+            }],
+        });
+    }
+    let middle_v = middle(&devices);
     let mut parameters: Vec<Parameter> = model
         .parameters
         .iter()
-        .map(|info| info.starting_at(if info.name == "vt_inf_v" { middle(curves) } else { info.default }))
+        .map(|info| info.starting_at(if info.name == "vt_inf_v" { middle_v } else { info.default }))
         .collect();
-    for curve in curves {
-        let name = format!("start_v {} {}", curve.state, curve.device);
-        let first = curve.vt_v.first().copied().unwrap_or(0.0);
-        parameters.push(Parameter::new(name, "V", first, -10.0, 10.0, Transform::Linear));
-    }
+    parameters.append(&mut starts);
+    let kept = points.iter().filter(|point| usable(point)).count();
     // The flow of the collection depends on the shared parameters alone: the last one is kept while the
     // differences with the starts are taken.
-    let kept: Mutex<Option<(Vec<f64>, Flow)>> = Mutex::new(None);
-    Problem::new(parameters, move |p| {
-        let (own, starts) = p.split_at(count);
-        let Some(law) = Law::from_values(model, own) else { return Vec::new() };
-        let flow = match law {
-            Law::Collect(law) => Some(flow_of(&kept, own, &law)),
-            _ => None,
-        };
-        let mut residuals = Vec::new();
-        for (curve, &start_v) in curves.iter().zip(starts) {
-            let model_v = match &flow {
-                Some(flow) => flow.thresholds_v(start_v, &curve.doses_krad_si),
-                None => curve.doses_krad_si.iter().map(|&dose| law.closed_form_v(start_v, dose)).collect(),
-            };
-            for ((measured, model), sigma) in curve.vt_v.iter().zip(&model_v).zip(&curve.sigma_v) {
-                residuals.push((measured - model) / sigma);
-            }
+    let flows: Mutex<Option<(Vec<f64>, Flow)>> = Mutex::new(None);
+    let doses: Vec<Vec<f64>> = curves.into_iter().map(|curve| curve.doses_krad_si).collect();
+    let law = move |values: &[f64], device: usize| -> Vec<f64> {
+        let (own, starts) = values.split_at(count);
+        let (start_v, doses) = (starts[device], &doses[device]);
+        match Law::from_values(model, own) {
+            Some(Law::Collect(law)) => flow_of(&flows, own, &law).thresholds_v(start_v, doses),
+            Some(law) => doses.iter().map(|&dose| law.closed_form_v(start_v, dose)).collect(),
+            None => vec![f64::NAN; doses.len()],
         }
-        residuals
+    };
+    Ok(Regression {
+        model,
+        parameters,
+        devices,
+        law: Box::new(law),
+        deviation: Deviation::Absolute { sigma: MISFIT_V },
+        x: Axis { title: "dose D", unit: "krad(Si)", log: false },
+        y: Axis { title: "threshold V_T", unit: "V", log: false },
+        options: FitOptions {
+            loss: Loss::Robust { corner: 3.0 },
+            difference_step: if model.name == COLLECT.name { 1e-4 } else { 1e-6 },
+            patience: 30,
+            ..FitOptions::default()
+        },
+        slopes: None,
+        priors: Vec::new(),
+        fixed: Vec::new(),
+        dropped: points.len() - kept,
+        notes: vec![format!(
+            "a threshold deviates by its standard deviation and {} mV of misfit (assumed)",
+            1e3 * MISFIT_V
+        )],
     })
 }
 
-/// Devices with fewer than this many others are too few to judge how devices differ.
-const FEWEST_DEVICES: usize = 4;
+/// The readings of a measurement of thresholds with the exponential law.
+///
+/// # Errors
+/// [`InputError`] when a column is missing or there are no finite thresholds.
+pub fn exp(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    of(measurement, &EXP)
+}
 
-/// Replaces the uncertainties of the shared parameters by those of the jackknife over devices: the fit is
-/// repeated without each device in turn (Efron, "The Jackknife", SIAM 1982). The points of one device share
-/// its peculiarities, and counting each as independent would promise far too much.
-fn devices_as_observations(
-    model: &'static ModelInfo,
-    curves: &[Curve],
-    options: &FitOptions,
-    fit: &mut FitResult,
-) {
-    let (count, devices) = (model.parameters.len(), curves.len());
-    if devices < FEWEST_DEVICES {
-        fit.warnings.push(format!(
-            "{devices} devices are too few to judge how devices differ: the uncertainties count every \
-             point as independent"
-        ));
-        return;
-    }
-    let values = fit.values();
-    let without = |left_out: usize| -> Option<Vec<f64>> {
-        let kept = |index: &usize| *index != left_out;
-        let rest: Vec<Curve> = (0..devices).filter(kept).map(|index| curves[index].clone()).collect();
-        let mut problem = problem(model, &rest);
-        let starts = (0..devices).filter(kept).map(|index| values[count + index]);
-        for (parameter, value) in
-            problem.parameters.iter_mut().zip(values[..count].iter().copied().chain(starts))
-        {
+/// The same with the stretched law.
+///
+/// # Errors
+/// As [`exp`].
+pub fn stretched(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    of(measurement, &STRETCHED)
+}
+
+/// The same with the law of two exponentials.
+///
+/// # Errors
+/// As [`exp`].
+pub fn two_term(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    of(measurement, &TWO_TERM)
+}
+
+/// The same with the collection of charge, started in the best of its side minima.
+///
+/// # Errors
+/// As [`exp`].
+pub fn collect_charge(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
+    let mut regression = of(measurement, &COLLECT)?;
+    if let Ok(best) = best_of_starts(&regression) {
+        for (parameter, value) in regression.parameters.iter_mut().zip(best.values()) {
             parameter.start = value;
         }
-        let found = least_squares(&problem, options).ok()?;
-        Some((0..count).map(|k| problem.parameters[k].coordinate(found.parameters[k].value)).collect())
-    };
-    let replicates: Vec<Vec<f64>> = (0..devices).into_par_iter().filter_map(without).collect();
-    let number = replicates.len() as f64;
-    let mean: Vec<f64> =
-        (0..count).map(|k| replicates.iter().map(|row| row[k]).sum::<f64>() / number).collect();
-    let spread = |i: usize, j: usize| {
-        (number - 1.0) / number
-            * replicates.iter().map(|row| (row[i] - mean[i]) * (row[j] - mean[j])).sum::<f64>()
-    };
-    let quantile = student_quantile_975(devices - 1);
-    let own: Vec<Parameter> = model.parameters.iter().map(|info| info.starting_at(info.default)).collect();
-    let slope = |k: usize| own[k].slope(own[k].coordinate(values[k]));
-    for i in 0..fit.parameters.len() {
-        for j in 0..fit.parameters.len() {
-            if i < count && j < count {
-                let known = fit.parameters[i].std.is_finite() && fit.parameters[j].std.is_finite();
-                fit.covariance[i][j] = if known { spread(i, j) * slope(i) * slope(j) } else { 0.0 };
-            } else if i < count || j < count {
-                fit.covariance[i][j] = 0.0;
-            }
-        }
     }
-    for (k, parameter) in
-        own.iter().enumerate().filter(|(k, _)| fit.parameters[*k].std.is_finite()).collect::<Vec<_>>()
-    {
-        let deviation = spread(k, k).sqrt();
-        let middle = parameter.coordinate(values[k]);
-        let fitted = &mut fit.parameters[k];
-        fitted.std = deviation * slope(k);
-        fitted.interval95 =
-            [parameter.value(middle - quantile * deviation), parameter.value(middle + quantile * deviation)];
+    Ok(regression)
+}
+
+fn of(measurement: &Measurement, model: &'static ModelInfo) -> Result<Regression<'static>, InputError> {
+    let all = points(&measurement.table).map_err(|error| missing(measurement, &error))?;
+    if !all.iter().any(usable) {
+        return Err(nothing(
+            measurement,
+            format!("{} thresholds, none finite", all.len()),
+            "finite thresholds",
+        ));
     }
+    regression(model, &all).map_err(|error| nothing(measurement, error.to_string(), "a law of dose"))
 }
 
 /// Gates and offsets of the neutral threshold, V, from which the collection is fitted: the kinks of the
@@ -249,23 +266,23 @@ fn devices_as_observations(
 const GATE_STARTS_V: [f64; 3] = [-1.2, -0.8, -0.2];
 const NEUTRAL_STARTS_V: [f64; 3] = [-0.3, 0.0, 0.3];
 
-/// The best fit from the given start and, for the collection, from others too.
-fn best_of_starts(
-    problem: &mut Problem<'_>,
-    options: &FitOptions,
-    curves: &[Curve],
-) -> Result<FitResult, FitError> {
-    let mut best = least_squares(problem, options)?;
+/// The best fit from the given start and, for the collection, from others too; the regression keeps the start
+/// that led there.
+fn best_of_starts(regression: &Regression<'_>) -> Result<FitResult, FitError> {
+    let options = regression.options;
+    let mut best = least_squares(&regression.problem(), &options)?;
     let mut rivals: Vec<(f64, f64, f64)> = Vec::new();
-    let place = |name: &str| problem.parameters.iter().position(|parameter| parameter.name == name);
+    let place = |name: &str| regression.parameters.iter().position(|parameter| parameter.name == name);
     let (Some(gate), Some(neutral)) = (place("phi_ms_v"), place("vt_neutral_v")) else {
         return Ok(best);
     };
+    let middle_v = middle(&regression.devices);
+    let mut problem = regression.problem();
     for gate_v in GATE_STARTS_V {
         for offset_v in NEUTRAL_STARTS_V {
             problem.parameters[gate].start = gate_v;
-            problem.parameters[neutral].start = middle(curves) + offset_v;
-            if let Ok(other) = least_squares(problem, options) {
+            problem.parameters[neutral].start = middle_v + offset_v;
+            if let Ok(other) = least_squares(&problem, &options) {
                 rivals.push((other.cost, other.value("phi_ms_v"), other.value("vt_neutral_v")));
                 if other.cost < best.cost {
                     best = other;
@@ -306,8 +323,9 @@ fn warn_of_rivals(best: &mut FitResult, rivals: &[(f64, f64, f64)]) {
 }
 
 /// Mean of all first thresholds: a start for V_inf that lies among the states.
-fn middle(curves: &[Curve]) -> f64 {
-    let firsts: Vec<f64> = curves.iter().filter_map(|curve| curve.vt_v.first().copied()).collect();
+fn middle(devices: &[Device]) -> f64 {
+    let firsts: Vec<f64> =
+        devices.iter().filter_map(|device| device.series.first()?.y.first().copied()).collect();
     firsts.iter().sum::<f64>() / firsts.len().max(1) as f64
 }
 
@@ -323,16 +341,70 @@ fn flow_of(kept: &Mutex<Option<(Vec<f64>, Flow)>>, own: &[f64], law: &CollectLaw
     }
 }
 
-fn warn_of_short_doses(fit: &mut FitResult, curves: &[Curve]) {
-    let largest = curves.iter().flat_map(|curve| &curve.doses_krad_si).copied().fold(0.0, f64::max);
-    let dose_c = fit.value("dose_c_krad_si");
-    if dose_c.is_finite() && largest < 0.3 * dose_c {
-        fit.warnings.push(format!(
-            "the largest dose, {largest} krad(Si), is below 0.3 D_c: each device shows hardly more \
-             than its slope (V_T0 - V_inf)/D_c; V_inf and D_c are told apart only by the assumption that all \
-             states share them and that the slope is linear in the threshold"
+/// Correlation of V_inf and D_c beyond which they are said to be one number.
+const SAME_NUMBER: f64 = 0.95;
+
+/// Part of D_c that the largest dose has to reach for a curve to bend measurably (design notes H).
+const BENDING_PART: f64 = 0.3;
+
+/// The initial slope of every state where V_inf and D_c cannot be told apart; empty where they can or the law is no
+/// single exponential.
+pub(crate) fn slope_words(regression: &Regression<'_>, fit: &FitResult) -> Vec<String> {
+    let place = |name: &str| fit.parameters.iter().position(|parameter| parameter.name == name);
+    let (Some(dose), Some(inf)) = (place("dose_c_krad_si"), place("vt_inf_v")) else { return Vec::new() };
+    let series = || regression.devices.iter().flat_map(|device| &device.series);
+    let largest = series().flat_map(|series| &series.x).copied().fold(0.0, f64::max);
+    let (dose_c, inf_v) = (fit.parameters[dose].value, fit.parameters[inf].value);
+    let covariance = |i: usize, j: usize| fit.covariance[i][j];
+    let correlation = covariance(dose, inf) / (covariance(dose, dose) * covariance(inf, inf)).sqrt();
+    let short = largest < BENDING_PART * dose_c;
+    if !(short || correlation.abs() > SAME_NUMBER || fit.parameters[dose].at_bound) {
+        return Vec::new();
+    }
+    let mut words = Vec::new();
+    if short {
+        words.push(format!(
+            "the largest dose, {largest} krad(Si), is below 0.3 D_c: each device shows hardly more than its slope \
+             (V_T0 - V_inf)/D_c; V_inf and D_c are told apart only by the assumption that all states share them \
+             and that the slope is linear in the threshold"
         ));
     }
+    if regression.model.name != EXP.name {
+        return words;
+    }
+    let mut states: Vec<&str> = series().map(|series| series.label.as_str()).collect();
+    states.sort_unstable();
+    states.dedup();
+    for state in states {
+        let starts: Vec<usize> = regression
+            .devices
+            .iter()
+            .enumerate()
+            .filter(|(_, device)| device.series.iter().any(|series| series.label == state))
+            .map(|(device, _)| regression.model.parameters.len() + device)
+            .collect();
+        let count = starts.len() as f64;
+        let start_v = starts.iter().map(|&index| fit.parameters[index].value).sum::<f64>() / count;
+        let slope = (inf_v - start_v) / dose_c;
+        let mut leans = vec![0.0; fit.parameters.len()];
+        (leans[dose], leans[inf]) = (-slope / dose_c, 1.0 / dose_c);
+        for &index in &starts {
+            leans[index] = -1.0 / (dose_c * count);
+        }
+        let mut variance = 0.0;
+        for (i, a) in leans.iter().enumerate().filter(|(_, a)| **a != 0.0) {
+            for (j, b) in leans.iter().enumerate().filter(|(_, b)| **b != 0.0) {
+                variance += a * b * covariance(i, j);
+            }
+        }
+        words.push(format!(
+            "at these doses only the initial slope (V_inf - V_0)/D_c is known: {:.4} +- {:.4} mV/krad(Si) for {}",
+            1e3 * slope,
+            1e3 * variance.max(0.0).sqrt(),
+            if state.is_empty() { "all devices".to_owned() } else { format!("state {state}") }
+        ));
+    }
+    words
 }
 
 /// A law in a ranking.

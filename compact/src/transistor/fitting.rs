@@ -1,12 +1,14 @@
 //! From a transistor's sweeps to its parameters: start values read off the curves, least squares in ln I above
 //! the noise floor, and no parameter that the data do not ask for.
 
+use super::gradient::Gradient;
 use super::info::INFO;
 use super::law::{Terminals, Transistor};
 use super::readings::{Reading, Readings};
 use crate::extract;
 use crate::fit::{
-    Axis, Deviation, FitError, FitOptions, FitResult, Fixed, Neutral, Parameter, Regression, reduce,
+    Axis, Deviation, FitError, FitOptions, FitResult, Fixed, Neutral, Parameter, Prior, Regression,
+    Transform, least_squares, reduce,
 };
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
@@ -17,6 +19,9 @@ const RELATIVE: f64 = 0.04;
 
 /// The search is made from other starts too when the first leaves this root mean square of ln I.
 const DEMANDING_RMS: f64 = 0.08;
+
+/// Beyond this the law does not describe the readings, and nothing is gained by leaving parameters out.
+const HOPELESS_RMS: f64 = 0.3;
 
 /// Part of the smallest ratio of voltage and current that the series resistances take at the start: little,
 /// and nearly all of it (arrays of many parallel transistors).
@@ -29,7 +34,9 @@ const SOURCE_PART: f64 = 0.7;
 const THRESHOLD_PART: f64 = 2e-3;
 
 /// Parameters that may be left out, and where they have no effect.
-const NEUTRAL: [Neutral; 8] = [
+const NEUTRAL: [Neutral; 10] = [
+    Neutral { name: "leakage_gate_per_v", value: 0.0 },
+    Neutral { name: "leakage_saturation_per_v", value: 0.0 },
     Neutral { name: "body_linear", value: 0.0 },
     Neutral { name: "dibl_body_per_v", value: 0.0 },
     Neutral { name: "source_ohm", value: 0.0 },
@@ -76,6 +83,9 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
         .filter_map(|parameter| INFO.parameters.iter().position(|info| info.name == parameter.name))
         .collect();
     let base = start.values;
+    let (slope_base, slope_places, slope_readings) = (base.clone(), places.clone(), readings.all.clone());
+    let priors = priors(&readings);
+    notes.extend(priors.iter().map(|prior| format!("{} is expected: {}", prior.name, prior.source)));
     let Readings { device, all, floor_a, gate_swept, polarity, left_out, .. } = readings;
     let gate_axis = Axis { title: "gate voltage V_G", unit: "V", log: false };
     let drain_axis = Axis { title: "drain voltage V_D", unit: "V", log: false };
@@ -90,15 +100,83 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
             }
             currents(&values, &all, polarity)
         }),
+        slopes: Some(Box::new(move |free, wanted, _| {
+            let mut values = slope_base.clone();
+            for (&place, &value) in slope_places.iter().zip(free) {
+                values[place] = value;
+            }
+            slopes(&values, &slope_places, wanted, &slope_readings, polarity)
+        })),
         deviation: Deviation::Log { relative: RELATIVE, floor: floor_a },
         x: if gate_swept { gate_axis } else { drain_axis },
         y: Axis { title: "drain current |I_D|", unit: "A", log: true },
-        options: FitOptions { patience: 30, cost_tolerance: 1e-6, ..FitOptions::default() },
+        options: FitOptions { patience: 30, cost_tolerance: 1e-5, ..FitOptions::default() },
         fixed,
+        priors,
         dropped: left_out.iter().map(|(count, _)| count).sum(),
         notes,
     }
 }
+
+/// What is known of a silicon transistor beforehand, so that no interval is without an end where the series
+/// resistance hides the channel.
+fn priors(readings: &Readings) -> Vec<Prior> {
+    let hole = readings.polarity < 0.0;
+    let (carrier, field, gain) = if hole {
+        ("holes", HOLE_FIELD_V_PER_UM, HOLE_GAIN_A_PER_V2)
+    } else {
+        ("electrons", ELECTRON_FIELD_V_PER_UM, ELECTRON_GAIN_A_PER_V2)
+    };
+    let mut priors = vec![Prior {
+        name: "theta_per_v",
+        value: 0.5,
+        spread: 2.0,
+        scale: Transform::Linear,
+        source: "0.5 +- 2 1/V (literature: 0.1 to 2 for oxides of 2 to 10 nm)".into(),
+    }];
+    priors.push(Prior {
+        name: "gamma_sqrt_v",
+        value: 0.4,
+        spread: std::f64::consts::LN_2,
+        scale: Transform::Log,
+        source: "0.4 V^1/2 within a factor of two (channel of 1e17 to 1e18 cm-3 under 2 to 8 nm of oxide)"
+            .into(),
+    });
+    let Some([width_um, length_um, multiplicity]) = readings.geometry else { return priors };
+    let value = field * length_um;
+    priors.push(Prior {
+        name: "critical_v",
+        value,
+        spread: std::f64::consts::LN_2,
+        scale: Transform::Log,
+        source: format!(
+            "{value:.2} V within a factor of two, 2 v_sat L / mu of {carrier} at L = {length_um} um"
+        ),
+    });
+    let value = gain * multiplicity * width_um / length_um;
+    priors.push(Prior {
+        name: "beta_a_per_v2",
+        value,
+        spread: GAIN_SPREAD,
+        scale: Transform::Log,
+        source: format!(
+            "{value:.2e} A/V^2 within a factor of three, mu C_ox W / L of {carrier} at {multiplicity} x \
+             {width_um} um / {length_um} um"
+        ),
+    });
+    priors
+}
+
+/// mu C_ox of the surface mobilities below and an oxide of 4 nm, A/V^2 (derived); oxides of 2 to 8 nm and
+/// differences of mask and channel lie within a factor of three.
+const ELECTRON_GAIN_A_PER_V2: f64 = 3e-4;
+const HOLE_GAIN_A_PER_V2: f64 = 8e-5;
+const GAIN_SPREAD: f64 = 1.1;
+
+/// Critical field of velocity saturation, V/um: 2 v_sat / mu with v_sat = 8e6 cm/s and surface mobilities of 350
+/// and 90 cm2/Vs (literature: Taur and Ning, Fundamentals of Modern VLSI Devices, chapter 3; rounded).
+const ELECTRON_FIELD_V_PER_UM: f64 = 4.5;
+const HOLE_FIELD_V_PER_UM: f64 = 18.0;
 
 /// Currents that flow (positive from drain to source in the device's own polarity), A.
 fn currents(values: &[f64], readings: &[Reading], polarity: f64) -> Vec<f64> {
@@ -114,6 +192,37 @@ fn currents(values: &[f64], readings: &[Reading], polarity: f64) -> Vec<f64> {
             polarity * law.current_near_a(reading.at, reading.drain_a)
         })
         .collect()
+}
+
+/// The currents of [`currents`] with their derivatives with respect to the parameters at `places`.
+fn slopes(
+    values: &[f64],
+    places: &[usize],
+    wanted: &[bool],
+    readings: &[Reading],
+    polarity: f64,
+) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let mut columns: Vec<Vec<f64>> = wanted
+        .iter()
+        .map(|wanted| if *wanted { Vec::with_capacity(readings.len()) } else { Vec::new() })
+        .collect();
+    let mut predictions = Vec::with_capacity(readings.len());
+    let mut temperature_k = f64::NAN;
+    let mut law = Gradient::new(values, 300.0);
+    for reading in readings {
+        if reading.temperature_k != temperature_k {
+            temperature_k = reading.temperature_k;
+            law = Gradient::new(values, temperature_k);
+        }
+        let (current, slopes) = law.current_a(reading.at, reading.drain_a);
+        predictions.push(polarity * current);
+        for ((column, wanted), &place) in columns.iter_mut().zip(wanted).zip(places) {
+            if *wanted {
+                column.push(polarity * slopes[place]);
+            }
+        }
+    }
+    (predictions, columns)
 }
 
 /// A fitted transistor.
@@ -133,8 +242,8 @@ pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
     let mut best: Option<(Regression<'static>, FitResult)> = None;
     for part in RESISTANCE_PARTS {
         let regression = of(readings.clone(), part);
-        let fit = regression.fit()?;
-        let enough = fit.rms_log.is_none_or(|rms| rms < DEMANDING_RMS);
+        let fit = least_squares(&regression.problem(), &regression.options)?;
+        let enough = regression.rms_log(&fit.values()).is_none_or(|rms| rms < DEMANDING_RMS);
         if best.as_ref().is_none_or(|(_, before)| fit.cost < before.cost) {
             best = Some((regression, fit));
         }
@@ -147,6 +256,14 @@ pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
     };
     for parameter in &mut regression.parameters {
         parameter.start = first.value(&parameter.name);
+    }
+    if regression.rms_log(&first.values()).is_some_and(|rms| rms > HOPELESS_RMS) {
+        let mut fit = first;
+        regression.describe(&mut fit);
+        let words = "the law does not describe these readings (contacts that come and go, noise beyond the floor, \
+                     or another device): no parameter means much";
+        fit.warnings.push(words.into());
+        return Ok(TransistorFit { regression, fit });
     }
     let reduced = reduce(&regression.problem(), &regression.options, &NEUTRAL)?;
     for (neutral, change) in &reduced.without {
@@ -190,6 +307,7 @@ impl Start {
         if let Some(vt_v) = threshold_v(readings) {
             set("vt_v", vt_v);
         }
+        set("leakage_s", 1e-6 / least_ohm);
         set("source_ohm", SOURCE_PART * resistance_part * least_ohm);
         set("drain_ohm", (1.0 - SOURCE_PART) * resistance_part * least_ohm);
         // The gain that gives the largest current; twice, for the resistances.
@@ -246,7 +364,7 @@ impl Start {
     fn bounds(&self, name: &str, law: [f64; 2]) -> [f64; 2] {
         match name {
             "source_ohm" | "drain_ohm" => [0.0, 1.2 * self.least_ohm],
-            "leakage_s" => [0.0, 0.01 / self.least_ohm],
+            "leakage_s" => [1e-9 / self.least_ohm, 0.01 / self.least_ohm],
             _ => law,
         }
     }

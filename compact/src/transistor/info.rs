@@ -14,7 +14,7 @@ pub const INFO: ModelInfo = ModelInfo {
     law: "2 q + ln q = (psi_P - V) / s at source and drain, s = (1 + trap_ratio) kT/q; psi_P from the gate \
           voltage with gamma, body_linear and DIBL; I = 2 n beta s^2 D (2 q_s + 1 - D) / (1 + theta E + 2 s D / critical) \
           with D = q_s - q_d, limited where the carriers saturate; shortened channel; drops over source_ohm and \
-          drain_ohm solved for; plus leakage_s V_DS",
+          drain_ohm solved for; plus leakage_s exp(leakage_gate V_GS) V_DS / (1 + leakage_saturation V_DS)",
     parameters: &[
         ParameterInfo {
             name: "vt_v",
@@ -162,13 +162,35 @@ pub const INFO: ModelInfo = ModelInfo {
         ParameterInfo {
             name: "leakage_s",
             unit: "S",
+            default: 1e-15,
+            lower: 1e-18,
+            upper: 0.01,
+            transform: Transform::Log,
+            kind: Kind::Assumed,
+            source: "none without a fit; the default is below any instrument",
+            meaning: "leakage floor: conductance of a path between drain and source that the gate hardly controls",
+        },
+        ParameterInfo {
+            name: "leakage_gate_per_v",
+            unit: "1/V",
             default: 0.0,
             lower: 0.0,
-            upper: 0.01,
+            upper: 10.0,
             transform: Transform::Linear,
             kind: Kind::Assumed,
             source: "none without a fit",
-            meaning: "leakage floor: conductance between drain and source that no gate closes",
+            meaning: "growth of that leakage with the gate voltage (d ln I / d V_G; a channel has 1/(n kT/q), 25 to 38)",
+        },
+        ParameterInfo {
+            name: "leakage_saturation_per_v",
+            unit: "1/V",
+            default: 0.0,
+            lower: 0.0,
+            upper: 20.0,
+            transform: Transform::Linear,
+            kind: Kind::Assumed,
+            source: "none without a fit",
+            meaning: "saturation of that leakage with the drain voltage: I = G V / (1 + s V)",
         },
         ParameterInfo {
             name: "polarity",
@@ -231,8 +253,8 @@ impl<R: Real> Transistor<R> {
             values.get(index).copied().unwrap_or_else(|| R::from(INFO.parameters[index].default))
         };
         let zero = R::from(0.0);
-        let polarity = value(14).if_below(zero, || R::from(-1.0), || R::from(1.0));
-        let (slope, exponent, reference) = (value(15), value(16), value(17));
+        let polarity = value(16).if_below(zero, || R::from(-1.0), || R::from(1.0));
+        let (slope, exponent, reference) = (value(17), value(18), value(19));
         Self {
             vt_v: value(0) - slope * (temperature_k - reference),
             gamma_sqrt_v: value(1),
@@ -249,6 +271,8 @@ impl<R: Real> Transistor<R> {
             drain_ohm: value(11),
             trap_ratio: value(12),
             leakage_s: value(13),
+            leakage_gate_per_v: value(14),
+            leakage_saturation_per_v: value(15),
             polarity,
             thermal_v: temperature_k * BOLTZMANN_V_PER_K,
         }

@@ -27,8 +27,8 @@ const SHORTENING_V: f64 = 0.1;
 const RESISTANCE_STEP: f64 = 1e-6;
 const RESISTANCE_STEPS: usize = 60;
 
-/// Relative distance of the second point of the first secant from a guess.
-const GUESS_STEP: f64 = 1e-4;
+/// Drop that halves an error of a guess, V (order of magnitude of a gate overdrive).
+const TAKE_BACK_V: f64 = 0.1;
 
 /// Voltages of the terminals against any common point, V.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,8 +75,13 @@ pub struct Transistor<R = f64> {
     pub drain_ohm: R,
     /// Swing beyond the body effect's: interface traps over oxide capacitance.
     pub trap_ratio: R,
-    /// Conductance between drain and source that no gate closes, S.
+    /// Leakage floor: conductance at small drain voltage of a path between drain and source that the gate hardly
+    /// controls, S.
     pub leakage_s: R,
+    /// Its growth with the gate voltage, 1/V (logarithmic).
+    pub leakage_gate_per_v: R,
+    /// Its saturation with the drain voltage, 1/V.
+    pub leakage_saturation_per_v: R,
     /// +1 of an n-channel device; -1 of a p-channel one, whose voltages and current change sign.
     pub polarity: R,
     /// k T / q, V.
@@ -97,7 +102,7 @@ impl Transistor {
             sign * (at.drain_v - at.body_v),
             sign * (at.source_v - at.body_v),
         );
-        let leakage = self.leakage_s * (drain - source);
+        let leakage = self.leakage_a(gate - drain.min(source), drain - source);
         let channel = if drain < source {
             -self.through_resistance([gate, source, drain], [self.source_ohm, self.drain_ohm], -sign * guess)
         } else {
@@ -110,29 +115,42 @@ impl Transistor {
     /// `channel(i) - i`, which falls with `i`, by secants inside a bracket. Gate, upper and lower end; the
     /// resistances at these ends.
     fn through_resistance(&self, [gate, upper, lower]: [f64; 3], ohm: [f64; 2], guess: f64) -> f64 {
-        let free = self.channel(gate, upper, lower);
         let total = ohm[0] + ohm[1];
         // Nothing to solve, or nothing that is a number.
-        if total <= 0.0 || free.is_nan() || free <= 0.0 {
-            return free;
+        if total <= 0.0 || upper <= lower || total.is_nan() {
+            return self.channel(gate, upper, lower);
         }
         let short = (upper - lower) / total;
         let excess = |i: f64| self.channel(gate, upper - ohm[0] * i, lower + ohm[1] * i) - i;
-        let (mut low, mut high) = (0.0, free.min(short));
-        let (mut before, mut excess_before) = (0.0, free);
-        let mut here = free / (1.0 + free / short);
+        let (mut low, mut high) = (0.0, short);
+        let (mut before, mut excess_before);
+        let mut here;
         if guess > low && guess < high {
-            // A second point near the first makes the secant a tangent.
-            before = guess * (1.0 + GUESS_STEP);
-            excess_before = excess(before);
-            here = guess;
+            // The drop over the resistances takes back a part of any error of the guess.
+            (before, excess_before) = (guess, excess(guess));
+            here = guess + excess_before / (1.0 + total * guess / TAKE_BACK_V);
+            here = here.clamp(0.5 * guess.min(high), high);
+        } else {
+            let free = self.channel(gate, upper, lower);
+            if free.is_nan() || free <= 0.0 {
+                return free;
+            }
+            (before, excess_before) = (0.0, free);
+            high = free.min(short);
+            here = free / (1.0 + free / short);
         }
         for _ in 0..RESISTANCE_STEPS {
             let excess_here = excess(here);
+            // channel(i) falls with i, so the root also lies on the near side of channel(here).
             if excess_here > 0.0 {
                 low = here;
+                high = high.min(here + excess_here);
             } else {
                 high = here;
+                low = low.max(here + excess_here);
+            }
+            if excess_here == 0.0 {
+                return here;
             }
             let mut next = here - excess_here * (here - before) / (excess_here - excess_before);
             if !(low..=high).contains(&next) {
@@ -148,6 +166,12 @@ impl Transistor {
 }
 
 impl<R: Real> Transistor<R> {
+    /// Current of the leakage path: from the gate's voltage above the lower end, and the voltage along it.
+    pub(crate) fn leakage_a(&self, gate: R, along: R) -> R {
+        let gated = (self.leakage_gate_per_v * gate).exp();
+        self.leakage_s * gated * along / (self.leakage_saturation_per_v * along.abs() + 1.0)
+    }
+
     /// Current of the channel without series resistance, `drain >= source`, voltages from the body.
     pub(crate) fn channel(&self, gate: R, drain: R, source: R) -> R {
         let drop = drain - source;
@@ -218,6 +242,8 @@ mod tests {
         drain_ohm: 50.0,
         trap_ratio: 0.2,
         leakage_s: 0.0,
+        leakage_gate_per_v: 0.0,
+        leakage_saturation_per_v: 0.0,
         polarity: 1.0,
         thermal_v: 0.025852,
     };

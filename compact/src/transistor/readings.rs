@@ -39,6 +39,9 @@ pub struct Readings {
     pub floor_seen: bool,
     /// +1 for an n-channel device, -1 for a p-channel one.
     pub polarity: f64,
+    /// Channel width and length, um, and the number of devices in parallel (1 where nothing is said), where the
+    /// files tell width and length.
+    pub geometry: Option<[f64; 3]>,
     /// Readings left out, with the reason.
     pub left_out: Vec<(usize, &'static str)>,
 }
@@ -139,6 +142,12 @@ impl Readings {
                 series.y.iter_mut().for_each(|current| *current = -*current);
             }
         }
+        let geometry = match (survey.width_um, survey.length_um, survey.multiplicity.unwrap_or(1.0)) {
+            (Some(width), Some(length), many) if width > 0.0 && length > 0.0 && many > 0.0 => {
+                Some([width, length, many])
+            }
+            _ => None,
+        };
         let left_out = [
             (unusable, "not numbers or out of the instrument's range"),
             (limited, "in compliance"),
@@ -147,7 +156,16 @@ impl Readings {
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .collect();
-        Ok(Self { device, all, gate_swept, floor_a, floor_seen: seen.is_some(), polarity, left_out })
+        Ok(Self {
+            device,
+            all,
+            gate_swept,
+            floor_a,
+            floor_seen: seen.is_some(),
+            polarity,
+            geometry,
+            left_out,
+        })
     }
 
     /// Differing values of a voltage, to a millivolt.

@@ -1,0 +1,120 @@
+//! More starts, when the first fit asks for them: a parameter on a bound, or residuals with a pattern that
+//! differences between devices do not explain.
+
+use super::blocks::Blocks;
+use super::cluster::without_own;
+use super::{FitError, FitOptions, FitResult, Regression, halton, least_squares};
+use nalgebra::DVector;
+
+/// Further starts.
+const STARTS: usize = 8;
+
+/// Further starts are spread over this part of each interval (fractions of its scale).
+const MARGIN: f64 = 0.05;
+
+/// A lag correlation beyond this many of its standard deviations is a pattern: with hundreds of fits it comes up
+/// once by chance in thirty thousand.
+const PATTERN: f64 = 4.0;
+
+/// Another minimum replaces the first when its cost is lower by this part.
+const BETTER: f64 = 0.01;
+
+/// The fit from the first start, or a better one from others where bounds or residuals demand them; the reason
+/// and what came of it stand in the warnings.
+pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, FitError> {
+    let problem = regression.problem();
+    let mut first = least_squares(&problem, &regression.options)?;
+    let Some(reason) = reason(regression, &first) else { return Ok(first) };
+    let own = |name: &str| regression.model.parameter(name).is_none();
+    let shared: Vec<usize> =
+        (0..problem.parameters.len()).filter(|&index| !own(&problem.parameters[index].name)).collect();
+    // With the corner of the loss that the first fit found, so that costs compare.
+    let options = FitOptions { loss: first.loss(&regression.options), starts: 1, ..regression.options };
+    let mut best: Option<FitResult> = None;
+    let mut restart = regression.problem();
+    for start in 1..=STARTS {
+        for (axis, &index) in shared.iter().enumerate() {
+            let parameter = &mut restart.parameters[index];
+            let fraction = MARGIN + (1.0 - 2.0 * MARGIN) * halton(start, axis);
+            let u = match parameter.transform {
+                super::Transform::Free => first.parameters[index].value + 2.0 * fraction - 1.0,
+                super::Transform::Linear | super::Transform::Log => (fraction / (1.0 - fraction)).ln(),
+            };
+            parameter.start = parameter.value(u);
+        }
+        if let Ok(other) = least_squares(&restart, &options)
+            && best.as_ref().is_none_or(|best| other.cost < best.cost)
+        {
+            best = Some(other);
+        }
+    }
+    let tried = format!("{reason}: {STARTS} further starts were tried");
+    match best {
+        Some(better) if better.cost < first.cost * (1.0 - BETTER) => {
+            for (parameter, value) in restart.parameters.iter_mut().zip(better.values()) {
+                parameter.start = value;
+            }
+            let mut found = least_squares(&restart, &FitOptions { starts: 1, ..regression.options })?;
+            let words = format!(
+                "{tried}, and the best of them is given (sum of losses {:.4} instead of {:.4})",
+                better.cost, first.cost
+            );
+            found.warnings.push(words);
+            Ok(found)
+        }
+        _ => {
+            first.warnings.push(format!("{tried}; none fits better"));
+            Ok(first)
+        }
+    }
+}
+
+/// Why more starts are in order.
+fn reason(regression: &Regression<'_>, fit: &FitResult) -> Option<String> {
+    if let Some(parameter) = fit.parameters.iter().find(|parameter| parameter.at_bound) {
+        return Some(format!("{} lies on a bound", parameter.name));
+    }
+    let pattern = pattern(regression, fit)?;
+    (pattern > PATTERN)
+        .then(|| format!("neighbouring residuals are alike ({pattern:.1} standard deviations from chance)"))
+}
+
+/// Correlation of neighbouring residuals along the curves, in its standard deviations, after every device was
+/// given its own best parameters in the linear picture: what is left is no difference between devices.
+fn pattern(regression: &Regression<'_>, fit: &FitResult) -> Option<f64> {
+    let coordinates: Vec<f64> =
+        regression.parameters.iter().zip(fit.values()).map(|(p, value)| p.coordinate(value)).collect();
+    let loss = fit.loss(&regression.options);
+    let blocks = Blocks::new(regression, loss, &coordinates, &vec![false; coordinates.len()]);
+    let parts = blocks.at(&coordinates, &vec![1.0; regression.devices.len()], false)?;
+    let (mut product, mut square, mut pairs) = (0.0, 0.0, 0.0);
+    for (part, device) in parts.iter().zip(&regression.devices) {
+        let mut residuals: DVector<f64> = part.residuals.map(|residual| loss.influence(residual));
+        if parts.len() > 1 {
+            let ones = DVector::from_element(residuals.len(), 1.0);
+            let slopes = without_own(part, &ones);
+            let svd = slopes.svd(true, false);
+            if let Some(basis) = svd.u {
+                let largest = svd.singular_values.max();
+                for (column, value) in basis.column_iter().zip(svd.singular_values.iter()) {
+                    if *value > 1e-9 * largest {
+                        let along = column.dot(&residuals);
+                        residuals.axpy(-along, &column, 1.0);
+                    }
+                }
+            }
+        }
+        let mut start = 0;
+        for series in &device.series {
+            let end = (start + series.y.len()).min(residuals.len());
+            let own = &residuals.as_slice()[start..end];
+            product += own.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>();
+            pairs += own.len().saturating_sub(1) as f64;
+            square += own.iter().map(|residual| residual * residual).sum::<f64>();
+            start = end;
+        }
+    }
+    let count: usize = parts.iter().map(|part| part.residuals.len()).sum();
+    let variance = square / count.max(1) as f64;
+    (variance > 0.0 && pairs > 0.0).then(|| product / variance / pairs.sqrt())
+}

@@ -1,0 +1,207 @@
+//! From ramps to a fit of one law: the trajectory is walked pulse by pulse from a fitted start.
+
+use super::form::Form;
+use super::start::Start;
+use super::trace::{Trace, Traces, Window};
+use crate::fit::{Axis, Deviation, Device, FitOptions, Fixed, Parameter, Regression, Series, Transform};
+
+/// Starting states that are fitted at most; with more, all are read off the first readings of their ramps.
+const MOST_STARTS: usize = 4;
+
+/// Weights at which a trajectory may start.
+const START_BOUND: f64 = 3.0;
+
+/// Where the trajectories of a fit begin.
+#[derive(Debug, Clone)]
+enum Beginnings {
+    /// Each is a parameter, after those of the law.
+    Fitted,
+    /// Weights, trajectory after trajectory.
+    Read(Vec<f64>),
+}
+
+/// The regression of `form` on `traces`.
+pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
+    let levels: Vec<f64> = beginnings(traces).map(|ramp| traces.window.weight(ramp.first_level())).collect();
+    let mut notes = traces.notes.clone();
+    let mut parameters = Vec::new();
+    let from = if levels.len() <= MOST_STARTS {
+        for (index, level) in levels.iter().enumerate() {
+            let name = if levels.len() == 1 { "start".to_owned() } else { format!("start_{}", index + 1) };
+            parameters.push(Parameter::new(name, "1", *level, -START_BOUND, START_BOUND, Transform::Linear));
+        }
+        Beginnings::Fitted
+    } else {
+        notes.push(format!(
+            "{} ramps start at the level of their first ten readings (not fitted)",
+            levels.len()
+        ));
+        Beginnings::Read(levels.clone())
+    };
+
+    let device_of = form.device;
+    let walk = Walk { traces: traces.devices.clone(), window: traces.window, from };
+    let (fixed, law_parameters, moving) = settle_values(form, traces, &walk, &levels, &mut notes);
+    let count = law_parameters.len();
+    let held = form
+        .info
+        .parameters
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !moving.contains(place))
+        .map(|(place, info)| Fixed {
+            name: info.name,
+            value: fixed[place],
+            why: "no reading depends on it".into(),
+        })
+        .collect();
+    parameters.splice(0..0, law_parameters);
+    let law = move |values: &[f64], index: usize| {
+        let (moved, starts) = values.split_at(count.min(values.len()));
+        let mut full = fixed.clone();
+        for (&place, &value) in moving.iter().zip(moved) {
+            full[place] = value;
+        }
+        let (law, cell) = device_of(&full);
+        walk.device(&law, &cell, starts, index)
+    };
+    Regression {
+        model: form.info,
+        parameters,
+        devices: traces.devices.iter().map(|trace| series(trace, traces.unit)).collect(),
+        law: Box::new(law),
+        deviation: Deviation::Absolute { sigma: traces.window.unit() },
+        x: Axis { title: "pulses", unit: "1", log: false },
+        y: Axis { title: traces.quantity, unit: traces.unit, log: false },
+        options: FitOptions::default(),
+        slopes: None,
+        fixed: held,
+        priors: Vec::new(),
+        dropped: traces.dropped,
+        notes,
+    }
+}
+
+/// First ramps of all trajectories.
+fn beginnings(traces: &Traces) -> impl Iterator<Item = &super::trace::Ramp> {
+    traces.devices.iter().flat_map(|trace| {
+        trace
+            .ramps
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index == 0 || !trace.chained)
+            .map(|(_, ramp)| ramp)
+    })
+}
+
+/// Best start of the law's parameters; those that no reading depends on keep it and leave the fit.
+fn settle_values(
+    form: &Form,
+    traces: &Traces,
+    walk: &Walk,
+    levels: &[f64],
+    notes: &mut Vec<String>,
+) -> (Vec<f64>, Vec<Parameter>, Vec<usize>) {
+    let infos = form.info.parameters;
+    let inside = |values: Vec<f64>| -> Vec<f64> {
+        infos.iter().zip(values).map(|(info, value)| info.starting_at(value).start).collect()
+    };
+    let predictions = |values: &[f64]| -> Vec<f64> {
+        let (law, cell) = (form.device)(values);
+        (0..traces.devices.len()).flat_map(|index| walk.device(&law, &cell, levels, index)).collect()
+    };
+    let readings: Vec<f64> = traces.ramps().flat_map(|ramp| ramp.readings.iter().copied()).collect();
+    let cost = |values: &Vec<f64>| -> f64 {
+        let squares = predictions(values).iter().zip(&readings).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        if squares.is_finite() { squares } else { f64::INFINITY }
+    };
+    let candidates = (form.starts)(&Start::new(traces)).into_iter().map(inside);
+    let best = candidates.map(|values| (cost(&values), values)).min_by(|a, b| a.0.total_cmp(&b.0));
+    let best = best.map_or_else(|| form.info.defaults(), |(_, values)| values);
+
+    let here = predictions(&best);
+    let mut moving = Vec::new();
+    let mut parameters = Vec::new();
+    let mut still = Vec::new();
+    for (place, info) in infos.iter().enumerate() {
+        let parameter = info.starting_at(best[place]);
+        // A tenth of its scale either way.
+        let felt = [-0.4, 0.4].iter().any(|shift| {
+            let mut moved = best.clone();
+            moved[place] = parameter.value(parameter.coordinate(best[place]) + shift);
+            predictions(&moved) != here
+        });
+        if felt {
+            moving.push(place);
+            parameters.push(parameter);
+        } else {
+            still.push(format!("{} = {:.4}", info.name, best[place]));
+        }
+    }
+    if !still.is_empty() {
+        notes.push(format!("no reading depends on {}: not fitted", still.join(", ")));
+    }
+    (best, parameters, moving)
+}
+
+/// Pulses of all devices with the states that they begin at.
+struct Walk {
+    traces: Vec<Trace>,
+    window: Window,
+    from: Beginnings,
+}
+
+impl Walk {
+    /// Predicted readings of one device; `starts` are the weights at which all trajectories begin.
+    fn device(&self, law: &super::Law, cell: &super::Cell, starts: &[f64], index: usize) -> Vec<f64> {
+        let starts = match &self.from {
+            Beginnings::Fitted => starts,
+            Beginnings::Read(levels) => levels,
+        };
+        let own = |trace: &Trace| if trace.chained { trace.ramps.len().min(1) } else { trace.ramps.len() };
+        let mut next: usize = self.traces[..index].iter().map(own).sum();
+        let trace = &self.traces[index];
+        let mut readings = Vec::with_capacity(trace.ramps.iter().map(|ramp| ramp.readings.len()).sum());
+        let mut states = Vec::new();
+        let mut state = 0.0;
+        for (number, ramp) in trace.ramps.iter().enumerate() {
+            states.clear();
+            let last = ramp.pulses.last().copied().unwrap_or(0);
+            if number == 0 || !trace.chained {
+                state = starts.get(next).copied().unwrap_or(0.0);
+                next += 1;
+                states.push(state);
+            } else {
+                state = law.ramp(cell, state, ramp.direction, 1, &mut states);
+            }
+            state = law.ramp(cell, state, ramp.direction, last, &mut states);
+            readings.extend(
+                ramp.pulses
+                    .iter()
+                    .map(|&pulse| self.window.reading(states.get(pulse).copied().unwrap_or(state))),
+            );
+        }
+        readings
+    }
+}
+
+/// The curves of a device for a picture: pulses counted through.
+fn series(trace: &Trace, _unit: &str) -> Device {
+    let mut before = 0;
+    let curves = trace.ramps.iter().enumerate().map(|(number, ramp)| {
+        if !trace.chained {
+            before = 0;
+        }
+        let x = ramp.pulses.iter().map(|&pulse| (before + pulse) as f64).collect();
+        before += ramp.pulses.last().copied().unwrap_or(0) + 1;
+        let way = if ramp.direction == super::Direction::Up { "up" } else { "down" };
+        Series {
+            label: format!("ramp {} {way}", number + 1),
+            x,
+            y: ramp.readings.clone(),
+            order: Vec::new(),
+            wider: Vec::new(),
+        }
+    });
+    Device { name: trace.name.clone(), series: curves.collect() }
+}

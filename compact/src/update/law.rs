@@ -1,0 +1,220 @@
+//! What a pulse does to a device: the trait that every law is written against, and the list of the laws.
+
+use super::analytic::{CrossSimAsymmetric, CrossSimSymmetric};
+use super::constant::ConstantStep;
+use super::domain_wall::DomainWall;
+use super::ecram::EcramStep;
+use super::exponential::ExpStep;
+use super::linear::{LinearStep, SoftBoundsReference};
+use super::piecewise::PiecewiseStep;
+use super::power::PowStep;
+use super::ramp::LogarithmicRamp;
+use crate::model::ModelInfo;
+
+/// Which way a pulse pushes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Potentiation, SET.
+    Up,
+    /// Depression, RESET.
+    Down,
+}
+
+impl Direction {
+    /// +1 or -1.
+    pub fn sign(self) -> f64 {
+        match self {
+            Self::Up => 1.0,
+            Self::Down => -1.0,
+        }
+    }
+}
+
+/// One device as its law sees it. States, bounds and steps share one unit (weight, S, …).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Cell {
+    /// s+, scale of an up step, not negative.
+    pub up: f64,
+    /// s-, scale of a down step, not negative.
+    pub down: f64,
+    /// Upper bound of the state.
+    pub max: f64,
+    /// Lower bound of the state.
+    pub min: f64,
+    /// What stands between the state and the device: the device is at `state + reference`.
+    pub reference: f64,
+    /// What else differs from device to device in an up step; its meaning is the law's.
+    pub shape_up: f64,
+    /// The same of a down step.
+    pub shape_down: f64,
+}
+
+impl Cell {
+    /// The state inside its bounds.
+    #[inline]
+    pub fn clip(&self, state: f64) -> f64 {
+        // Not `clamp`, which panics on crossed bounds; a NaN state stays one.
+        let (low, high) = (self.min - self.reference, self.max - self.reference);
+        if state > high {
+            high
+        } else if state < low {
+            low
+        } else {
+            state
+        }
+    }
+}
+
+/// A law: how far one pulse moves a device, without noise and before it is clipped to its bounds.
+pub trait PulseLaw: Send + Sync {
+    /// Size of an up step at `state`; negative where the law itself turns round.
+    fn up(&self, cell: &Cell, state: f64) -> f64;
+
+    /// Size of a down step at `state`.
+    fn down(&self, cell: &Cell, state: f64) -> f64;
+
+    /// Works out what the law keeps in [`Cell::shape_up`] and [`Cell::shape_down`] (and the reference) once
+    /// steps and bounds of the device are known; `typical` is the device without spread, `normals` are three
+    /// standard normals of its own, zero for the typical device.
+    fn prepare(&self, _typical: &Cell, _cell: &mut Cell, _normals: [f64; 3]) {}
+
+    /// Where the state comes to rest after a step with its noise.
+    fn settle(&self, _cell: &Cell, state: f64) -> f64 {
+        state
+    }
+}
+
+/// Every law, by name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Law {
+    /// Equal steps.
+    Constant(ConstantStep),
+    /// Steps that fall linearly with the state; soft bounds.
+    Linear(LinearStep),
+    /// Soft bounds about a reference device.
+    Reference(SoftBoundsReference),
+    /// A constant with an exponential.
+    Exp(ExpStep),
+    /// A power of the distance to the bound.
+    Pow(PowStep),
+    /// Interpolated between nodes.
+    Piecewise(PiecewiseStep),
+    /// Exponential step, logarithmic ramp.
+    Logarithmic(LogarithmicRamp),
+    /// CrossSim's asymmetric closed form.
+    CrossSimAsymmetric(CrossSimAsymmetric),
+    /// CrossSim's symmetric closed form.
+    CrossSimSymmetric(CrossSimSymmetric),
+    /// Electrochemical memory.
+    Ecram(EcramStep),
+    /// Domain wall with notches.
+    DomainWall(DomainWall),
+}
+
+/// Runs `$body` with the concrete law in `$inner`, so that loops over pulses are compiled for each law.
+macro_rules! with_law {
+    ($law:expr, $inner:ident => $body:expr) => {
+        match $law {
+            $crate::update::Law::Constant($inner) => $body,
+            $crate::update::Law::Linear($inner) => $body,
+            $crate::update::Law::Reference($inner) => $body,
+            $crate::update::Law::Exp($inner) => $body,
+            $crate::update::Law::Pow($inner) => $body,
+            $crate::update::Law::Piecewise($inner) => $body,
+            $crate::update::Law::Logarithmic($inner) => $body,
+            $crate::update::Law::CrossSimAsymmetric($inner) => $body,
+            $crate::update::Law::CrossSimSymmetric($inner) => $body,
+            $crate::update::Law::Ecram($inner) => $body,
+            $crate::update::Law::DomainWall($inner) => $body,
+        }
+    };
+}
+pub(super) use with_law;
+
+impl PulseLaw for Law {
+    fn up(&self, cell: &Cell, state: f64) -> f64 {
+        with_law!(self, law => law.up(cell, state))
+    }
+
+    fn down(&self, cell: &Cell, state: f64) -> f64 {
+        with_law!(self, law => law.down(cell, state))
+    }
+
+    fn prepare(&self, typical: &Cell, cell: &mut Cell, normals: [f64; 3]) {
+        with_law!(self, law => law.prepare(typical, cell, normals));
+    }
+
+    fn settle(&self, cell: &Cell, state: f64) -> f64 {
+        with_law!(self, law => law.settle(cell, state))
+    }
+}
+
+impl Law {
+    /// What the law is called and what its parameters mean.
+    pub fn info(&self) -> &'static ModelInfo {
+        match self {
+            Self::Constant(_) => &super::constant::INFO,
+            Self::Linear(law) if law.is_soft_bounds() => &super::linear::SOFT_BOUNDS,
+            Self::Linear(_) => &super::linear::LINEAR,
+            Self::Reference(_) => &super::linear::REFERENCE,
+            Self::Exp(_) => &super::exponential::INFO,
+            Self::Pow(_) => &super::power::INFO,
+            Self::Piecewise(_) => &super::piecewise::INFO,
+            Self::Logarithmic(_) => &super::ramp::INFO,
+            Self::CrossSimAsymmetric(_) => &super::analytic::ASYMMETRIC,
+            Self::CrossSimSymmetric(_) => &super::analytic::SYMMETRIC,
+            Self::Ecram(_) => &super::ecram::INFO,
+            Self::DomainWall(_) => &super::domain_wall::INFO,
+        }
+    }
+
+    /// The step with its sign: what one pulse adds to `state`.
+    pub fn step(&self, cell: &Cell, state: f64, direction: Direction) -> f64 {
+        match direction {
+            Direction::Up => self.up(cell, state),
+            Direction::Down => -self.down(cell, state),
+        }
+    }
+
+    /// Sends `pulses` equal pulses without noise and writes the state after each; gives the last one. Only the
+    /// bound that the pulses push towards stops them: a state beyond the other one is let come back.
+    pub fn ramp(
+        &self,
+        cell: &Cell,
+        start: f64,
+        direction: Direction,
+        pulses: usize,
+        states: &mut Vec<f64>,
+    ) -> f64 {
+        with_law!(self, law => ramp(law, cell, start, direction, pulses, states))
+    }
+}
+
+fn ramp<L: PulseLaw>(
+    law: &L,
+    cell: &Cell,
+    start: f64,
+    direction: Direction,
+    pulses: usize,
+    states: &mut Vec<f64>,
+) -> f64 {
+    let mut state = start;
+    states.reserve(pulses);
+    let (low, high) = (cell.min - cell.reference, cell.max - cell.reference);
+    for _ in 0..pulses {
+        // `min` and `max` would turn a NaN state into a bound.
+        state = match direction {
+            Direction::Up => {
+                let moved = law.settle(cell, state + law.up(cell, state));
+                if moved > high { high } else { moved }
+            }
+            Direction::Down => {
+                let moved = law.settle(cell, state - law.down(cell, state));
+                if moved < low { low } else { moved }
+            }
+        };
+        states.push(state);
+    }
+    state
+}

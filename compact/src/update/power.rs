@@ -1,0 +1,63 @@
+//! Steps by a power of the distance to the bound.
+
+use super::info::{LOWER, NOTES, STEP_DOWN, STEP_UP, UPPER, scale};
+use super::law::{Cell, PulseLaw};
+use crate::model::ModelInfo;
+
+/// The law in words.
+pub const INFO: ModelInfo = ModelInfo {
+    name: "update-pow-step",
+    version: 1,
+    title: "steps by a power of the distance to the bound",
+    law: "dw_up = s ((w_max - w)/(w_max - w_min))^g_up, dw_down = -s ((w - w_min)/(w_max - w_min))^g_down; fitted \
+          as dw_up = s_up (1 - w/w_max)^g_up, dw_down = -s_down (1 - w/w_min)^g_down",
+    parameters: &[
+        STEP_UP,
+        STEP_DOWN,
+        UPPER,
+        LOWER,
+        scale("power_up", 1.0, 0.02, 50.0, "g_up; 1 is soft bounds"),
+        scale("power_down", 1.0, 0.02, 50.0, "g_down"),
+    ],
+    validity: "for large powers only w_max/g is known: the law tends to the exponential step of the logarithmic \
+               ramp",
+    references: &["Fusi & Abbott, Nat. Neurosci. 10, 485 (2007)", NOTES],
+};
+
+/// dw = s (distance/range)^g. In a prepared [`Cell`] the shapes are the powers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowStep {
+    /// g.
+    pub power: f64,
+    /// u_g: g+ = g (1 + min(u_g, 0)), g- = g (1 - max(u_g, 0)).
+    pub up_down: f64,
+    /// Relative standard deviation of g from device to device.
+    pub power_spread: f64,
+    /// Standard deviation of u_g, added to one and taken from the other.
+    pub up_down_std: f64,
+}
+
+/// `base^power` with the base not below zero.
+#[inline]
+fn power(base: f64, power: f64) -> f64 {
+    base.max(0.0).powf(power)
+}
+
+impl PulseLaw for PowStep {
+    #[inline]
+    fn up(&self, cell: &Cell, state: f64) -> f64 {
+        cell.up * power((cell.max - state) / (cell.max - cell.min), cell.shape_up)
+    }
+
+    #[inline]
+    fn down(&self, cell: &Cell, state: f64) -> f64 {
+        cell.down * power((state - cell.min) / (cell.max - cell.min), cell.shape_down)
+    }
+
+    fn prepare(&self, _typical: &Cell, cell: &mut Cell, normals: [f64; 3]) {
+        let gain = 1.0 + self.power_spread * normals[0];
+        let asymmetry = self.up_down_std * normals[1];
+        cell.shape_up = (self.power * (gain + self.up_down.min(0.0) + asymmetry)).abs();
+        cell.shape_down = (self.power * (gain - self.up_down.max(0.0) - asymmetry)).abs();
+    }
+}
