@@ -44,7 +44,8 @@ fn ngspice_gives_the_currents_of_simulate() {
     for kelvin in ["300", "358"] {
         let grid = ["--vg-v", "-0.5:2.5:0.1", "--vd-v", "0.05:2.05:0.4", "--temperature-k", kelvin];
         let output = run(folder, &[&["simulate", "cell.toml"], grid.as_slice()].concat());
-        let expected = Table::from_csv(&text(&output.stdout), "simulate").unwrap().floats("id_a").unwrap();
+        let simulated = Table::from_csv(&text(&output.stdout), "simulate").unwrap();
+        let expected = simulated.floats("id_a").unwrap();
         let deck = format!(
             "cell\n.include cell.lib\n.options reltol=1e-9 abstol=1e-18 vntol=1e-15 gmin=1e-18\n\
              vd d 0 0\nvg g 0 0\nxcell d g 0 mho_ekv temperature_k={kelvin}\n\
@@ -59,7 +60,7 @@ fn ngspice_gives_the_currents_of_simulate() {
             .map(|line| -line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap())
             .collect();
         assert_eq!(found.len(), expected.len(), "{}", text(&output.stdout));
-        for (found, expected) in found.iter().zip(&expected) {
+        for (found, expected) in found.iter().zip(expected) {
             // The tolerance that the export promises.
             assert!((found / expected - 1.0).abs() < 1e-6, "{found:e} for {expected:e}");
         }

@@ -46,9 +46,9 @@ const SHORT: &[(&str, f64)] = &[
     ("leakage_saturation_per_v", 0.2),
 ];
 
-/// Gate voltages in steps of 0.2 V, from cut-off to strong inversion.
-const GATES: std::ops::RangeInclusive<i32> = -1..=9;
-const DRAINS: [f64; 8] = [-0.6, -0.05, 0.01, 0.1, 0.4, 0.9, 1.3, 1.8];
+/// Gate voltages in steps of 0.4 V, from cut-off to strong inversion.
+const GATES: std::ops::RangeInclusive<i32> = -1..=4;
+const DRAINS: [f64; 5] = [-0.6, 0.01, 0.1, 0.9, 1.8];
 /// Source and body, V.
 const ENDS: [(f64, f64); 3] = [(0.0, 0.0), (0.0, -0.9), (0.3, -0.6)];
 const KELVIN: f64 = 330.0;
@@ -75,7 +75,7 @@ fn simulated(card: &DeviceCard, options: &str, sign: f64, name: &str) -> Option<
         }
     }
     let currents: Vec<String> = (0..biases.len()).map(|k| format!("i(vd{k})")).collect();
-    let step = 0.2 * sign;
+    let step = 0.4 * sign;
     let (first, last) = (f64::from(*GATES.start()) * step, f64::from(*GATES.end()) * step);
     deck += &format!(
         ".dc vg {first} {last} {step}\n.control\nset numdgt=16\nset wr_singlescale\nrun\nwrdata out.txt {}\n.endc\n.end\n",
