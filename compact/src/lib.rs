@@ -8,9 +8,9 @@
 //! - [`update`]: what pulses do to a conductance: laws, spread, noise, fits.
 //! - [`transistor`]: an all-region law with velocity saturation, body effect and series resistances, and its
 //!   fit to sweeps at any bias.
+//! - [`export`]: cards for circuit simulators and for simulators of networks, from the same laws.
 //! - [`real`], [`dual`]: the numbers that laws are written in: values, values with derivatives, formulas.
 //! - [`inference`]: resistive cells (PCM, ReRAM and generic): errors, drift, read noise; their sampler and fits.
-//! - [`export`]: cards for circuit simulators and for simulators of networks, from the same laws ([`real`]).
 
 pub mod card;
 pub mod cell;

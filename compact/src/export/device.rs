@@ -207,9 +207,9 @@ fn transistor(device: &mut Device, values: &[f64]) {
     let sign = law.polarity;
     let inward = |node| sign * graph.voltage(node, "b");
     let (gate, drain, source) = (inward("g"), inward(drain_end), inward(source_end));
+    let (outer_drain, outer_source) = (inward("d"), inward("s"));
     let forward = drain.if_below(source, || Expression::from(-1.0), || Expression::from(1.0));
     let channel = sign * forward * law.channel(gate, drain.max(source), drain.min(source));
-    let (outer_drain, outer_source) = (inward("d"), inward("s"));
     let leakage = sign * law.leakage_a(gate - outer_drain.min(outer_source), outer_drain - outer_source);
     device.currents = vec![
         Current { from: drain_end, to: source_end, formula: graph.index(channel) },

@@ -3,7 +3,7 @@
 use super::{Answer, CliError, Globals};
 use crate::store::replace_file;
 use mho_compact::card::DeviceCard;
-use mho_compact::export::{Device, devices, spice, verilog_a};
+use mho_compact::export::{Device, aihwkit, devices, spice, verilog_a};
 use mho_data::InputError;
 use std::path::PathBuf;
 
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 /// spice: a subcircuit of behavioural sources for ngspice; its parameters are those of the card, with the
 /// temperature, and any of them can be set where it is used. verilog-a: the same law as a module. Both are
 /// written from the function that `mho simulate` evaluates. `ekv` and `transistor` have circuits.
+/// aihwkit: device class and parameters of a fitted update law, as JSON, with spread and noise 0.
 ///
 /// Example: mho export ekv.toml --to spice --out cell.lib
 ///
@@ -36,6 +37,8 @@ enum Form {
     Spice,
     /// Module in Verilog-A
     VerilogA,
+    /// Device class and parameters for aihwkit
+    Aihwkit,
 }
 
 pub(super) fn run(args: &ExportArgs, _globals: &Globals) -> Answer {
@@ -43,14 +46,21 @@ pub(super) fn run(args: &ExportArgs, _globals: &Globals) -> Answer {
     let text = std::fs::read_to_string(&args.card)
         .map_err(|error| InputError::new(&file, error.to_string(), "a device card"))?;
     let card = DeviceCard::from_toml(&text, &file)?;
-    let device = Device::from_card(&card).ok_or_else(|| {
-        let expected = format!("a model with a circuit: {}", devices().join(", "));
-        CliError::Input(InputError::new(&file, format!("model `{}`", card.model), expected))
-    })?;
     let text = match args.to {
-        Form::Spice => spice::subcircuit(&device),
-        Form::VerilogA => verilog_a::module(&device),
+        Form::Spice => Device::from_card(&card).map(|device| spice::subcircuit(&device)),
+        Form::VerilogA => Device::from_card(&card).map(|device| verilog_a::module(&device)),
+        Form::Aihwkit => match aihwkit::document(&card) {
+            Some(document) => Some(serde_json::to_string_pretty(&document).map_err(CliError::failed)? + "\n"),
+            None => None,
+        },
     };
+    let text = text.ok_or_else(|| {
+        let (what, models) = match args.to {
+            Form::Spice | Form::VerilogA => ("a model with a circuit", devices()),
+            Form::Aihwkit => ("a model with a device class", aihwkit::MODELS.to_vec()),
+        };
+        InputError::new(&file, format!("model `{}`", card.model), format!("{what}: {}", models.join(", ")))
+    })?;
     match &args.out {
         None => Ok(text),
         Some(path) => {
