@@ -3,7 +3,7 @@
 use crate::axis::Axis;
 use crate::certificate::Certificate;
 use crate::source::SCORES;
-use crate::table::{DeviceTable, TableError, Validity};
+use crate::table::{DeviceTable, ReadNoise, TableError, Validity};
 use mho_data::InputError;
 use mho_data::provenance::Origin;
 use safetensors::tensor::TensorView;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Version of the document.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// What stands in the header under the key `mho`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,8 +51,9 @@ impl DeviceTable {
             ("share.programming", grid.clone(), &self.share_programming),
             ("share.drift", grid.clone(), &self.share_drift),
             ("share.dose", grid, &self.share_dose),
-            ("read_noise.current", vec![self.noise_current.len()], &self.noise_current),
-            ("read_noise.sigma", vec![self.noise.len()], &self.noise),
+            ("read_sigma", vec![s, t, d], &self.read_sigma),
+            ("read_noise.current", vec![self.noise.sigma.len()], self.noise.at.knots()),
+            ("read_noise.sigma", vec![self.noise.sigma.len()], &self.noise.sigma),
         ];
         let wrong = |error: safetensors::SafeTensorError| TableError::Write(error.to_string());
         let bytes: Vec<Vec<u8>> =
@@ -96,8 +97,8 @@ impl DeviceTable {
             .ok_or_else(|| wrong("no `mho` in the header".into(), "a device table of mho"))?;
         let header: Header = serde_json::from_str(text)
             .map_err(|error| wrong(error.to_string(), "the header of a device table"))?;
-        if header.schema != SCHEMA {
-            return Err(wrong(format!("schema {}", header.schema), "schema 1").into());
+        if !(1..=SCHEMA).contains(&header.schema) {
+            return Err(wrong(format!("schema {}", header.schema), "schema 1 or 2").into());
         }
         if header.unit != "nA" {
             return Err(wrong(format!("currents in `{}`", header.unit), "currents in nA").into());
@@ -156,15 +157,23 @@ impl DeviceTable {
         if quantile.chunks_exact(SCORES.len()).any(|row| row.windows(2).any(|pair| pair[0] > pair[1])) {
             return Err(wrong("quantiles that fall with the score".into(), "ascending quantiles").into());
         }
+        let noise =
+            ReadNoise::new(noise_current.clone(), array("read_noise.sigma", Some(noise_current.len()))?);
+        let mean = array("mean", Some(count))?;
+        // The first tables know read noise by the current alone.
+        let read_sigma = match header.schema {
+            1 => mean.iter().map(|&current_na| noise.sigma_na(current_na)).collect(),
+            _ => array("read_sigma", Some(count))?,
+        };
         Ok(Self {
-            mean: array("mean", Some(count))?,
+            mean,
             sigma: array("sigma", Some(count))?,
             quantile,
             share_programming: array("share.programming", Some(count))?,
             share_drift: array("share.drift", Some(count))?,
             share_dose: array("share.dose", Some(count))?,
-            noise: array("read_noise.sigma", Some(noise_current.len()))?,
-            noise_current,
+            read_sigma,
+            noise,
             name: header.name,
             origin: header.origin,
             current_max_na: header.current_max_na,

@@ -87,4 +87,10 @@ pub trait CellSource: Sync {
 
     /// Standard deviation (nA) of repeated reads of a cell that carries `current_na`.
     fn read_noise_na(&self, current_na: f64) -> f64;
+
+    /// Standard deviation (nA) of one read of a cell whose statistics are `cell`, at that state, time and
+    /// dose: that of a cell with the mean current, unless the source knows better.
+    fn read_sigma_na(&self, _state: f64, _time_s: f64, _dose_krad_si: f64, cell: &CellStatistics) -> f64 {
+        self.read_noise_na(cell.mean_na)
+    }
 }

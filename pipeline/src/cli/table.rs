@@ -348,9 +348,10 @@ fn query(args: &QueryArgs, globals: &Globals) -> Answer {
         Policy::Clamp => OutOfRange::Clamp,
     };
     let (rows, clamped) = table.query(&points, policy)?;
-    if clamped > 0 && !globals.quiet {
+    if clamped.points > 0 && !globals.quiet {
         eprintln!(
-            "mho: {clamped} of {} points lie outside of the table and were moved to its edge",
+            "mho: {} of {} points lie outside of the table and were moved to its edge",
+            clamped.points,
             rows.len()
         );
     }
@@ -370,8 +371,7 @@ fn query(args: &QueryArgs, globals: &Globals) -> Answer {
     if globals.json {
         let columns: serde_json::Map<_, _> =
             columns.into_iter().map(|(name, values)| (name.to_owned(), values.into())).collect();
-        let document =
-            serde_json::json!({ "schema": 1, "unit": unit, "clamped": clamped, "columns": columns });
+        let document = serde_json::json!({ "schema": 1, "unit": unit, "clamped": clamped.points, "clamped_by_axis": clamped, "columns": columns });
         return Ok(format!("{document:#}\n"));
     }
     let mut out = Table::new();
