@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Certificate {
     /// Largest error, as a fraction of the largest current.
     pub max_error_fraction: f64,
-    /// The quantity that had it (`mean`, `sigma`, `quantile`).
+    /// The quantity that had it (`mean`, `sigma`, `quantile`, `read noise`).
     pub quantity: String,
     /// State of the worst point.
     pub state: f64,
@@ -22,11 +22,38 @@ pub struct Certificate {
     pub tolerance_fraction: f64,
     /// Whether the mean rises with the state at every time and dose of the table.
     pub monotone: bool,
+    /// Largest difference between the correlation of a cell with itself in the source and in the table;
+    /// absent where it was not checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_correlation_error: Option<f64>,
+    /// The error of the correlation that was asked for; absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_tolerance: Option<f64>,
 }
 
 impl Certificate {
-    /// Whether the asked tolerance was met.
+    /// Of a table that was not checked yet.
+    pub(crate) fn none(tolerance_fraction: f64) -> Self {
+        Self {
+            max_error_fraction: f64::INFINITY,
+            quantity: "none".into(),
+            state: 0.0,
+            time_s: 0.0,
+            dose_krad_si: 0.0,
+            checked_points: 0,
+            tolerance_fraction,
+            monotone: false,
+            max_correlation_error: None,
+            correlation_tolerance: None,
+        }
+    }
+
+    /// Whether the asked tolerances were met.
     pub fn met(&self) -> bool {
-        self.max_error_fraction <= self.tolerance_fraction
+        let correlated = match (self.max_correlation_error, self.correlation_tolerance) {
+            (Some(error), Some(tolerance)) => error <= tolerance,
+            _ => true,
+        };
+        self.max_error_fraction <= self.tolerance_fraction && correlated
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::axis::Axis;
 use crate::certificate::Certificate;
-use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SCORES, SourceError};
+use crate::lookup::Lookup;
+use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SourceError, checked_scores};
 use crate::table::{DeviceTable, ReadNoise, TableError, Validity};
 use std::collections::HashMap;
 
@@ -14,8 +15,6 @@ pub(crate) mod tests_support;
 const TIME_SCALE_S: f64 = 60.0;
 /// Below this dose the dose axis is linear (krad(Si)).
 const DOSE_SCALE_KRAD: f64 = 10.0;
-/// Quantiles are checked up to this score; beyond lie 0.3 % of the cells.
-const CHECKED_SCORE: f64 = 3.0;
 /// Rounds of refinement after which the certificate says what was reached.
 const ROUNDS: usize = 12;
 /// Nodes that an axis may have.
@@ -50,10 +49,7 @@ impl Default for CompileOptions {
 pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<DeviceTable, TableError> {
     let mut compiler = Compiler::new(source, options)?;
     let mut axes = Axes {
-        state: Axis::new(
-            [0.0, 0.003, 0.01, 0.03].into_iter().chain((1..=16).map(|i| f64::from(i) / 16.0)).collect(),
-            None,
-        ),
+        state: first_states(),
         time: axis(options.time_max_s, TIME_SCALE_S, 5),
         dose: axis(options.dose_max_krad_si, DOSE_SCALE_KRAD, 6),
     };
@@ -82,6 +78,12 @@ pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<Devi
     }
     table.certificate.monotone = check::monotone(&table);
     Ok(table)
+}
+
+/// The states from which refinement starts: denser where currents are small.
+pub(crate) fn first_states() -> Axis {
+    let even = (1..=16).map(|i| f64::from(i) / 16.0);
+    Axis::new([0.0, 0.003, 0.01, 0.03].into_iter().chain(even).collect(), None)
 }
 
 fn axis(max: f64, scale: f64, intervals: usize) -> Axis {
@@ -179,16 +181,7 @@ impl<'a> Compiler<'a> {
             origin: info.origin,
             current_max_na: info.current_max_na,
             notes: info.notes,
-            certificate: Certificate {
-                max_error_fraction: f64::INFINITY,
-                quantity: "none".into(),
-                state: 0.0,
-                time_s: 0.0,
-                dose_krad_si: 0.0,
-                checked_points: 0,
-                tolerance_fraction: self.options.tolerance_fraction,
-                monotone: false,
-            },
+            certificate: Certificate::none(self.options.tolerance_fraction),
             validity: (info.time_max_s.is_finite() && info.dose_max_krad_si.is_finite())
                 .then_some(Validity { time_max_s: info.time_max_s, dose_max_krad_si: info.dose_max_krad_si }),
             extrapolated_nodes: 0,
@@ -235,10 +228,7 @@ impl<'a> Compiler<'a> {
         if read > worst.0 {
             worst = (read, "read noise");
         }
-        for (q, score) in SCORES.iter().enumerate() {
-            if score.abs() > CHECKED_SCORE || q % 2 == 1 {
-                continue;
-            }
+        for q in checked_scores() {
             let quantile = error(&table.quantile, SCORE_COUNT, q, cell.quantiles_na[q]);
             if quantile > worst.0 {
                 worst = (quantile, "quantile");
@@ -291,7 +281,7 @@ impl<'a> Compiler<'a> {
 }
 
 /// What keeps these statistics out of a table.
-fn wrong_with(cell: &CellStatistics) -> Option<String> {
+pub(crate) fn wrong_with(cell: &CellStatistics) -> Option<String> {
     let share = cell.share;
     let shares = [share.programming, share.drift, share.dose];
     if ![cell.mean_na, cell.sigma_na].iter().chain(&shares).chain(&cell.quantiles_na).all(|v| v.is_finite()) {
@@ -305,7 +295,7 @@ fn wrong_with(cell: &CellStatistics) -> Option<String> {
 }
 
 /// Read noise against current, on nodes that halve until it is linear between them, and its error.
-fn read_noise(
+pub(crate) fn read_noise(
     source: &dyn CellSource,
     max_na: f64,
     tolerance_fraction: f64,
@@ -319,7 +309,7 @@ fn read_noise(
             let reason = format!("a read noise of {bad} nA");
             return Err(SourceError { state: 0.0, time_s: 0.0, dose_krad_si: 0.0, reason }.into());
         }
-        let noise = ReadNoise::new(currents, sigma);
+        let noise = ReadNoise { at: Lookup::new(currents), sigma };
         let error = (0..intervals).map(|i| current(f64::from(i) + 0.5)).fold(0.0_f64, |worst, current| {
             worst.max((noise.sigma_na(current) - source.read_noise_na(current)).abs() / max_na)
         });

@@ -14,9 +14,13 @@
 mod axis;
 mod certificate;
 mod compile;
+mod document;
+mod factor;
 mod file;
+mod history;
 mod lookup;
 mod outside;
+mod path;
 mod pchip;
 mod slice;
 mod source;
@@ -25,7 +29,11 @@ mod table;
 pub use axis::Axis;
 pub use certificate::Certificate;
 pub use compile::{CompileOptions, compile};
+pub use history::{
+    History, HistoryOptions, HistoryTable, REFERENCE_TEMPERATURE_K, Report, Segment, compile_history,
+};
 pub use outside::{Clamped, OutOfRange, Sides};
+pub use path::Path;
 pub use slice::Slice;
-pub use source::{CellSource, CellStatistics, SCORES, Share, SourceError, SourceInfo};
+pub use source::{CellSource, CellStatistics, Course, SCORES, Share, SourceError, SourceInfo};
 pub use table::{DeviceTable, Query, Row, TableError, Validity};

@@ -4,7 +4,7 @@ use crate::axis::Axis;
 use crate::lookup::Place;
 use crate::outside::{Clamped, OutOfRange, Range, Sides};
 use crate::pchip::{self, Cubic};
-use crate::source::{SCORE_COUNT, SCORES, Share};
+use crate::source::{CellStatistics, SCORE_COUNT, SCORES, Share};
 use crate::table::{DeviceTable, TableError};
 
 /// Values at the nodes of the state axis, from which a slice is made.
@@ -16,6 +16,34 @@ pub(crate) struct Columns {
     /// `[score, state]`.
     pub(crate) quantile: Vec<f64>,
     pub(crate) share: [Vec<f64>; 3],
+}
+
+impl Columns {
+    /// For this many states.
+    pub(crate) fn sized(states: usize) -> Self {
+        let zeros = || vec![0.0; states];
+        let share = [zeros(), zeros(), zeros()];
+        Self {
+            mean: zeros(),
+            sigma: zeros(),
+            read_sigma: zeros(),
+            quantile: vec![0.0; states * SCORE_COUNT],
+            share,
+        }
+    }
+
+    /// The values of node `s`.
+    pub(crate) fn set(&mut self, s: usize, cell: &CellStatistics, read_sigma_na: f64) {
+        let states = self.mean.len();
+        (self.mean[s], self.sigma[s], self.read_sigma[s]) = (cell.mean_na, cell.sigma_na, read_sigma_na);
+        for (q, &quantile) in cell.quantiles_na.iter().enumerate() {
+            self.quantile[q * states + s] = quantile;
+        }
+        let share = cell.share;
+        for (column, value) in self.share.iter_mut().zip([share.programming, share.drift, share.dose]) {
+            column[s] = value;
+        }
+    }
 }
 
 /// Quantiles, moments and shares over the state at one time and dose. Equal to what the table's own
@@ -218,7 +246,7 @@ impl Slice {
     }
 }
 
-fn scores() -> Range {
+pub(crate) fn scores() -> Range {
     Range::new("score", (SCORES[0], SCORES[SCORE_COUNT - 1]))
 }
 

@@ -25,6 +25,9 @@ pub enum TableError {
         /// Largest.
         high: f64,
     },
+    /// A history that makes no sense.
+    #[error("history: {0}")]
+    History(String),
     /// The source failed while the table was compiled.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -87,15 +90,16 @@ pub(crate) struct ReadNoise {
 }
 
 impl ReadNoise {
-    pub(crate) fn new(currents_na: Vec<f64>, sigma: Vec<f64>) -> Self {
-        Self { at: Lookup::new(currents_na), sigma }
-    }
-
     /// Linear between the currents.
     pub(crate) fn sigma_na(&self, current_na: f64) -> f64 {
         let Place { i, t } = self.at.place(current_na);
         let a = self.sigma.get(i).copied().unwrap_or(0.0);
         a + self.sigma.get(i + 1).map_or(0.0, |b| (b - a) * t)
+    }
+
+    /// NaN beyond its currents.
+    pub(crate) fn checked_na(&self, current_na: f64) -> f64 {
+        if self.range().holds(current_na) { self.sigma_na(current_na) } else { f64::NAN }
     }
 
     fn range(&self) -> Range {
@@ -189,7 +193,7 @@ impl DeviceTable {
     /// Standard deviation (nA) of repeated reads of a cell that carries `current_na`, up to one and a half
     /// times the largest current; NaN outside.
     pub fn read_noise_na(&self, current_na: f64) -> f64 {
-        if self.noise.range().holds(current_na) { self.noise.sigma_na(current_na) } else { f64::NAN }
+        self.noise.checked_na(current_na)
     }
 
     /// Standard deviations (nA) of repeated reads of many cells by the currents that they carry.

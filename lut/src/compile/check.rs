@@ -3,11 +3,14 @@
 use super::{Axes, Compiler, Point};
 use crate::axis::Axis;
 use crate::certificate::Certificate;
+use crate::source::{Share, SourceError};
 use crate::table::{DeviceTable, TableError};
 use mho_data::random::Stream;
 
 /// Points between nodes that are checked in the end, besides the centres of the lines.
 const RANDOM_CHECKS: usize = 2000;
+/// Pairs of places between which the correlation of a cell with itself is checked.
+const CORRELATION_CHECKS: u64 = 300;
 
 impl Compiler<'_> {
     /// Checks the table between its nodes: at random points and at the centres of random boxes.
@@ -49,7 +52,46 @@ impl Compiler<'_> {
             }
         }
         certificate.checked_points = count;
+        certificate.max_correlation_error = self.correlation_error(table, axes)?;
         Ok((certificate, missed))
+    }
+}
+
+impl Compiler<'_> {
+    /// Largest difference between the correlation of a cell with itself in the source and that of three
+    /// normals weighted by the shares, between random nodes of time and dose at random states; `None` for
+    /// a table of one place.
+    fn correlation_error(&self, table: &DeviceTable, axes: &Axes) -> Result<Option<f64>, TableError> {
+        let (times, doses) = (axes.time.nodes(), axes.dose.nodes());
+        if times.len() * doses.len() < 2 {
+            return Ok(None);
+        }
+        let stream = Stream::new(0, &["lut", "certificate", "correlation"], &[]);
+        let mut worst = 0.0_f64;
+        for n in 0..CORRELATION_CHECKS {
+            let pick =
+                |k: u64, count: usize| ((stream.uniform(5 * n + k) * count as f64) as usize).min(count - 1);
+            let s = pick(0, axes.state.len());
+            let state = axes.state.nodes()[s];
+            let [a, b] = [1, 3].map(|k| (pick(k, times.len()), pick(k + 1, doses.len())));
+            let at = |(t, d): (usize, usize)| (times[t], doses[d]);
+            let share = |(t, d): (usize, usize)| {
+                let node = (s * times.len() + t) * doses.len() + d;
+                Share {
+                    programming: table.share_programming[node],
+                    drift: table.share_drift[node],
+                    dose: table.share_dose[node],
+                }
+            };
+            let truth = self.source.correlation(state, at(a), at(b))?;
+            if truth.is_nan() || truth.abs() > 1.0 + 1e-6 {
+                let (time_s, dose_krad_si) = at(b);
+                let reason = format!("a correlation of {truth}");
+                return Err(SourceError { state, time_s, dose_krad_si, reason }.into());
+            }
+            worst = worst.max((share(a).correlation(share(b)) - truth).abs());
+        }
+        Ok(Some(worst))
     }
 }
 

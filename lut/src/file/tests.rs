@@ -94,6 +94,7 @@ fn the_first_schema_is_read() {
     let table = table();
     let bytes = table.to_bytes().unwrap();
     let old = with_header(&bytes, r#"\"schema\":2"#, r#"\"schema\":1"#);
+    let old = with_header(&old, r#",\"kind\":\"grid\""#, "");
     let old = with_header(&old, r#""read_sigma":"#, r#""unknown":"#);
     let read = DeviceTable::from_bytes(&old, "old.safetensors").unwrap();
     // Linear interpolation of a noise that is linear in the current: equal to rounding.
@@ -116,10 +117,12 @@ fn with_header(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 fn headers_that_make_no_sense_are_refused() {
     let bytes = table().to_bytes().unwrap();
     for (from, to, expected) in [
-        (r#"\"schema\":2"#, r#"\"schema\":7"#, "expected schema 1 or 2"),
+        (r#"\"schema\":2"#, r#"\"schema\":7"#, "expected schema 1 to 2"),
         (r#"\"unit\":\"nA\""#, r#"\"unit\":\"uS\""#, "expected currents in nA"),
         (r#"\"time_scale_s\":60.0"#, r#"\"time_scale_s\":-1.0"#, "expected a scale above 0"),
         (r#"\"current_max_na\":1600.0"#, r#"\"current_max_na\":0.0"#, "expected a current above 0"),
+        (r#"\"kind\":\"grid\""#, r#"\"kind\":\"update\""#, "update table, expected a device table"),
+        (r#"\"kind\":\"grid\""#, r#"\"kind\":\"cloud\""#, "unknown kind"),
         (r#""mho":"#, r#""other":"#, "expected a device table of mho"),
         (r#""mean":"#, r#""means":"#, "no array `mean`"),
     ] {
