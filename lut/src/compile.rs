@@ -5,6 +5,7 @@ use crate::certificate::Certificate;
 use crate::lookup::Lookup;
 use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SourceError, checked_scores};
 use crate::table::{DeviceTable, ReadNoise, TableError, Validity};
+use crate::voltage::{ReadCurves, certify};
 use std::collections::HashMap;
 
 mod check;
@@ -76,6 +77,8 @@ pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<Devi
         axes = grown;
         table = compiler.fill(&axes)?;
     }
+    let curves = ReadCurves::compile(source, compiler.max_na, options.tolerance_fraction)?;
+    table.curves = certify(curves, &mut table.certificate);
     table.certificate.monotone = check::monotone(&table);
     Ok(table)
 }
@@ -196,6 +199,7 @@ impl<'a> Compiler<'a> {
             share_dose: Vec::with_capacity(count),
             read_sigma: Vec::with_capacity(count),
             noise: self.noise.clone(),
+            curves: None,
         };
         for point in axes.points() {
             let cell = self.cell(point)?;

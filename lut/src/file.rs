@@ -3,8 +3,9 @@
 use crate::axis::Axis;
 use crate::certificate::Certificate;
 use crate::document::{Arrays, Document, Kind};
-use crate::source::SCORES;
+use crate::source::{ReadVoltages, SCORES};
 use crate::table::{DeviceTable, TableError, Validity};
+use crate::voltage::ReadCurves;
 use mho_data::InputError;
 use mho_data::provenance::Origin;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     validity: Option<Validity>,
     extrapolated_nodes: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read_voltages: Option<ReadVoltages>,
     time_scale_s: Option<f64>,
     dose_scale_krad_si: Option<f64>,
 }
@@ -47,6 +50,7 @@ impl DeviceTable {
         arrays.push("share.dose", &grid, &self.share_dose);
         arrays.push("read_sigma", &grid, &self.read_sigma);
         arrays.push_noise(&self.noise);
+        ReadCurves::push(self.curves.as_ref(), &mut arrays);
         let header = Header {
             name: self.name.clone(),
             origin: self.origin,
@@ -56,6 +60,7 @@ impl DeviceTable {
             certificate: self.certificate.clone(),
             validity: self.validity,
             extrapolated_nodes: self.extrapolated_nodes,
+            read_voltages: self.read_voltages().cloned(),
             time_scale_s: self.time.scale(),
             dose_scale_krad_si: self.dose.scale(),
         };
@@ -101,6 +106,7 @@ impl DeviceTable {
             share_dose: grid("share.dose")?,
             read_sigma,
             noise,
+            curves: ReadCurves::read(&document, header.read_voltages, header.current_max_na)?,
             name: header.name,
             origin: header.origin,
             current_max_na: document.current_max_na(header.current_max_na)?,

@@ -25,6 +25,7 @@ mod pchip;
 mod slice;
 mod source;
 mod table;
+mod voltage;
 
 pub use axis::Axis;
 pub use certificate::Certificate;
@@ -35,5 +36,5 @@ pub use history::{
 pub use outside::{Clamped, OutOfRange, Sides};
 pub use path::Path;
 pub use slice::Slice;
-pub use source::{CellSource, CellStatistics, Course, SCORES, Share, SourceError, SourceInfo};
+pub use source::{CellSource, CellStatistics, Course, ReadVoltages, SCORES, Share, SourceError, SourceInfo};
 pub use table::{DeviceTable, Query, Row, TableError, Validity};

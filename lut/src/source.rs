@@ -2,6 +2,7 @@
 
 use crate::history::{History, REFERENCE_TEMPERATURE_K, Report};
 use mho_data::provenance::Origin;
+use serde::{Deserialize, Serialize};
 
 /// Number of normal scores of a quantile function.
 pub const SCORE_COUNT: usize = 33;
@@ -79,6 +80,19 @@ pub struct SourceInfo {
     pub notes: Vec<String>,
 }
 
+/// The voltages at which cells can be read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReadVoltages {
+    /// The terminal of which it is the voltage: `gate`, `drain`.
+    pub terminal: String,
+    /// The voltage at which all currents are given (V).
+    pub reference_v: f64,
+    /// Lowest (V).
+    pub low_v: f64,
+    /// Highest (V).
+    pub high_v: f64,
+}
+
 /// Why a source has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("no cell statistics at state {state}, {time_s} s, {dose_krad_si} krad(Si): {reason}")]
@@ -115,6 +129,17 @@ pub trait CellSource: Sync {
     /// # Errors
     /// When the source has no answer there.
     fn cell(&self, state: f64, time_s: f64, dose_krad_si: f64) -> Result<CellStatistics, SourceError>;
+
+    /// The voltages at which cells can be read, if the source knows more than one.
+    fn read_voltages(&self) -> Option<ReadVoltages> {
+        None
+    }
+
+    /// Current (nA) at a voltage of the read (V) of a cell that carries `current_na` at the reference
+    /// voltage, where [`CellSource::read_voltages`] are known.
+    fn current_at_voltage_na(&self, current_na: f64, _read_v: f64) -> f64 {
+        current_na
+    }
 
     /// Correlation of the normal score of one cell between two places, each a time (s) and a dose
     /// (krad(Si)): that of three normals of the cell, weighted by the shares, unless the source knows

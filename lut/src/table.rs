@@ -6,7 +6,8 @@ use crate::lookup::{Lookup, Place};
 use crate::outside::{Clamped, OutOfRange, Range};
 use crate::pchip;
 use crate::slice::Slice;
-use crate::source::{SCORES, SourceError};
+use crate::source::{ReadVoltages, SCORES, SourceError};
+use crate::voltage::ReadCurves;
 use mho_data::InputError;
 use mho_data::provenance::Origin;
 
@@ -28,6 +29,9 @@ pub enum TableError {
     /// A history that makes no sense.
     #[error("history: {0}")]
     History(String),
+    /// Another read voltage than the one that the source knew.
+    #[error("the source of this table knew one read voltage")]
+    OneVoltage,
     /// The source failed while the table was compiled.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -80,6 +84,7 @@ pub struct DeviceTable {
     /// Noise of one read of a cell that carries the mean current.
     pub(crate) read_sigma: Vec<f64>,
     pub(crate) noise: ReadNoise,
+    pub(crate) curves: Option<ReadCurves>,
 }
 
 /// Standard deviation (nA) of repeated reads at currents `at` (nA).
@@ -216,6 +221,28 @@ impl DeviceTable {
         }
         clamped.points = clamped.current_na.total();
         Ok(clamped)
+    }
+
+    /// The voltages at which cells can be read, where the source knew more than one.
+    pub fn read_voltages(&self) -> Option<&ReadVoltages> {
+        self.curves.as_ref().map(|curves| &curves.about)
+    }
+
+    /// Currents (nA) at a voltage of the read (V) of cells that carry `currents_na` at the reference
+    /// voltage, and how many of them, or the voltage for all, were moved into the table.
+    ///
+    /// # Errors
+    /// When the table knows one voltage only; with [`OutOfRange::Error`], outside of its range; an `out`
+    /// of another length.
+    pub fn at_voltage_na(
+        &self,
+        currents_na: &[f64],
+        read_v: f64,
+        policy: OutOfRange,
+        out: &mut [f64],
+    ) -> Result<Clamped, TableError> {
+        let curves = self.curves.as_ref().ok_or(TableError::OneVoltage)?;
+        curves.currents_na(currents_na, read_v, policy, out)
     }
 
     /// The table at one time and dose, for drawing many cells.

@@ -9,6 +9,7 @@ use crate::path::Path;
 use crate::slice::{Columns, Slice};
 use crate::source::{CellSource, Course, SCORES, SourceError, checked_scores};
 use crate::table::TableError;
+use crate::voltage::{ReadCurves, certify};
 use mho_data::random::Stream;
 use std::collections::BTreeMap;
 
@@ -92,6 +93,8 @@ pub fn compile_history(
         certificate.max_error_fraction = noise_error;
         certificate.quantity = "read noise against current".into();
     }
+    let curves = ReadCurves::compile(source, info.current_max_na, options.tolerance_fraction)?;
+    let curves = certify(curves, &mut certificate);
     let slack = 1e-9 * info.current_max_na;
     certificate.monotone =
         built.columns.iter().all(|column| column.mean.windows(2).all(|pair| pair[1] >= pair[0] - slack));
@@ -109,6 +112,7 @@ pub fn compile_history(
         columns: built.columns,
         path: built.path,
         noise,
+        curves,
     })
 }
 

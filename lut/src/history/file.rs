@@ -7,8 +7,9 @@ use crate::document::{Arrays, Document, Kind};
 use crate::factor::Factor;
 use crate::path::Path;
 use crate::slice::{Columns, Slice};
-use crate::source::{SCORE_COUNT, SCORES};
+use crate::source::{ReadVoltages, SCORE_COUNT, SCORES};
 use crate::table::TableError;
+use crate::voltage::ReadCurves;
 use mho_data::provenance::Origin;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,8 @@ struct Header {
     notes: Vec<String>,
     certificate: Certificate,
     extrapolated_nodes: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read_voltages: Option<ReadVoltages>,
     history: History,
     reports: Vec<Report>,
 }
@@ -62,6 +65,7 @@ impl HistoryTable {
         }
         arrays.push("loadings", &[s, r, self.path.factor.normals], &self.path.factor.loadings);
         arrays.push_noise(&self.noise);
+        ReadCurves::push(self.curves.as_ref(), &mut arrays);
         let header = Header {
             name: self.name.clone(),
             origin: self.origin,
@@ -70,6 +74,7 @@ impl HistoryTable {
             notes: self.notes.clone(),
             certificate: self.certificate.clone(),
             extrapolated_nodes: self.extrapolated_nodes,
+            read_voltages: self.read_voltages().cloned(),
             history: self.history.clone(),
             reports: self.reports.clone(),
         };
@@ -126,6 +131,7 @@ impl HistoryTable {
             columns,
             path: Path { state, slices, factor: Factor { reports: r, normals: r, loadings } },
             noise: document.noise()?,
+            curves: ReadCurves::read(&document, header.read_voltages, header.current_max_na)?,
         })
     }
 }

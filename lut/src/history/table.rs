@@ -3,9 +3,12 @@
 
 use super::{History, Report};
 use crate::certificate::Certificate;
+use crate::outside::{Clamped, OutOfRange};
 use crate::path::Path;
 use crate::slice::{Columns, Slice};
+use crate::source::ReadVoltages;
 use crate::table::{ReadNoise, TableError};
+use crate::voltage::ReadCurves;
 use mho_data::provenance::Origin;
 
 /// Statistics of the cell current over (state, report of a history). There is no interpolation between
@@ -23,6 +26,7 @@ pub struct HistoryTable {
     pub(crate) columns: Vec<Columns>,
     pub(crate) path: Path,
     pub(crate) noise: ReadNoise,
+    pub(crate) curves: Option<ReadCurves>,
 }
 
 impl HistoryTable {
@@ -88,5 +92,27 @@ impl HistoryTable {
     /// times the largest current; NaN outside.
     pub fn read_noise_na(&self, current_na: f64) -> f64 {
         self.noise.checked_na(current_na)
+    }
+
+    /// The voltages at which cells can be read, where the source knew more than one.
+    pub fn read_voltages(&self) -> Option<&ReadVoltages> {
+        self.curves.as_ref().map(|curves| &curves.about)
+    }
+
+    /// Currents (nA) at a voltage of the read (V) of cells that carry `currents_na` at the reference
+    /// voltage, and how many of them, or the voltage for all, were moved into the table.
+    ///
+    /// # Errors
+    /// When the table knows one voltage only; with [`OutOfRange::Error`], outside of its range; an `out`
+    /// of another length.
+    pub fn at_voltage_na(
+        &self,
+        currents_na: &[f64],
+        read_v: f64,
+        policy: OutOfRange,
+        out: &mut [f64],
+    ) -> Result<Clamped, TableError> {
+        let curves = self.curves.as_ref().ok_or(TableError::OneVoltage)?;
+        curves.currents_na(currents_na, read_v, policy, out)
     }
 }
