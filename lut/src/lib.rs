@@ -25,6 +25,7 @@ mod pchip;
 mod slice;
 mod source;
 mod table;
+mod update;
 mod voltage;
 
 pub use axis::Axis;
@@ -38,3 +39,7 @@ pub use path::Path;
 pub use slice::Slice;
 pub use source::{CellSource, CellStatistics, Course, ReadVoltages, SCORES, Share, SourceError, SourceInfo};
 pub use table::{DeviceTable, Query, Row, TableError, Validity};
+pub use update::{
+    Direction, Steps, UpdateCertificate, UpdateCounts, UpdateInfo, UpdateOptions, UpdateRule, UpdateSource,
+    UpdateTable, compile_updates,
+};

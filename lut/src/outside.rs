@@ -83,6 +83,10 @@ impl Range {
         Self::new(what, axis.range())
     }
 
+    pub(crate) fn ends(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
     #[inline]
     pub(crate) fn holds(&self, value: f64) -> bool {
         value >= self.low - self.slack && value <= self.high + self.slack

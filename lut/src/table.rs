@@ -29,6 +29,9 @@ pub enum TableError {
     /// A history that makes no sense.
     #[error("history: {0}")]
     History(String),
+    /// Updates that make no sense.
+    #[error("update: {0}")]
+    Update(String),
     /// Another read voltage than the one that the source knew.
     #[error("the source of this table knew one read voltage")]
     OneVoltage,
