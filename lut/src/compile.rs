@@ -83,10 +83,12 @@ pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<Devi
     Ok(table)
 }
 
-/// The states from which refinement starts: denser where currents are small.
+/// The states from which refinement starts: even ones, and below them one for each decade down to the off
+/// current, where thresholds become logarithms of the state.
 pub(crate) fn first_states() -> Axis {
     let even = (1..=16).map(|i| f64::from(i) / 16.0);
-    Axis::new([0.0, 0.003, 0.01, 0.03].into_iter().chain(even).collect(), None)
+    let small = [0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.003, 0.01, 0.03];
+    Axis::new(small.into_iter().chain(even).collect(), None)
 }
 
 fn axis(max: f64, scale: f64, intervals: usize) -> Axis {

@@ -121,6 +121,17 @@ impl History {
         })
     }
 
+    /// The segments between two times, the first and the last one cut there.
+    pub fn between(&self, from_s: f64, to_s: f64) -> impl Iterator<Item = Segment> + '_ {
+        let mut skip = from_s.max(0.0);
+        self.until(to_s).filter_map(move |segment| {
+            let cut = skip.min(segment.duration_s);
+            skip -= cut;
+            let duration_s = segment.duration_s - cut;
+            (duration_s > 0.0).then_some(Segment { duration_s, ..segment })
+        })
+    }
+
     /// Where a cell stands at a time.
     ///
     /// # Errors

@@ -15,8 +15,9 @@ use crate::table::TableError;
 const ROUNDS: usize = 8;
 /// Nodes that an axis may have.
 const MOST_NODES: usize = 200;
-/// Currents below this part of the largest lie on a linear axis.
-const SCALE_FRACTION: f64 = 1e-3;
+/// Currents below this part of the largest lie on a linear axis: the off current of a memory cell, which a
+/// gate voltage can raise by decades.
+const SCALE_FRACTION: f64 = 1e-7;
 /// Reference currents reach to this multiple of the largest.
 const RANGE: f64 = 1.5;
 
@@ -31,7 +32,8 @@ pub(crate) struct ReadCurves {
 }
 
 impl ReadCurves {
-    /// Of a source that knows more than one voltage, with their error as a fraction of the largest current.
+    /// Of a source that knows more than one voltage, with their error as a fraction of the largest current
+    /// at any of them.
     pub(crate) fn compile(
         source: &dyn CellSource,
         max_na: f64,
@@ -48,15 +50,16 @@ impl ReadCurves {
         let scale = SCALE_FRACTION * max_na;
         let end = libm::log1p(RANGE * max_na / scale);
         let mut current = Axis::new(
-            even(12, end).map(|x| (scale * libm::expm1(x)).min(RANGE * max_na)).collect(),
+            even(32, end).map(|x| (scale * libm::expm1(x)).min(RANGE * max_na)).collect(),
             Some(scale),
         );
         let mut round = 0;
         loop {
             let curves = Self::fill(source, about.clone(), voltage.clone(), current.clone())?;
+            let scale_na = curves.values.iter().fold(max_na, |largest, i| largest.max(i.abs()));
             let (mut more_v, mut more_i, mut worst) = (Vec::new(), Vec::new(), 0.0_f64);
             let mut error = |v: f64, i: f64| -> Result<f64, TableError> {
-                let error = (curves.current_na(i, v) - Self::asked(source, i, v)?).abs() / max_na;
+                let error = (curves.current_na(i, v) - Self::asked(source, i, v)?).abs() / scale_na;
                 worst = worst.max(error);
                 Ok(error)
             };

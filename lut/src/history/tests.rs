@@ -21,6 +21,8 @@ fn doses_and_times_add_up() {
     assert!(history.at(1151.0).is_err() && history.at(f64::NAN).is_err());
     let cut: Vec<f64> = history.until(120.0).map(|segment| segment.duration_s).collect();
     assert_eq!(cut, [100.0, 20.0]);
+    let cut: Vec<f64> = history.between(90.0, 200.0).map(|segment| segment.duration_s).collect();
+    assert_eq!(cut, [10.0, 50.0, 50.0]);
 }
 
 #[test]
