@@ -8,7 +8,10 @@ use crate::table::{DeviceTable, ReadNoise, TableError, Validity};
 use crate::voltage::{ReadCurves, certify};
 use std::collections::HashMap;
 
+pub use ensemble::compile_ensemble;
+
 mod check;
+mod ensemble;
 #[cfg(test)]
 pub(crate) mod tests_support;
 
@@ -43,11 +46,40 @@ impl Default for CompileOptions {
     }
 }
 
+impl CompileOptions {
+    fn check(&self) -> Result<(), TableError> {
+        check_tolerance(self.tolerance_fraction)?;
+        for (name, value) in [("time_max_s", self.time_max_s), ("dose_max_krad_si", self.dose_max_krad_si)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(TableError::Asked(format!("{name} = {value}, expected a number of 0 or more")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A largest current that is one.
+pub(crate) fn check_current(max_na: f64) -> Result<(), TableError> {
+    if max_na > 0.0 && max_na.is_finite() {
+        return Ok(());
+    }
+    Err(TableError::Asked(format!("a largest current of {max_na} nA, expected a number above 0")))
+}
+
+/// A tolerance that can be met.
+pub(crate) fn check_tolerance(fraction: f64) -> Result<(), TableError> {
+    if fraction > 0.0 && fraction.is_finite() {
+        return Ok(());
+    }
+    Err(TableError::Asked(format!("tolerance_fraction = {fraction}, expected a number above 0")))
+}
+
 /// Compiles a table from a source.
 ///
 /// # Errors
-/// When the source has no answer at a point that is needed.
+/// When the options make no sense, or the source has no answer at a point that is needed.
 pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<DeviceTable, TableError> {
+    options.check()?;
     let mut compiler = Compiler::new(source, options)?;
     let mut axes = Axes {
         state: first_states(),
@@ -157,6 +189,7 @@ type Misfit = (f64, &'static str);
 impl<'a> Compiler<'a> {
     fn new(source: &'a dyn CellSource, options: &'a CompileOptions) -> Result<Self, TableError> {
         let max_na = source.describe().current_max_na;
+        check_current(max_na)?;
         let (noise, noise_error) = read_noise(source, max_na, options.tolerance_fraction)?;
         Ok(Self { source, options, known: HashMap::new(), max_na, noise, noise_error })
     }

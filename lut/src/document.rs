@@ -58,11 +58,11 @@ impl Arrays {
         self.arrays.push((name.into(), shape.to_vec(), bytes));
     }
 
-    /// Read noise against current.
-    pub(crate) fn push_noise(&mut self, noise: &ReadNoise) {
+    /// Read noise against current; all names begin with `prefix`.
+    pub(crate) fn push_noise(&mut self, prefix: &str, noise: &ReadNoise) {
         let shape = [noise.sigma.len()];
-        self.push("read_noise.current", &shape, noise.at.knots());
-        self.push("read_noise.sigma", &shape, &noise.sigma);
+        self.push(format!("{prefix}read_noise.current"), &shape, noise.at.knots());
+        self.push(format!("{prefix}read_noise.sigma"), &shape, &noise.sigma);
     }
 
     /// The file; the same bytes for the same content.
@@ -178,9 +178,9 @@ impl<'a> Document<'a> {
         }
     }
 
-    pub(crate) fn noise(&self) -> Result<ReadNoise, InputError> {
-        let currents = self.ascending("read_noise.current")?;
-        let sigma = self.array("read_noise.sigma", Some(currents.len()))?;
+    pub(crate) fn noise(&self, prefix: &str) -> Result<ReadNoise, InputError> {
+        let currents = self.ascending(&format!("{prefix}read_noise.current"))?;
+        let sigma = self.array(&format!("{prefix}read_noise.sigma"), Some(currents.len()))?;
         Ok(ReadNoise { at: Lookup::new(currents), sigma })
     }
 

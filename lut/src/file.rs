@@ -11,8 +11,8 @@ use mho_data::provenance::Origin;
 use serde::{Deserialize, Serialize};
 
 /// What stands in the header under the key `mho`, besides `schema` and `kind`.
-#[derive(Debug, Serialize, Deserialize)]
-struct Header {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Header {
     name: String,
     origin: Origin,
     unit: String,
@@ -29,29 +29,47 @@ struct Header {
     dose_scale_krad_si: Option<f64>,
 }
 
-impl DeviceTable {
-    /// The table as safetensors; the same bytes for the same table.
-    ///
-    /// # Errors
-    /// When an array cannot be written.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, TableError> {
-        let grid = [self.state.len(), self.time.len(), self.dose.len()];
-        let [s, t, d] = grid;
-        let mut arrays = Arrays::default();
-        arrays.push("axis.state", &[s], self.state.nodes());
-        arrays.push("axis.time_s", &[t], self.time.nodes());
-        arrays.push("axis.dose_krad_si", &[d], self.dose.nodes());
+/// The axes that a document's tables stand on.
+#[derive(Debug)]
+pub(crate) struct GridAxes {
+    pub(crate) state: Axis,
+    pub(crate) time: Axis,
+    pub(crate) dose: Axis,
+}
+
+impl GridAxes {
+    pub(crate) fn push(table: &DeviceTable, arrays: &mut Arrays) {
+        for (name, axis) in
+            [("axis.state", &table.state), ("axis.time_s", &table.time), ("axis.dose_krad_si", &table.dose)]
+        {
+            arrays.push(name, &[axis.len()], axis.nodes());
+        }
         arrays.push("axis.score", &[SCORES.len()], &SCORES);
-        arrays.push("mean", &grid, &self.mean);
-        arrays.push("sigma", &grid, &self.sigma);
-        arrays.push("quantile", &[s, t, d, SCORES.len()], &self.quantile);
-        arrays.push("share.programming", &grid, &self.share_programming);
-        arrays.push("share.drift", &grid, &self.share_drift);
-        arrays.push("share.dose", &grid, &self.share_dose);
-        arrays.push("read_sigma", &grid, &self.read_sigma);
-        arrays.push_noise(&self.noise);
-        ReadCurves::push(self.curves.as_ref(), &mut arrays);
-        let header = Header {
+    }
+
+    pub(crate) fn read(document: &Document<'_>, header: &Header) -> Result<Self, InputError> {
+        let axis = |name: &str, scale: Option<f64>| -> Result<Axis, InputError> {
+            let nodes = document.ascending(name)?;
+            if nodes[0] < 0.0 {
+                return Err(document.wrong(format!("{} in `{name}`", nodes[0]), "numbers of 0 or more"));
+            }
+            if let Some(bad) = scale.filter(|scale| !(*scale > 0.0 && scale.is_finite())) {
+                return Err(document.wrong(format!("a scale of {bad} of `{name}`"), "a scale above 0"));
+            }
+            Ok(Axis::new(nodes, scale))
+        };
+        document.scores()?;
+        Ok(Self {
+            state: axis("axis.state", None)?,
+            time: axis("axis.time_s", header.time_scale_s)?,
+            dose: axis("axis.dose_krad_si", header.dose_scale_krad_si)?,
+        })
+    }
+}
+
+impl DeviceTable {
+    pub(crate) fn header(&self) -> Header {
+        Header {
             name: self.name.clone(),
             origin: self.origin,
             unit: "nA".into(),
@@ -63,35 +81,39 @@ impl DeviceTable {
             read_voltages: self.read_voltages().cloned(),
             time_scale_s: self.time.scale(),
             dose_scale_krad_si: self.dose.scale(),
-        };
-        arrays.document(Kind::Grid, &header)
+        }
     }
 
-    /// Reads what [`DeviceTable::to_bytes`] writes, and what it wrote before there were kinds of tables.
-    ///
-    /// # Errors
-    /// When the bytes are not a device table of a known schema, or its arrays do not fit together.
-    pub fn from_bytes(bytes: &[u8], file: &str) -> Result<Self, TableError> {
-        let document = Document::open(bytes, file, Kind::Grid)?;
-        let header: Header = document.header()?;
+    /// Everything but the axes; all names begin with `prefix`.
+    pub(crate) fn push(&self, prefix: &str, arrays: &mut Arrays) {
+        let grid = [self.state.len(), self.time.len(), self.dose.len()];
+        let [s, t, d] = grid;
+        for (name, values) in [
+            ("mean", &self.mean),
+            ("sigma", &self.sigma),
+            ("share.programming", &self.share_programming),
+            ("share.drift", &self.share_drift),
+            ("share.dose", &self.share_dose),
+            ("read_sigma", &self.read_sigma),
+        ] {
+            arrays.push(format!("{prefix}{name}"), &grid, values);
+        }
+        arrays.push(format!("{prefix}quantile"), &[s, t, d, SCORES.len()], &self.quantile);
+        arrays.push_noise(prefix, &self.noise);
+        ReadCurves::push(self.curves.as_ref(), prefix, arrays);
+    }
+
+    pub(crate) fn read(
+        document: &Document<'_>,
+        prefix: &str,
+        header: Header,
+        axes: GridAxes,
+    ) -> Result<Self, TableError> {
         document.in_na(&header.unit)?;
-        let axis = |name: &str, scale: Option<f64>| -> Result<Axis, InputError> {
-            let nodes = document.ascending(name)?;
-            if nodes[0] < 0.0 {
-                return Err(document.wrong(format!("{} in `{name}`", nodes[0]), "numbers of 0 or more"));
-            }
-            if let Some(bad) = scale.filter(|scale| *scale <= 0.0) {
-                return Err(document.wrong(format!("a scale of {bad} of `{name}`"), "a scale above 0"));
-            }
-            Ok(Axis::new(nodes, scale))
-        };
-        let state = axis("axis.state", None)?;
-        let time = axis("axis.time_s", header.time_scale_s)?;
-        let dose = axis("axis.dose_krad_si", header.dose_scale_krad_si)?;
-        document.scores()?;
+        let GridAxes { state, time, dose } = axes;
         let count = document.count(&[state.len(), time.len(), dose.len()])?;
-        let grid = |name: &str| document.array(name, Some(count));
-        let (noise, mean) = (document.noise()?, grid("mean")?);
+        let grid = |name: &str| document.array(&format!("{prefix}{name}"), Some(count));
+        let (noise, mean) = (document.noise(prefix)?, grid("mean")?);
         // The first tables know read noise by the current alone.
         let read_sigma = match document.schema {
             1 => mean.iter().map(|&current_na| noise.sigma_na(current_na)).collect(),
@@ -100,13 +122,13 @@ impl DeviceTable {
         Ok(Self {
             mean,
             sigma: grid("sigma")?,
-            quantile: document.quantiles("quantile", count)?,
+            quantile: document.quantiles(&format!("{prefix}quantile"), count)?,
             share_programming: grid("share.programming")?,
             share_drift: grid("share.drift")?,
             share_dose: grid("share.dose")?,
             read_sigma,
             noise,
-            curves: ReadCurves::read(&document, header.read_voltages, header.current_max_na)?,
+            curves: ReadCurves::read(document, prefix, header.read_voltages, header.current_max_na)?,
             name: header.name,
             origin: header.origin,
             current_max_na: document.current_max_na(header.current_max_na)?,
@@ -118,6 +140,28 @@ impl DeviceTable {
             time,
             dose,
         })
+    }
+
+    /// The table as safetensors; the same bytes for the same table.
+    ///
+    /// # Errors
+    /// When an array cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, TableError> {
+        let mut arrays = Arrays::default();
+        GridAxes::push(self, &mut arrays);
+        self.push("", &mut arrays);
+        arrays.document(Kind::Grid, &self.header())
+    }
+
+    /// Reads what [`DeviceTable::to_bytes`] writes, and what it wrote before there were kinds of tables.
+    ///
+    /// # Errors
+    /// When the bytes are not a device table of a known schema, or its arrays do not fit together.
+    pub fn from_bytes(bytes: &[u8], file: &str) -> Result<Self, TableError> {
+        let document = Document::open(bytes, file, Kind::Grid)?;
+        let header: Header = document.header()?;
+        let axes = GridAxes::read(&document, &header)?;
+        Self::read(&document, "", header, axes)
     }
 }
 

@@ -15,6 +15,7 @@ mod axis;
 mod certificate;
 mod compile;
 mod document;
+mod ensemble;
 mod factor;
 mod file;
 mod history;
@@ -30,7 +31,8 @@ mod voltage;
 
 pub use axis::Axis;
 pub use certificate::Certificate;
-pub use compile::{CompileOptions, compile};
+pub use compile::{CompileOptions, compile, compile_ensemble};
+pub use ensemble::{Ensemble, Member, MemberKind, Uncertain};
 pub use history::{
     History, HistoryOptions, HistoryTable, REFERENCE_TEMPERATURE_K, Report, Segment, compile_history,
 };

@@ -29,6 +29,9 @@ pub enum TableError {
     /// A history that makes no sense.
     #[error("history: {0}")]
     History(String),
+    /// A table that cannot be compiled as asked.
+    #[error("no table with {0}")]
+    Asked(String),
     /// Updates that make no sense.
     #[error("update: {0}")]
     Update(String),

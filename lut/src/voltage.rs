@@ -145,25 +145,26 @@ impl ReadCurves {
         Ok(clamped)
     }
 
-    pub(crate) fn push(curves: Option<&Self>, arrays: &mut Arrays) {
+    pub(crate) fn push(curves: Option<&Self>, prefix: &str, arrays: &mut Arrays) {
         let Some(curves) = curves else { return };
         let (v, i) = (curves.voltage.len(), curves.current.len());
-        arrays.push("read_voltage.axis_v", &[v], curves.voltage.nodes());
-        arrays.push("read_voltage.reference_current", &[i], curves.current.nodes());
-        arrays.push("read_voltage.current", &[v, i], &curves.values);
+        arrays.push(format!("{prefix}read_voltage.axis_v"), &[v], curves.voltage.nodes());
+        arrays.push(format!("{prefix}read_voltage.reference_current"), &[i], curves.current.nodes());
+        arrays.push(format!("{prefix}read_voltage.current"), &[v, i], &curves.values);
     }
 
     pub(crate) fn read(
         document: &Document<'_>,
+        prefix: &str,
         about: Option<ReadVoltages>,
         max_na: f64,
     ) -> Result<Option<Self>, TableError> {
         let Some(about) = about else { return Ok(None) };
-        let voltage = Axis::new(document.ascending("read_voltage.axis_v")?, None);
-        let nodes = document.ascending("read_voltage.reference_current")?;
+        let voltage = Axis::new(document.ascending(&format!("{prefix}read_voltage.axis_v"))?, None);
+        let nodes = document.ascending(&format!("{prefix}read_voltage.reference_current"))?;
         let current = Axis::new(nodes, Some(SCALE_FRACTION * max_na));
         let count = document.count(&[voltage.len(), current.len()])?;
-        let values = document.array("read_voltage.current", Some(count))?;
+        let values = document.array(&format!("{prefix}read_voltage.current"), Some(count))?;
         Ok(Some(Self { about, voltage, current, values }))
     }
 }

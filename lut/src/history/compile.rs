@@ -3,7 +3,7 @@
 use super::{History, HistoryTable, Report};
 use crate::axis::Axis;
 use crate::certificate::Certificate;
-use crate::compile::{first_states, read_noise, wrong_with};
+use crate::compile::{check_current, check_tolerance, first_states, read_noise, wrong_with};
 use crate::factor::{Factor, factor};
 use crate::path::Path;
 use crate::slice::{Columns, Slice};
@@ -49,9 +49,12 @@ pub fn compile_history(
     if reports_s.is_empty() || reports_s.windows(2).any(|pair| pair[0] >= pair[1]) {
         return Err(TableError::History("reports have to be ascending times, at least one".into()));
     }
+    check_tolerance(options.tolerance_fraction)?;
+    check_tolerance(options.correlation_tolerance)?;
     let reports: Result<Vec<Report>, TableError> =
         reports_s.iter().map(|&time_s| history.at(time_s)).collect();
     let info = source.describe();
+    check_current(info.current_max_na)?;
     let (noise, noise_error) = read_noise(source, info.current_max_na, options.tolerance_fraction)?;
     let mut compiler = Compiler {
         source,

@@ -64,8 +64,8 @@ impl HistoryTable {
             arrays.push(name, &[r, s], &all(of));
         }
         arrays.push("loadings", &[s, r, self.path.factor.normals], &self.path.factor.loadings);
-        arrays.push_noise(&self.noise);
-        ReadCurves::push(self.curves.as_ref(), &mut arrays);
+        arrays.push_noise("", &self.noise);
+        ReadCurves::push(self.curves.as_ref(), "", &mut arrays);
         let header = Header {
             name: self.name.clone(),
             origin: self.origin,
@@ -130,8 +130,8 @@ impl HistoryTable {
             reports: header.reports,
             columns,
             path: Path { state, slices, factor: Factor { reports: r, normals: r, loadings } },
-            noise: document.noise()?,
-            curves: ReadCurves::read(&document, header.read_voltages, header.current_max_na)?,
+            noise: document.noise("")?,
+            curves: ReadCurves::read(&document, "", header.read_voltages, header.current_max_na)?,
         })
     }
 }

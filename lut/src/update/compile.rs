@@ -2,6 +2,7 @@
 
 use super::{Direction, Steps, UpdateTable};
 use crate::axis::Axis;
+use crate::compile::check_tolerance;
 use crate::table::TableError;
 use mho_data::provenance::Origin;
 use mho_data::random::Stream;
@@ -89,6 +90,7 @@ pub fn compile_updates(
     source: &dyn UpdateSource,
     options: &UpdateOptions,
 ) -> Result<UpdateTable, TableError> {
+    check_tolerance(options.tolerance_fraction)?;
     let info = source.describe();
     let wrong = |what: String| TableError::Update(format!("{}: {what}", info.name));
     let ((low, high), (first, last)) = (info.range, info.probability);
