@@ -2,6 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What a table was checked against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// Its source, between the nodes.
+    #[default]
+    Source,
+    /// Measured nodes, each left out of the table once and asked for.
+    LeftOut,
+}
+
 /// The largest interpolation error that was found when the table was checked against its source at
 /// points between its nodes. It is a measurement at `checked_points` places, not a bound by theorem.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +33,13 @@ pub struct Certificate {
     pub tolerance_fraction: f64,
     /// Whether the mean rises with the state at every time and dose of the table.
     pub monotone: bool,
+    /// What it was checked against.
+    #[serde(default)]
+    pub against: Against,
+    /// Largest standard error of a mean, as a fraction of the largest current: what a finite number of
+    /// measured cells leaves open. Absent where no cells were measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_standard_error_fraction: Option<f64>,
     /// Largest difference between the correlation of a cell with itself in the source and in the table;
     /// absent where it was not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +61,8 @@ impl Certificate {
             checked_points: 0,
             tolerance_fraction,
             monotone: false,
+            against: Against::Source,
+            max_standard_error_fraction: None,
             max_correlation_error: None,
             correlation_tolerance: None,
         }

@@ -8,6 +8,7 @@ use crate::table::{DeviceTable, ReadNoise, TableError, Validity};
 use crate::voltage::{ReadCurves, certify};
 use std::collections::HashMap;
 
+pub(crate) use check::monotone;
 pub use ensemble::compile_ensemble;
 
 mod check;
@@ -16,9 +17,9 @@ mod ensemble;
 pub(crate) mod tests_support;
 
 /// Below this time the time axis is linear (s): a minute, shorter than any retention read.
-const TIME_SCALE_S: f64 = 60.0;
+pub(crate) const TIME_SCALE_S: f64 = 60.0;
 /// Below this dose the dose axis is linear (krad(Si)).
-const DOSE_SCALE_KRAD: f64 = 10.0;
+pub(crate) const DOSE_SCALE_KRAD: f64 = 10.0;
 /// Rounds of refinement after which the certificate says what was reached.
 const ROUNDS: usize = 12;
 /// Nodes that an axis may have.
@@ -111,7 +112,7 @@ pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<Devi
     }
     let curves = ReadCurves::compile(source, compiler.max_na, options.tolerance_fraction)?;
     table.curves = certify(curves, &mut table.certificate);
-    table.certificate.monotone = check::monotone(&table);
+    table.certificate.monotone = monotone(&table);
     Ok(table)
 }
 
@@ -235,6 +236,7 @@ impl<'a> Compiler<'a> {
             read_sigma: Vec::with_capacity(count),
             noise: self.noise.clone(),
             curves: None,
+            cells: Vec::new(),
         };
         for point in axes.points() {
             let cell = self.cell(point)?;

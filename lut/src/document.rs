@@ -131,6 +131,11 @@ impl<'a> Document<'a> {
         InputError::new(self.file, found, expected.into())
     }
 
+    /// Whether there is such an array.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.tensors.tensor(name).is_ok()
+    }
+
     /// An array of finite numbers, of this length where one is known.
     pub(crate) fn array(&self, name: &str, length: Option<usize>) -> Result<Vec<f64>, InputError> {
         let view = self

@@ -99,6 +99,9 @@ impl DeviceTable {
             arrays.push(format!("{prefix}{name}"), &grid, values);
         }
         arrays.push(format!("{prefix}quantile"), &[s, t, d, SCORES.len()], &self.quantile);
+        if !self.cells.is_empty() {
+            arrays.push(format!("{prefix}cells"), &grid, &self.cells);
+        }
         arrays.push_noise(prefix, &self.noise);
         ReadCurves::push(self.curves.as_ref(), prefix, arrays);
     }
@@ -128,6 +131,7 @@ impl DeviceTable {
             share_dose: grid("share.dose")?,
             read_sigma,
             noise,
+            cells: if document.has(&format!("{prefix}cells")) { grid("cells")? } else { Vec::new() },
             curves: ReadCurves::read(document, prefix, header.read_voltages, header.current_max_na)?,
             name: header.name,
             origin: header.origin,

@@ -20,6 +20,7 @@ mod factor;
 mod file;
 mod history;
 mod lookup;
+mod measured;
 mod outside;
 mod path;
 mod pchip;
@@ -30,12 +31,13 @@ mod update;
 mod voltage;
 
 pub use axis::Axis;
-pub use certificate::Certificate;
+pub use certificate::{Against, Certificate};
 pub use compile::{CompileOptions, compile, compile_ensemble};
 pub use ensemble::{Ensemble, Member, MemberKind, Uncertain};
 pub use history::{
     History, HistoryOptions, HistoryTable, REFERENCE_TEMPERATURE_K, Report, Segment, compile_history,
 };
+pub use measured::{CellReading, MeasuredOptions, compile_measured};
 pub use outside::{Clamped, OutOfRange, Sides};
 pub use path::Path;
 pub use slice::Slice;

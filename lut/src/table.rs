@@ -91,6 +91,8 @@ pub struct DeviceTable {
     pub(crate) read_sigma: Vec<f64>,
     pub(crate) noise: ReadNoise,
     pub(crate) curves: Option<ReadCurves>,
+    /// Measured cells at every node; empty where none were.
+    pub(crate) cells: Vec<f64>,
 }
 
 /// Standard deviation (nA) of repeated reads at currents `at` (nA).
@@ -179,6 +181,12 @@ impl DeviceTable {
     /// Nodes at which the source left the range of what it was made from.
     pub fn extrapolated_nodes(&self) -> usize {
         self.extrapolated_nodes
+    }
+
+    /// How many cells were measured at every node, state-major, then time, then dose; `None` for a table
+    /// that was not made of measured cells.
+    pub fn cells(&self) -> Option<&[f64]> {
+        (!self.cells.is_empty()).then_some(self.cells.as_slice())
     }
 
     /// The axis of states.

@@ -97,7 +97,7 @@ impl Compiler<'_> {
 
 /// Whether the mean rises with the state at every node of time and dose and half way between them:
 /// two rising nodes may in principle cross between, where each has its own curve.
-pub(super) fn monotone(table: &DeviceTable) -> bool {
+pub(crate) fn monotone(table: &DeviceTable) -> bool {
     let halves = |axis: &Axis| -> Vec<f64> {
         axis.nodes().iter().copied().chain((1..axis.len()).map(|i| axis.middle(i - 1))).collect()
     };

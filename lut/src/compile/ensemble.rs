@@ -1,6 +1,6 @@
 //! Compiling an ensemble: the axes of the best estimate, with nodes where any member needs them.
 
-use super::{CompileOptions, Compiler, check, compile};
+use super::{CompileOptions, Compiler, compile, monotone};
 use crate::ensemble::{Ensemble, Member, MemberKind};
 use crate::source::CellSource;
 use crate::table::TableError;
@@ -49,7 +49,7 @@ pub fn compile_ensemble(
     for ((label, kind, compiler), mut table) in compilers.into_iter().zip(tables) {
         let curves = ReadCurves::compile(compiler.source, compiler.max_na, options.tolerance_fraction)?;
         table.curves = certify(curves, &mut table.certificate);
-        table.certificate.monotone = check::monotone(&table);
+        table.certificate.monotone = monotone(&table);
         members.push(Member { label, kind, table });
     }
     Ensemble::new(members)
