@@ -16,7 +16,7 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Lookup {
     knots: Vec<f64>,
-    /// 1 / length of the interval from each knot on; 0 at the last.
+    /// 1 / length of the interval from each knot on.
     inverse: Vec<f64>,
     first: f64,
     buckets_per_unit: f64,
@@ -59,6 +59,9 @@ impl Lookup {
         while i + 1 < self.knots.len() && self.knots[i + 1] <= x {
             i += 1;
         }
+        if i + 1 == self.knots.len() {
+            return Place { i, t: 0.0 };
+        }
         Place { i, t: ((x - self.knots[i]) * self.inverse[i]).clamp(0.0, 1.0) }
     }
 }
@@ -76,7 +79,7 @@ mod tests {
         assert_eq!(two.place(0.0), Place { i: 0, t: 0.0 });
         assert_eq!(two.place(2.0), Place { i: 0, t: 0.5 });
         assert_eq!(two.place(3.0), Place { i: 1, t: 0.0 });
-        assert_eq!(two.place(f64::INFINITY).i, 1);
+        assert_eq!(two.place(f64::INFINITY), Place { i: 1, t: 0.0 });
     }
 
     proptest! {
