@@ -10,7 +10,7 @@
 //! | [`DeviceTable`] | state, time, dose | [`compile`] from a source; [`compile_measured`] from readings |
 //! | [`HistoryTable`] | state, report of a [`History`] | [`compile_history`] |
 //! | [`Ensemble`] | member, state, time, dose | [`compile_ensemble`] |
-//! | [`UpdateTable`] | direction, conductance, probability | [`compile_updates`], [`Steps::from_text`] |
+//! | [`UpdateTable`] | direction, conductance, probability | [`compile_updates`], [`UpdateTable::from_ramps`], [`Steps::from_text`] |
 //!
 //! **Meaning of the spread.** The current of one cell at (time, dose) is `Q(z)`, where `Q` is the
 //! quantile function over normal scores and
@@ -95,6 +95,6 @@ pub use slice::Slice;
 pub use source::{CellSource, CellStatistics, Course, ReadVoltages, SCORES, Share, SourceError, SourceInfo};
 pub use table::{DeviceTable, Query, Row, TableError, Validity};
 pub use update::{
-    Direction, Steps, UpdateCertificate, UpdateCounts, UpdateInfo, UpdateOptions, UpdateRule, UpdateSource,
-    UpdateTable, compile_updates,
+    Direction, PulseOptions, Steps, UpdateCertificate, UpdateCounts, UpdateInfo, UpdateOptions, UpdateRule,
+    UpdateSource, UpdateTable, compile_updates,
 };

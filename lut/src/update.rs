@@ -4,10 +4,12 @@
 mod apply;
 mod compile;
 mod file;
+mod pulses;
 mod text;
 
 pub use apply::{UpdateCounts, UpdateRule};
 pub use compile::{UpdateCertificate, UpdateInfo, UpdateOptions, UpdateSource, compile_updates};
+pub use pulses::PulseOptions;
 
 use crate::axis::Axis;
 use crate::table::TableError;

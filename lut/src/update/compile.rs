@@ -2,6 +2,7 @@
 
 use super::{Direction, Steps, UpdateTable};
 use crate::axis::Axis;
+use crate::certificate::Against;
 use crate::compile::check_tolerance;
 use crate::table::TableError;
 use mho_data::provenance::Origin;
@@ -58,7 +59,7 @@ impl Default for UpdateOptions {
     }
 }
 
-/// The largest interpolation error that was found when an update table was checked against its source.
+/// The largest interpolation error that was found when an update table was checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UpdateCertificate {
     /// Largest error, as a fraction of the largest step.
@@ -73,6 +74,9 @@ pub struct UpdateCertificate {
     pub checked_points: usize,
     /// The error that was asked for.
     pub tolerance_fraction: f64,
+    /// What it was checked against.
+    #[serde(default)]
+    pub against: Against,
 }
 
 impl UpdateCertificate {
@@ -107,6 +111,7 @@ pub fn compile_updates(
         probability: first,
         checked_points: 0,
         tolerance_fraction: options.tolerance_fraction,
+        against: Against::Source,
     };
     let mut one = |direction| {
         let compiler = Compiler { source, direction, tolerance: options.tolerance_fraction };
@@ -210,6 +215,6 @@ impl Compiler<'_> {
     }
 }
 
-fn largest(steps: &Steps) -> f64 {
+pub(super) fn largest(steps: &Steps) -> f64 {
     steps.step().iter().fold(0.0, |largest, step| step.abs().max(largest))
 }

@@ -189,3 +189,95 @@ fn tables_of_others_return_as_they_came() {
         assert!(cells[0] > cells[1], "{name}: {cells:?}");
     }
 }
+
+/// Ramps of a linear law with known noise: 60 ramps of 200 pulses up by 0.005 and down likewise, each step
+/// uniform about it.
+#[test]
+fn ramps_become_tables() {
+    let stream = Stream::new(9, &["ramps"], &[]);
+    let ramps = |sign: f64, start: f64, first: u64| -> Vec<Vec<f64>> {
+        (0..60_u64)
+            .map(|ramp| {
+                let mut g = start;
+                (0..200_u64)
+                    .map(|pulse| {
+                        g += sign * 0.01 * stream.uniform(first + 200 * ramp + pulse);
+                        g
+                    })
+                    .collect()
+            })
+            .collect()
+    };
+    let options = PulseOptions { bins: 20, tolerance_fraction: 0.2, ..PulseOptions::default() };
+    let table = UpdateTable::from_ramps(&ramps(1.0, 0.0, 0), &ramps(-1.0, 1.0, 1_000_000), &options).unwrap();
+    let certificate = table.certificate().unwrap();
+    assert!(certificate.met() && certificate.checked_points > 3000, "{certificate:?}");
+    // About 600 steps in a bin: a quantile is known to 0.01 sqrt(p(1-p)/600) = 2e-4, four of which are
+    // allowed, and a mean to 0.003/sqrt(600) = 1.2e-4.
+    for (direction, sign) in [(Direction::Up, 1.0), (Direction::Down, -1.0)] {
+        let steps = table.steps(direction);
+        assert_eq!(steps.falls(), 0);
+        for g in [0.2, 0.5, 0.8] {
+            assert!((steps.mean(g) - sign * 0.005).abs() < 5e-4, "{g}: {}", steps.mean(g));
+            for p in [0.1, 0.5, 0.9] {
+                let wanted = 0.01 * if sign > 0.0 { p } else { p - 1.0 };
+                assert!((steps.quantile(g, p) - wanted).abs() < 8e-4, "{g} {p}: {}", steps.quantile(g, p));
+            }
+        }
+    }
+    for (up, options, expected) in [
+        (vec![], options.clone(), "over no range"),
+        (vec![vec![0.1, f64::NAN]], options.clone(), "ramp 1 reads NaN"),
+        (ramps(1.0, 0.0, 0), PulseOptions { bins: 0, ..options.clone() }, "bins = 0"),
+        (ramps(1.0, 0.0, 0), PulseOptions { least_steps: 10_000, ..options.clone() }, "no bin with 10000"),
+        (
+            vec![vec![0.0, 0.1, 0.2, 5.0, 5.1, 5.2]],
+            PulseOptions { least_steps: 2, ..options },
+            "expected at least 2",
+        ),
+    ] {
+        let error =
+            UpdateTable::from_ramps(&up, &ramps(-1.0, 1.0, 0), &options.clone()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// The measured ramps of others: 39 of 192 pulses up and 40 of 153 down, read at 0.1 V.
+#[test]
+fn measured_ramps_become_tables() {
+    let read = |name: &str| -> Option<Vec<Vec<f64>>> {
+        let path = mho_data::shared::find(&format!("measured/crosssim/pulse_csv/{name}"))?;
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut ramps: Vec<Vec<f64>> = Vec::new();
+        for row in text.lines().skip(1) {
+            for (k, word) in row.split(',').enumerate() {
+                if ramps.len() <= k {
+                    ramps.push(Vec::new());
+                }
+                if let Ok(current) = word.trim().parse::<f64>() {
+                    ramps[k].push(current / 0.1);
+                }
+            }
+        }
+        Some(ramps)
+    };
+    let (Some(up), Some(down)) = (read("set.csv"), read("reset.csv")) else { return };
+    assert_eq!((up.len(), down.len()), (39, 40));
+    let table =
+        UpdateTable::from_ramps(&up, &down, &PulseOptions { bins: 30, ..PulseOptions::default() }).unwrap();
+    let (low, high) = table.range();
+    assert!(low > 1.5e-3 && low < 1.8e-3 && high > 2.3e-3 && high < 2.6e-3, "{low} {high}");
+    // As many mean steps as there were pulses lead from the first tenth of the range to the last: the time
+    // between two conductances is the integral of one over the mean step. 5 % for bins and scatter.
+    let (from, to) = (low + 0.1 * (high - low), low + 0.9 * (high - low));
+    for (ramps, direction) in [(&up, Direction::Up), (&down, Direction::Down)] {
+        let inside = |ramp: &Vec<f64>| ramp.iter().filter(|g| **g >= from && **g < to).count() as f64;
+        let pulses = ramps.iter().map(inside).sum::<f64>() / ramps.len() as f64;
+        let parts = 1000;
+        let width = (to - from) / f64::from(parts);
+        let integral: f64 = (0..parts)
+            .map(|k| width / table.steps(direction).mean(from + (f64::from(k) + 0.5) * width).abs())
+            .sum();
+        assert!((integral / pulses - 1.0).abs() < 0.05, "{direction:?}: {integral} {pulses}");
+    }
+}
