@@ -93,22 +93,20 @@ pub(crate) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
+    /// The kind that a file says it is.
+    pub(crate) fn kind(bytes: &[u8], file: &str) -> Result<Kind, InputError> {
+        let header = header(bytes, file, "a table of mho")?;
+        named(&header).ok_or_else(|| {
+            InputError::new(file, "a table of an unknown kind", "grid, history, ensemble or update")
+        })
+    }
+
     pub(crate) fn open(bytes: &'a [u8], file: &'a str, kind: Kind) -> Result<Self, InputError> {
         let wrong = |found: String, expected: String| InputError::new(file, found, expected);
+        let header = header(bytes, file, kind.about())?;
         let tensors = SafeTensors::deserialize(bytes)
             .map_err(|error| wrong(error.to_string(), format!("{} (safetensors)", kind.about())))?;
-        let (_, metadata) = SafeTensors::read_metadata(bytes)
-            .map_err(|error| wrong(error.to_string(), "a safetensors header".into()))?;
-        let text = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|map| map.get("mho"))
-            .ok_or_else(|| wrong("no `mho` in the header".into(), "a device table of mho".into()))?;
-        let header: Value = serde_json::from_str(text)
-            .map_err(|error| wrong(error.to_string(), "the header of a device table".into()))?;
-        // The first tables had no kind: they were grids.
-        let name = header.get("kind").map_or(Some("grid"), Value::as_str);
-        let found = Kind::ALL.into_iter().find(|kind| Some(kind.name()) == name);
+        let found = named(&header);
         if found != Some(kind) {
             let found = found.map_or_else(|| "a table of an unknown kind", Kind::about);
             return Err(wrong(found.into(), kind.about().into()));
@@ -211,4 +209,24 @@ impl<'a> Document<'a> {
     pub(crate) fn in_na(&self, unit: &str) -> Result<(), InputError> {
         if unit == "nA" { Ok(()) } else { Err(self.wrong(format!("currents in `{unit}`"), "currents in nA")) }
     }
+}
+
+/// What stands under `mho` in the header of a file.
+fn header(bytes: &[u8], file: &str, expected: &str) -> Result<Value, InputError> {
+    let wrong = |found: String, expected: String| InputError::new(file, found, expected);
+    let (_, metadata) = SafeTensors::read_metadata(bytes)
+        .map_err(|error| wrong(error.to_string(), format!("{expected} (safetensors)")))?;
+    let text = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|map| map.get("mho"))
+        .ok_or_else(|| wrong("no `mho` in the header".into(), "a device table of mho".into()))?;
+    serde_json::from_str(text)
+        .map_err(|error| wrong(error.to_string(), "the header of a device table".into()))
+}
+
+/// The first tables had no kind: they were grids.
+fn named(header: &Value) -> Option<Kind> {
+    let name = header.get("kind").map_or(Some("grid"), Value::as_str);
+    Kind::ALL.into_iter().find(|kind| Some(kind.name()) == name)
 }

@@ -33,7 +33,7 @@
 //!
 //! All tables are safetensors with arrays of F64 and a text `mho` in the header's metadata: JSON with
 //! `schema` (2; 1 is still read for grids), `kind` (`grid`, `history`, `ensemble`, `update`) and what is
-//! named below. Currents are in nA, times in s, doses in krad(Si). In Python:
+//! named below; [`AnyTable`] reads all of them. Currents are in nA, times in s, doses in krad(Si). In Python:
 //! `safetensors.numpy.load_file("cell.safetensors")["mean"]`.
 //!
 //! **grid**: header `name`, `origin`, `unit` (`nA`), `current_max_na`, `notes`, `certificate`, `validity`,
@@ -62,6 +62,7 @@
 //! **update**: header `name`, `origin`, `unit` (of conductances and steps), `notes`, `certificate`; arrays
 //! `up.conductance` g, `up.probability` p, `up.step` p, g, and the same for `down`.
 
+mod any;
 mod axis;
 mod certificate;
 mod compile;
@@ -81,6 +82,7 @@ mod table;
 mod update;
 mod voltage;
 
+pub use any::AnyTable;
 pub use axis::Axis;
 pub use certificate::{Against, Certificate};
 pub use compile::{CompileOptions, compile, compile_ensemble};

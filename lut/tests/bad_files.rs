@@ -4,9 +4,9 @@
 use mho_data::provenance::Origin;
 use mho_data::random::Stream;
 use mho_lut::{
-    CellSource, CellStatistics, CompileOptions, DeviceTable, Ensemble, History, HistoryOptions, HistoryTable,
-    MemberKind, OutOfRange, Query, SCORES, Segment, Share, SourceError, SourceInfo, Steps, UpdateRule,
-    UpdateTable, compile, compile_ensemble, compile_history,
+    AnyTable, CellSource, CellStatistics, CompileOptions, DeviceTable, Ensemble, History, HistoryOptions,
+    HistoryTable, MemberKind, OutOfRange, Query, SCORES, Segment, Share, SourceError, SourceInfo, Steps,
+    UpdateRule, UpdateTable, compile, compile_ensemble, compile_history,
 };
 
 /// A cell that relaxes; every number made up.
@@ -103,6 +103,7 @@ fn ensembles() {
     let others: [(String, MemberKind, &dyn CellSource); 1] = [("a".into(), MemberKind::Model, &Made)];
     let bytes = compile_ensemble(&Made, &others, &OPTIONS).unwrap().to_bytes().unwrap();
     both(copies(&bytes, "ensemble").map(|copy| {
+        let _ = AnyTable::from_bytes(&copy, "bad");
         let read = Ensemble::from_bytes(&copy, "bad");
         read.map(|ensemble| ensemble.members().iter().for_each(|member| ask(&member.table))).is_ok()
     }));

@@ -96,6 +96,11 @@ fn steps(
         }
         pairs.extend(reads.windows(2).map(|pair| (0.5 * (pair[0] + pair[1]), pair[1] - pair[0])));
     }
+    let sum: f64 = pairs.iter().map(|pair| pair.1).sum();
+    let right = if direction == Direction::Up { sum > 0.0 } else { sum < 0.0 };
+    if !(pairs.is_empty() || right) {
+        return Err(wrong(format!("{} steps that sum up to {sum:e} {}", pairs.len(), options.unit)));
+    }
     let ends = pairs
         .iter()
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (g, _)| (low.min(*g), high.max(*g)));

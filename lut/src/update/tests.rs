@@ -227,6 +227,7 @@ fn ramps_become_tables() {
     }
     for (up, options, expected) in [
         (vec![], options.clone(), "over no range"),
+        (ramps(-1.0, 1.0, 0), options.clone(), "steps that sum up to -"),
         (vec![vec![0.1, f64::NAN]], options.clone(), "ramp 1 reads NaN"),
         (ramps(1.0, 0.0, 0), PulseOptions { bins: 0, ..options.clone() }, "bins = 0"),
         (ramps(1.0, 0.0, 0), PulseOptions { least_steps: 10_000, ..options.clone() }, "no bin with 10000"),
