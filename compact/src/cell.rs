@@ -12,8 +12,12 @@ use crate::retention::Retention;
 use crate::tid::{Evaluator, Law};
 use mho_data::provenance::Origin;
 use mho_data::published::PublishedSonos;
-use mho_lut::{CellSource, CellStatistics, SCORES, Share, SourceError, SourceInfo};
+use mho_lut::{
+    CellSource, CellStatistics, Course, History, ReadVoltages, SCORES, Share, SourceError, SourceInfo,
+};
 use mho_physics::sonos::Stack;
+
+mod history;
 
 /// How dose moves a state.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,6 +101,48 @@ const OFF_FRACTION: f64 = 1e-7;
 const START_STEP_V: f64 = 1e-3;
 const DOSE_STEP: f64 = 0.01;
 
+/// Gate voltages around that of the read for which currents are given, V.
+const READ_WINDOW_V: f64 = 0.5;
+
+/// Spreads of the overdrive from their causes. Those in V belong to the cell for good and have the sign
+/// with which it follows them; charges are counted anew with every dose.
+#[derive(Debug, Clone, Copy)]
+struct Spreads {
+    programming_v: f64,
+    drift_v: f64,
+    dose_c_v: f64,
+    /// Variance, V^2.
+    counting: f64,
+}
+
+impl Spreads {
+    fn variance(&self) -> f64 {
+        self.programming_v.powi(2) + self.drift_v.powi(2) + self.dose_c_v.powi(2) + self.counting
+    }
+
+    fn share(&self) -> Share {
+        let variance = self.variance();
+        if variance <= 0.0 {
+            return Share { programming: 1.0, drift: 0.0, dose: 0.0 };
+        }
+        Share {
+            programming: self.programming_v.powi(2) / variance,
+            drift: self.drift_v.powi(2) / variance,
+            dose: (self.dose_c_v.powi(2) + self.counting) / variance,
+        }
+    }
+
+    /// Correlation with another place, at which this variance of counted charges is the same.
+    fn correlation(&self, other: &Self, counted: f64) -> f64 {
+        let common = self.programming_v * other.programming_v
+            + self.drift_v * other.drift_v
+            + self.dose_c_v * other.dose_c_v
+            + counted;
+        let both = (self.variance() * other.variance()).sqrt();
+        if both > 0.0 { (common / both).clamp(-1.0, 1.0) } else { 1.0 }
+    }
+}
+
 /// A SONOS cell under dose and time.
 #[derive(Debug, Clone)]
 pub struct SonosCell {
@@ -148,6 +194,53 @@ impl SonosCell {
         }
     }
 
+    /// Overdrive, V, and current, nA, of a state after programming.
+    fn start(&self, state: f64) -> (f64, f64) {
+        let current_na = self.parameters.current_max_na * state.max(OFF_FRACTION);
+        (self.parameters.retention.overdrive_v(current_na), current_na)
+    }
+
+    /// Overdrive, V, after the dose, what retention keeps of a displacement after the time, and spreads.
+    fn spreads(&self, state: f64, time_s: f64, dose_krad_si: f64) -> (f64, f64, Spreads) {
+        let p = &self.parameters;
+        let (start_v, current_na) = self.start(state);
+        let dosed_v = self.dosed_v(start_v, dose_krad_si);
+        let kept = 1.0 - p.retention.lost(time_s, 300.0);
+        let programmed_v = self.programmed_v(start_v, current_na);
+        let follow = (self.dosed_v(start_v + START_STEP_V, dose_krad_si)
+            - self.dosed_v(start_v - START_STEP_V, dose_krad_si))
+            / (2.0 * START_STEP_V);
+        // A cell whose D_c is larger by a part has seen a dose smaller by that part.
+        let per_ln_dose = (self.dosed_v(start_v, dose_krad_si * (1.0 + DOSE_STEP))
+            - self.dosed_v(start_v, dose_krad_si * (1.0 - DOSE_STEP)))
+            / (2.0 * DOSE_STEP);
+        let charges = p.captured_per_m2_rad * p.gate_area_m2 * 1e3 * dose_krad_si;
+        let spreads = Spreads {
+            programming_v: programmed_v * follow * kept,
+            drift_v: programmed_v * (p.programming.growth(time_s) - 1.0).max(0.0).sqrt(),
+            dose_c_v: kept * p.dose_c_spread * per_ln_dose,
+            counting: kept * kept * self.step_v * self.step_v * p.cluster_factor * charges,
+        };
+        (dosed_v, kept, spreads)
+    }
+
+    /// Currents of cells with a mean overdrive and these spreads.
+    fn statistics(
+        &self,
+        mean_v: f64,
+        spreads: &Spreads,
+        extrapolated: bool,
+    ) -> Result<CellStatistics, String> {
+        let retention = &self.parameters.retention;
+        let sigma_v = spreads.variance().sqrt();
+        let quantiles_na = SCORES.map(|score| retention.current_at_na(mean_v + sigma_v * score));
+        if !quantiles_na.iter().all(|quantile| quantile.is_finite()) {
+            return Err(format!("the current is not finite at an overdrive of {mean_v} V"));
+        }
+        let (mean_na, sigma_na) = moments(&quantiles_na);
+        Ok(CellStatistics { mean_na, sigma_na, quantiles_na, share: spreads.share(), extrapolated })
+    }
+
     /// Standard deviation of the threshold, V, of cells programmed to an overdrive.
     fn programmed_v(&self, start_v: f64, current_na: f64) -> f64 {
         let retention = &self.parameters.retention;
@@ -176,43 +269,38 @@ impl CellSource for SonosCell {
         if ![state, time_s, dose_krad_si].iter().all(|value| *value >= 0.0 && value.is_finite()) {
             return Err(wrong("state, time and dose must be finite and not negative".into()));
         }
-        let current_na = p.current_max_na * state.max(OFF_FRACTION);
-        let start_v = p.retention.overdrive_v(current_na);
-        let dosed_v = self.dosed_v(start_v, dose_krad_si);
-        let kept = 1.0 - p.retention.lost(time_s, 300.0);
+        let (dosed_v, kept, spreads) = self.spreads(state, time_s, dose_krad_si);
         let mean_v = self.neutral_v + (dosed_v - self.neutral_v) * kept;
-
-        let programmed_v = self.programmed_v(start_v, current_na);
-        let follow = (self.dosed_v(start_v + START_STEP_V, dose_krad_si)
-            - self.dosed_v(start_v - START_STEP_V, dose_krad_si))
-            / (2.0 * START_STEP_V);
-        // A cell whose D_c is larger by a part has seen a dose smaller by that part.
-        let per_ln_dose = (self.dosed_v(start_v, dose_krad_si * (1.0 + DOSE_STEP))
-            - self.dosed_v(start_v, dose_krad_si * (1.0 - DOSE_STEP)))
-            / (2.0 * DOSE_STEP);
-        let charges = p.captured_per_m2_rad * p.gate_area_m2 * 1e3 * dose_krad_si;
-        let programming = (programmed_v * follow * kept).powi(2);
-        let drift = programmed_v * programmed_v * (p.programming.growth(time_s) - 1.0);
-        let dose = kept
-            * kept
-            * (self.step_v * self.step_v * p.cluster_factor * charges
-                + (p.dose_c_spread * per_ln_dose).powi(2));
-        let variance = programming + drift + dose;
-        let sigma_v = variance.sqrt();
-
-        let quantiles_na = SCORES.map(|score| p.retention.current_at_na(mean_v + sigma_v * score));
-        if !quantiles_na.iter().all(|quantile| quantile.is_finite()) {
-            return Err(wrong(format!("the current is not finite at an overdrive of {mean_v} V")));
-        }
-        let (mean_na, sigma_na) = moments(&quantiles_na);
-        let whole = if variance > 0.0 { variance } else { 1.0 };
-        let share = Share {
-            programming: if variance > 0.0 { programming / whole } else { 1.0 },
-            drift: drift / whole,
-            dose: dose / whole,
-        };
         let extrapolated = time_s > p.time_max_s || dose_krad_si > p.dose_max_krad_si;
-        Ok(CellStatistics { mean_na, sigma_na, quantiles_na, share, extrapolated })
+        self.statistics(mean_v, &spreads, extrapolated).map_err(wrong)
+    }
+
+    /// Charges that were there at the smaller dose are still there at the larger; everything else is the
+    /// fate of the cell.
+    fn correlation(&self, state: f64, a: (f64, f64), b: (f64, f64)) -> Result<f64, SourceError> {
+        let ((_, kept_a, one), (_, kept_b, other)) =
+            (self.spreads(state, a.0, a.1), self.spreads(state, b.0, b.1));
+        let (kept, first) = if a.1 <= b.1 { (kept_a, one.counting) } else { (kept_b, other.counting) };
+        let shared = if kept > 0.0 { first * kept_a * kept_b / (kept * kept) } else { 0.0 };
+        Ok(one.correlation(&other, shared))
+    }
+
+    fn history(&self, state: f64, history: &History, reports_s: &[f64]) -> Result<Course, SourceError> {
+        self.course(state, history, reports_s)
+    }
+
+    /// Half a volt of gate voltage on both sides of the read at which thresholds become currents.
+    fn read_voltages(&self) -> Option<ReadVoltages> {
+        let (_, reference_v) = self.threshold.as_ref()?;
+        let (low_v, high_v) = (reference_v - READ_WINDOW_V, reference_v + READ_WINDOW_V);
+        Some(ReadVoltages { terminal: "gate".into(), reference_v: *reference_v, low_v, high_v })
+    }
+
+    fn current_at_voltage_na(&self, current_na: f64, read_v: f64) -> f64 {
+        let Some((_, reference_v)) = &self.threshold else { return current_na };
+        let retention = &self.parameters.retention;
+        let least_na = OFF_FRACTION * self.parameters.current_max_na;
+        retention.current_at_na(retention.overdrive_v(current_na.max(least_na)) + read_v - reference_v)
     }
 
     fn read_noise_na(&self, current_na: f64) -> f64 {

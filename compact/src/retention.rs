@@ -140,11 +140,17 @@ impl Retention {
         Self::from_values(&card.values(&INFO))
     }
 
-    /// k: the part of the distance to neutral that is lost after `time_s` at a temperature.
-    pub fn lost(&self, time_s: f64, temperature_k: f64) -> f64 {
+    /// r (per decade) and t_0 (s) at a temperature.
+    pub fn at_temperature(&self, temperature_k: f64) -> (f64, f64) {
         let r = self.r_per_decade * temperature_k / 300.0;
         let t_0_s =
             self.t_0_s * (self.activation_ev / BOLTZMANN_V_PER_K * (1.0 / temperature_k - 1.0 / 300.0)).exp();
+        (r, t_0_s)
+    }
+
+    /// k: the part of the distance to neutral that is lost after `time_s` at a temperature.
+    pub fn lost(&self, time_s: f64, temperature_k: f64) -> f64 {
+        let (r, t_0_s) = self.at_temperature(temperature_k);
         (r * (time_s.max(0.0) / t_0_s).ln_1p() / std::f64::consts::LN_10).min(1.0)
     }
 

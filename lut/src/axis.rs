@@ -1,12 +1,14 @@
 //! Axes of a table: ascending nodes in the unit that people use, and a coordinate on which the
 //! quantities bend least.
 
+use crate::lookup::{Lookup, Place};
+
 /// An axis. The coordinate of a value x is `ln(1 + x/scale)`, linear near zero (so that zero itself is
 /// on the axis) and logarithmic beyond the scale; without a scale it is x.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
     nodes: Vec<f64>,
-    coordinates: Vec<f64>,
+    coordinates: Lookup,
     scale: Option<f64>,
 }
 
@@ -16,9 +18,8 @@ impl Axis {
         nodes.retain(|x| x.is_finite());
         nodes.sort_by(f64::total_cmp);
         nodes.dedup();
-        let mut axis = Self { coordinates: Vec::new(), nodes, scale };
-        axis.coordinates = axis.nodes.iter().map(|&x| axis.coordinate(x)).collect();
-        axis
+        let coordinates = Lookup::new(nodes.iter().map(|&x| coordinate(scale, x)).collect());
+        Self { coordinates, nodes, scale }
     }
 
     /// The nodes.
@@ -32,7 +33,7 @@ impl Axis {
     }
 
     pub(crate) fn coordinates(&self) -> &[f64] {
-        &self.coordinates
+        self.coordinates.knots()
     }
 
     /// First and last node.
@@ -41,11 +42,17 @@ impl Axis {
     }
 
     pub(crate) fn coordinate(&self, x: f64) -> f64 {
-        self.scale.map_or(x, |scale| libm::log1p(x / scale))
+        coordinate(self.scale, x)
     }
 
     pub(crate) fn value(&self, coordinate: f64) -> f64 {
         self.scale.map_or(coordinate, |scale| scale * libm::expm1(coordinate))
+    }
+
+    /// Where a value lies among the nodes; clamped to their range.
+    #[inline]
+    pub(crate) fn place(&self, x: f64) -> Place {
+        self.coordinates.place(self.coordinate(x))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -54,10 +61,16 @@ impl Axis {
 
     /// The value half way between nodes `i` and `i + 1`.
     pub(crate) fn middle(&self, i: usize) -> f64 {
-        self.value(0.5 * (self.coordinates[i] + self.coordinates[i + 1]))
+        let coordinates = self.coordinates();
+        self.value(0.5 * (coordinates[i] + coordinates[i + 1]))
     }
 
     pub(crate) fn with(&self, more: &[f64]) -> Self {
         Self::new(self.nodes.iter().chain(more).copied().collect(), self.scale)
     }
+}
+
+#[inline]
+fn coordinate(scale: Option<f64>, x: f64) -> f64 {
+    scale.map_or(x, |scale| libm::log1p(x / scale))
 }

@@ -2,23 +2,32 @@
 
 use crate::axis::Axis;
 use crate::certificate::Certificate;
-use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SCORES, SourceError};
-use crate::table::{DeviceTable, TableError, Validity};
-use mho_data::random::Stream;
+use crate::lookup::Lookup;
+use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SourceError, checked_scores};
+use crate::table::{DeviceTable, ReadNoise, TableError, Validity};
+use crate::voltage::{ReadCurves, certify};
 use std::collections::HashMap;
 
+pub(crate) use check::monotone;
+pub use ensemble::compile_ensemble;
+
+mod check;
+mod ensemble;
+#[cfg(test)]
+pub(crate) mod tests_support;
+
 /// Below this time the time axis is linear (s): a minute, shorter than any retention read.
-const TIME_SCALE_S: f64 = 60.0;
+pub(crate) const TIME_SCALE_S: f64 = 60.0;
 /// Below this dose the dose axis is linear (krad(Si)).
-const DOSE_SCALE_KRAD: f64 = 10.0;
-/// Quantiles are checked up to this score; beyond lie 0.3 % of the cells.
-const CHECKED_SCORE: f64 = 3.0;
+pub(crate) const DOSE_SCALE_KRAD: f64 = 10.0;
 /// Rounds of refinement after which the certificate says what was reached.
 const ROUNDS: usize = 12;
 /// Nodes that an axis may have.
 const MOST_NODES: usize = 160;
-/// Points between nodes that are checked in the end, besides the centres of the lines.
-const RANDOM_CHECKS: usize = 2000;
+/// Read noise is tabulated up to this multiple of the largest current.
+const NOISE_RANGE: f64 = 1.5;
+/// Intervals that read noise against current may have.
+const MOST_NOISE_INTERVALS: u32 = 1536;
 
 /// How a table is compiled.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,18 +47,43 @@ impl Default for CompileOptions {
     }
 }
 
+impl CompileOptions {
+    fn check(&self) -> Result<(), TableError> {
+        check_tolerance(self.tolerance_fraction)?;
+        for (name, value) in [("time_max_s", self.time_max_s), ("dose_max_krad_si", self.dose_max_krad_si)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(TableError::Asked(format!("{name} = {value}, expected a number of 0 or more")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A largest current that is one.
+pub(crate) fn check_current(max_na: f64) -> Result<(), TableError> {
+    if max_na > 0.0 && max_na.is_finite() {
+        return Ok(());
+    }
+    Err(TableError::Asked(format!("a largest current of {max_na} nA, expected a number above 0")))
+}
+
+/// A tolerance that can be met.
+pub(crate) fn check_tolerance(fraction: f64) -> Result<(), TableError> {
+    if fraction > 0.0 && fraction.is_finite() {
+        return Ok(());
+    }
+    Err(TableError::Asked(format!("tolerance_fraction = {fraction}, expected a number above 0")))
+}
+
 /// Compiles a table from a source.
 ///
 /// # Errors
-/// When the source has no answer at a point that is needed.
+/// When the options make no sense, or the source has no answer at a point that is needed.
 pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<DeviceTable, TableError> {
-    let mut compiler =
-        Compiler { source, options, known: HashMap::new(), max_na: source.describe().current_max_na };
+    options.check()?;
+    let mut compiler = Compiler::new(source, options)?;
     let mut axes = Axes {
-        state: Axis::new(
-            [0.0, 0.003, 0.01, 0.03].into_iter().chain((1..=16).map(|i| f64::from(i) / 16.0)).collect(),
-            None,
-        ),
+        state: first_states(),
         time: axis(options.time_max_s, TIME_SCALE_S, 5),
         dose: axis(options.dose_max_krad_si, DOSE_SCALE_KRAD, 6),
     };
@@ -76,8 +110,18 @@ pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<Devi
         axes = grown;
         table = compiler.fill(&axes)?;
     }
+    let curves = ReadCurves::compile(source, compiler.max_na, options.tolerance_fraction)?;
+    table.curves = certify(curves, &mut table.certificate);
     table.certificate.monotone = monotone(&table);
     Ok(table)
+}
+
+/// The states from which refinement starts: even ones, and below them one for each decade down to the off
+/// current, where thresholds become logarithms of the state.
+pub(crate) fn first_states() -> Axis {
+    let even = (1..=16).map(|i| f64::from(i) / 16.0);
+    let small = [0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.003, 0.01, 0.03];
+    Axis::new(small.into_iter().chain(even).collect(), None)
 }
 
 fn axis(max: f64, scale: f64, intervals: usize) -> Axis {
@@ -111,10 +155,8 @@ impl Axes {
             if axis.len() < 2 || axis.len() >= MOST_NODES {
                 return axis.clone();
             }
-            let middles: Vec<f64> = values
-                .into_iter()
-                .map(|v| axis.middle(crate::pchip::place(axis.coordinates(), axis.coordinate(v)).i))
-                .collect();
+            let middles: Vec<f64> =
+                values.into_iter().map(|v| axis.middle(axis.place(v).i.min(axis.len() - 2))).collect();
             axis.with(&middles)
         };
         Self {
@@ -128,23 +170,44 @@ impl Axes {
 struct Compiler<'a> {
     source: &'a dyn CellSource,
     options: &'a CompileOptions,
-    known: HashMap<[u64; 3], CellStatistics>,
+    known: HashMap<[u64; 3], Node>,
     max_na: f64,
+    noise: ReadNoise,
+    /// Error of the read noise against current between its nodes, as a fraction of the largest current.
+    noise_error: f64,
+}
+
+/// What a source says about a point.
+#[derive(Clone)]
+struct Node {
+    statistics: CellStatistics,
+    read_sigma_na: f64,
 }
 
 /// The worst error of a point, with the quantity that has it.
 type Misfit = (f64, &'static str);
 
-impl Compiler<'_> {
-    fn cell(&mut self, (s, t, d): Point) -> Result<CellStatistics, TableError> {
+impl<'a> Compiler<'a> {
+    fn new(source: &'a dyn CellSource, options: &'a CompileOptions) -> Result<Self, TableError> {
+        let max_na = source.describe().current_max_na;
+        check_current(max_na)?;
+        let (noise, noise_error) = read_noise(source, max_na, options.tolerance_fraction)?;
+        Ok(Self { source, options, known: HashMap::new(), max_na, noise, noise_error })
+    }
+
+    fn cell(&mut self, (s, t, d): Point) -> Result<Node, TableError> {
         let key = [s, t, d].map(f64::to_bits);
         if let Some(cell) = self.known.get(&key) {
             return Ok(cell.clone());
         }
-        let cell = self.source.cell(s, t, d)?;
-        if let Some(reason) = wrong_with(&cell) {
+        let statistics = self.source.cell(s, t, d)?;
+        let read_sigma_na = self.source.read_sigma_na(s, t, d, &statistics);
+        let noisy = !(read_sigma_na.is_finite() && read_sigma_na >= 0.0);
+        let no_noise = || noisy.then(|| format!("a read noise of {read_sigma_na} nA"));
+        if let Some(reason) = wrong_with(&statistics).or_else(no_noise) {
             return Err(SourceError { state: s, time_s: t, dose_krad_si: d, reason }.into());
         }
+        let cell = Node { statistics, read_sigma_na };
         self.known.insert(key, cell.clone());
         Ok(cell)
     }
@@ -152,22 +215,12 @@ impl Compiler<'_> {
     fn fill(&mut self, axes: &Axes) -> Result<DeviceTable, TableError> {
         let info = self.source.describe();
         let count = axes.state.len() * axes.time.len() * axes.dose.len();
-        let noise_current: Vec<f64> = (0..=96).map(|i| f64::from(i) / 64.0 * info.current_max_na).collect();
         let mut table = DeviceTable {
             name: info.name,
             origin: info.origin,
             current_max_na: info.current_max_na,
             notes: info.notes,
-            certificate: Certificate {
-                max_error_fraction: f64::INFINITY,
-                quantity: "none".into(),
-                state: 0.0,
-                time_s: 0.0,
-                dose_krad_si: 0.0,
-                checked_points: 0,
-                tolerance_fraction: self.options.tolerance_fraction,
-                monotone: false,
-            },
+            certificate: Certificate::none(self.options.tolerance_fraction),
             validity: (info.time_max_s.is_finite() && info.dose_max_krad_si.is_finite())
                 .then_some(Validity { time_max_s: info.time_max_s, dose_max_krad_si: info.dose_max_krad_si }),
             extrapolated_nodes: 0,
@@ -180,11 +233,15 @@ impl Compiler<'_> {
             share_programming: Vec::with_capacity(count),
             share_drift: Vec::with_capacity(count),
             share_dose: Vec::with_capacity(count),
-            noise: noise_current.iter().map(|&i| self.source.read_noise_na(i)).collect(),
-            noise_current,
+            read_sigma: Vec::with_capacity(count),
+            noise: self.noise.clone(),
+            curves: None,
+            cells: Vec::new(),
         };
         for point in axes.points() {
             let cell = self.cell(point)?;
+            table.read_sigma.push(cell.read_sigma_na);
+            let cell = cell.statistics;
             table.mean.push(cell.mean_na);
             table.sigma.push(cell.sigma_na);
             table.quantile.extend_from_slice(&cell.quantiles_na);
@@ -198,7 +255,7 @@ impl Compiler<'_> {
 
     fn misfit(&mut self, table: &DeviceTable, point: Point) -> Result<Misfit, TableError> {
         let (s, t, d) = point;
-        let cell = self.cell(point)?;
+        let Node { statistics: cell, read_sigma_na } = self.cell(point)?;
         let at = table.places(s, t, d);
         let error = |array: &[f64], width: usize, column: usize, truth: f64| {
             (table.interpolate(array, width, column, &at) - truth).abs() / self.max_na
@@ -208,10 +265,11 @@ impl Compiler<'_> {
         if sigma > worst.0 {
             worst = (sigma, "sigma");
         }
-        for (q, score) in SCORES.iter().enumerate() {
-            if score.abs() > CHECKED_SCORE || q % 2 == 1 {
-                continue;
-            }
+        let read = error(&table.read_sigma, 1, 0, read_sigma_na);
+        if read > worst.0 {
+            worst = (read, "read noise");
+        }
+        for q in checked_scores() {
             let quantile = error(&table.quantile, SCORE_COUNT, q, cell.quantiles_na[q]);
             if quantile > worst.0 {
                 worst = (quantile, "quantile");
@@ -261,47 +319,10 @@ impl Compiler<'_> {
         }
         Ok(grown)
     }
-
-    /// Checks the table between its nodes: at random points and at the centres of random boxes.
-    /// Returns the certificate and the points that missed the tolerance.
-    fn check(&mut self, table: &DeviceTable, axes: &Axes) -> Result<(Certificate, Vec<Point>), TableError> {
-        let stream = Stream::new(0, &["lut", "certificate"], &[]);
-        let mut certificate = table.certificate.clone();
-        certificate.max_error_fraction = 0.0;
-        let mut missed = Vec::new();
-        let count =
-            if axes.time.len() < 2 && axes.dose.len() < 2 { RANDOM_CHECKS / 10 } else { RANDOM_CHECKS };
-        for n in 0..count as u64 {
-            let draw = |k: u64, axis: &Axis| {
-                if axis.len() < 2 {
-                    return axis.range().0;
-                }
-                let place = stream.uniform(3 * n + k) * (axis.len() - 1) as f64;
-                let i = (place as usize).min(axis.len() - 2);
-                if n % 2 == 0 {
-                    return axis.middle(i);
-                }
-                let (a, b) = (axis.coordinates()[i], axis.coordinates()[i + 1]);
-                axis.value(a + (b - a) * (place - i as f64)).clamp(axis.nodes()[i], axis.nodes()[i + 1])
-            };
-            let point = (draw(0, &axes.state), draw(1, &axes.time), draw(2, &axes.dose));
-            let (error, quantity) = self.misfit(table, point)?;
-            if error > certificate.max_error_fraction {
-                certificate.max_error_fraction = error;
-                certificate.quantity = quantity.into();
-                (certificate.state, certificate.time_s, certificate.dose_krad_si) = point;
-            }
-            if error > self.options.tolerance_fraction {
-                missed.push(point);
-            }
-        }
-        certificate.checked_points = count;
-        Ok((certificate, missed))
-    }
 }
 
 /// What keeps these statistics out of a table.
-fn wrong_with(cell: &CellStatistics) -> Option<String> {
+pub(crate) fn wrong_with(cell: &CellStatistics) -> Option<String> {
     let share = cell.share;
     let shares = [share.programming, share.drift, share.dose];
     if ![cell.mean_na, cell.sigma_na].iter().chain(&shares).chain(&cell.quantiles_na).all(|v| v.is_finite()) {
@@ -314,20 +335,28 @@ fn wrong_with(cell: &CellStatistics) -> Option<String> {
     falls.then(|| "quantiles that fall with the score".into())
 }
 
-/// Whether the mean rises with the state at every node of time and dose and half way between them:
-/// two rising nodes may in principle cross between, where each has its own curve.
-fn monotone(table: &DeviceTable) -> bool {
-    let halves = |axis: &Axis| -> Vec<f64> {
-        axis.nodes().iter().copied().chain((1..axis.len()).map(|i| axis.middle(i - 1))).collect()
-    };
-    let slack = 1e-9 * table.current_max_na;
-    let doses = halves(&table.dose);
-    halves(&table.time).into_iter().all(|time_s| {
-        doses.iter().all(|&dose| {
-            let at = table.places(0.0, time_s, dose);
-            let mean: Vec<f64> =
-                (0..table.state.len()).map(|s| table.at_state(&table.mean, 1, 0, s, &at)).collect();
-            mean.windows(2).all(|pair| pair[1] >= pair[0] - slack)
-        })
-    })
+/// Read noise against current, on nodes that halve until it is linear between them, and its error.
+pub(crate) fn read_noise(
+    source: &dyn CellSource,
+    max_na: f64,
+    tolerance_fraction: f64,
+) -> Result<(ReadNoise, f64), TableError> {
+    let mut intervals = 96_u32;
+    loop {
+        let current = |i: f64| NOISE_RANGE * max_na * i / f64::from(intervals);
+        let currents: Vec<f64> = (0..=intervals).map(|i| current(f64::from(i))).collect();
+        let sigma: Vec<f64> = currents.iter().map(|&i| source.read_noise_na(i)).collect();
+        if let Some(bad) = sigma.iter().find(|s| !(s.is_finite() && **s >= 0.0)) {
+            let reason = format!("a read noise of {bad} nA");
+            return Err(SourceError { state: 0.0, time_s: 0.0, dose_krad_si: 0.0, reason }.into());
+        }
+        let noise = ReadNoise { at: Lookup::new(currents), sigma };
+        let error = (0..intervals).map(|i| current(f64::from(i) + 0.5)).fold(0.0_f64, |worst, current| {
+            worst.max((noise.sigma_na(current) - source.read_noise_na(current)).abs() / max_na)
+        });
+        if error <= 0.5 * tolerance_fraction || intervals >= MOST_NOISE_INTERVALS {
+            return Ok((noise, error));
+        }
+        intervals *= 2;
+    }
 }

@@ -3,47 +3,47 @@
 //! Piecewise cubic Hermite with the slopes of Fritsch and Butland (SIAM J. Sci. Stat. Comput. 5, 300,
 //! 1984) as used by PCHIP: the weighted harmonic mean of the neighbouring secants, zero at extrema.
 
-/// The nodes and weights of an interpolation at one place: `sum(weights[k] * y[first + k])` would not
-/// do, because the slopes depend on the values; so this holds the place only.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Place {
-    /// Interval: between node `i` and `i + 1`.
-    pub(crate) i: usize,
-    /// Position in it, 0 to 1.
-    pub(crate) t: f64,
+use crate::lookup::Place;
+
+/// Polynomial `c0 + t (c1 + t (c2 + t c3))` of an interval, with t from 0 to 1 in it.
+pub(crate) type Cubic = [f64; 4];
+
+/// The value of a polynomial.
+#[inline]
+pub(crate) fn value([c0, c1, c2, c3]: &Cubic, t: f64) -> f64 {
+    c0 + t * (c1 + t * (c2 + t * c3))
 }
 
-/// Where `x` lies among ascending `xs`; clamped to their range.
-pub(crate) fn place(xs: &[f64], x: f64) -> Place {
-    if xs.len() < 2 {
-        return Place { i: 0, t: 0.0 };
-    }
-    let i = xs.partition_point(|&node| node <= x).clamp(1, xs.len() - 1) - 1;
-    Place { i, t: ((x - xs[i]) / (xs[i + 1] - xs[i])).clamp(0.0, 1.0) }
-}
-
-/// The interpolated value at a place, with `y(k)` the value at node `k`.
-pub(crate) fn evaluate(xs: &[f64], place: Place, y: impl Fn(usize) -> f64) -> f64 {
-    let Place { i, t } = place;
-    if xs.len() < 2 || t == 0.0 {
-        return y(i);
-    }
-    if t == 1.0 {
-        return y(i + 1);
+/// The polynomial from node `i` on, with `y(k)` the value at node `k`; constant at the last node.
+pub(crate) fn cubic(xs: &[f64], i: usize, y: impl Fn(usize) -> f64) -> Cubic {
+    let y0 = y(i);
+    if i + 1 >= xs.len() {
+        return [y0, 0.0, 0.0, 0.0];
     }
     let h = xs[i + 1] - xs[i];
-    let (y0, y1) = (y(i), y(i + 1));
+    let y1 = y(i + 1);
     let secant = (y1 - y0) / h;
     let before = (i > 0).then(|| (xs[i] - xs[i - 1], (y0 - y(i - 1)) / (xs[i] - xs[i - 1])));
     let after =
         (i + 2 < xs.len()).then(|| (xs[i + 2] - xs[i + 1], (y(i + 2) - y1) / (xs[i + 2] - xs[i + 1])));
-    let m0 = before.map_or_else(|| end(h, secant, after), |(hb, sb)| inner(hb, sb, h, secant));
-    let m1 = after.map_or_else(|| end(h, secant, before), |(ha, sa)| inner(h, secant, ha, sa));
-    let (t2, t3) = (t * t, t * t * t);
-    (2.0 * t3 - 3.0 * t2 + 1.0) * y0
-        + (t3 - 2.0 * t2 + t) * h * m0
-        + (3.0 * t2 - 2.0 * t3) * y1
-        + (t3 - t2) * h * m1
+    let m0 = h * before.map_or_else(|| end(h, secant, after), |(hb, sb)| inner(hb, sb, h, secant));
+    let m1 = h * after.map_or_else(|| end(h, secant, before), |(ha, sa)| inner(h, secant, ha, sa));
+    let rise = y1 - y0;
+    [y0, m0, 3.0 * rise - 2.0 * m0 - m1, m0 + m1 - 2.0 * rise]
+}
+
+/// The polynomials of a curve through `ys`, one from every node on.
+pub(crate) fn cubics(xs: &[f64], ys: &[f64]) -> Vec<Cubic> {
+    (0..xs.len()).map(|i| cubic(xs, i, |k| ys[k])).collect()
+}
+
+/// The interpolated value at a place, with `y(k)` the value at node `k`: the same bits as the stored
+/// polynomial gives there.
+pub(crate) fn evaluate(xs: &[f64], place: Place, y: impl Fn(usize) -> f64) -> f64 {
+    if place.t == 0.0 {
+        return y(place.i);
+    }
+    value(&cubic(xs, place.i, y), place.t)
 }
 
 /// Slope at a node between two intervals.
@@ -71,10 +71,11 @@ fn end(h: f64, secant: f64, next: Option<(f64, f64)>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lookup::Lookup;
     use proptest::prelude::*;
 
     fn at(xs: &[f64], ys: &[f64], x: f64) -> f64 {
-        evaluate(xs, place(xs, x), |k| ys[k])
+        evaluate(xs, Lookup::new(xs.to_vec()).place(x), |k| ys[k])
     }
 
     #[test]

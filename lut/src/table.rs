@@ -2,9 +2,12 @@
 
 use crate::axis::Axis;
 use crate::certificate::Certificate;
-use crate::pchip::{self, Place};
+use crate::lookup::{Lookup, Place};
+use crate::outside::{Clamped, OutOfRange, Range};
+use crate::pchip;
 use crate::slice::Slice;
-use crate::source::{SCORES, SourceError};
+use crate::source::{ReadVoltages, SCORES, SourceError};
+use crate::voltage::ReadCurves;
 use mho_data::InputError;
 use mho_data::provenance::Origin;
 
@@ -23,12 +26,32 @@ pub enum TableError {
         /// Largest.
         high: f64,
     },
+    /// A history that makes no sense.
+    #[error("history: {0}")]
+    History(String),
+    /// A table that cannot be compiled as asked.
+    #[error("no table with {0}")]
+    Asked(String),
+    /// Updates that make no sense.
+    #[error("update: {0}")]
+    Update(String),
+    /// Another read voltage than the one that the source knew.
+    #[error("the source of this table knew one read voltage")]
+    OneVoltage,
     /// The source failed while the table was compiled.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The file is not a device table.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// Two slices of a batch do not have one length.
+    #[error("{given} numbers are asked for in a batch of {out}")]
+    Lengths {
+        /// Numbers given.
+        given: usize,
+        /// Places for answers.
+        out: usize,
+    },
     /// The table could not be written.
     #[error("could not write the table: {0}")]
     Write(String),
@@ -41,15 +64,6 @@ pub struct Validity {
     pub time_max_s: f64,
     /// Largest dose (krad(Si)).
     pub dose_max_krad_si: f64,
-}
-
-/// What to do with a query outside of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutOfRange {
-    /// Take the nearest point inside, and count it.
-    Clamp,
-    /// Refuse.
-    Error,
 }
 
 /// Statistics of the cell current over (state, time, dose), with the certificate of how well they
@@ -73,9 +87,38 @@ pub struct DeviceTable {
     pub(crate) share_programming: Vec<f64>,
     pub(crate) share_drift: Vec<f64>,
     pub(crate) share_dose: Vec<f64>,
-    /// Read noise at currents `noise_current` (nA).
-    pub(crate) noise_current: Vec<f64>,
-    pub(crate) noise: Vec<f64>,
+    /// Noise of one read of a cell that carries the mean current.
+    pub(crate) read_sigma: Vec<f64>,
+    pub(crate) noise: ReadNoise,
+    pub(crate) curves: Option<ReadCurves>,
+    /// Measured cells at every node; empty where none were.
+    pub(crate) cells: Vec<f64>,
+}
+
+/// Standard deviation (nA) of repeated reads at currents `at` (nA).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ReadNoise {
+    pub(crate) at: Lookup,
+    pub(crate) sigma: Vec<f64>,
+}
+
+impl ReadNoise {
+    /// Linear between the currents.
+    pub(crate) fn sigma_na(&self, current_na: f64) -> f64 {
+        let Place { i, t } = self.at.place(current_na);
+        let a = self.sigma.get(i).copied().unwrap_or(0.0);
+        a + self.sigma.get(i + 1).map_or(0.0, |b| (b - a) * t)
+    }
+
+    /// NaN beyond its currents.
+    pub(crate) fn checked_na(&self, current_na: f64) -> f64 {
+        if self.range().holds(current_na) { self.sigma_na(current_na) } else { f64::NAN }
+    }
+
+    fn range(&self) -> Range {
+        let ends = self.at.knots().first().copied().zip(self.at.knots().last().copied());
+        Range::new("current_na", ends.unwrap_or((0.0, 0.0)))
+    }
 }
 
 /// A point that is asked for.
@@ -98,6 +141,8 @@ pub struct Row {
     pub mean_na: f64,
     /// Standard deviation over cells (nA).
     pub sigma_na: f64,
+    /// Standard deviation of one read (nA).
+    pub read_sigma_na: f64,
     /// Whether the point was moved into the table's range.
     pub clamped: bool,
 }
@@ -138,6 +183,12 @@ impl DeviceTable {
         self.extrapolated_nodes
     }
 
+    /// How many cells were measured at every node, state-major, then time, then dose; `None` for a table
+    /// that was not made of measured cells.
+    pub fn cells(&self) -> Option<&[f64]> {
+        (!self.cells.is_empty()).then_some(self.cells.as_slice())
+    }
+
     /// The axis of states.
     pub fn state_axis(&self) -> &Axis {
         &self.state
@@ -158,14 +209,54 @@ impl DeviceTable {
         &SCORES
     }
 
-    /// Standard deviation (nA) of repeated reads of a cell that carries `current_na`: linear between
-    /// nodes, constant beyond the last.
+    /// Standard deviation (nA) of repeated reads of a cell that carries `current_na`, up to one and a half
+    /// times the largest current; NaN outside.
     pub fn read_noise_na(&self, current_na: f64) -> f64 {
-        let place = pchip::place(&self.noise_current, current_na);
-        let (Some(a), Some(b)) = (self.noise.get(place.i), self.noise.get(place.i + 1)) else {
-            return self.noise.first().copied().unwrap_or(0.0);
-        };
-        a + (b - a) * place.t
+        self.noise.checked_na(current_na)
+    }
+
+    /// Standard deviations (nA) of repeated reads of many cells by the currents that they carry.
+    ///
+    /// # Errors
+    /// With [`OutOfRange::Error`], the first current outside of the table; an `out` of another length.
+    pub fn read_noises_na(
+        &self,
+        currents_na: &[f64],
+        policy: OutOfRange,
+        out: &mut [f64],
+    ) -> Result<Clamped, TableError> {
+        if currents_na.len() != out.len() {
+            return Err(TableError::Lengths { given: currents_na.len(), out: out.len() });
+        }
+        let range = self.noise.range();
+        let mut clamped = Clamped::default();
+        for (&current_na, out) in currents_na.iter().zip(out) {
+            *out = self.noise.sigma_na(range.moved(current_na, policy, &mut clamped.current_na)?);
+        }
+        clamped.points = clamped.current_na.total();
+        Ok(clamped)
+    }
+
+    /// The voltages at which cells can be read, where the source knew more than one.
+    pub fn read_voltages(&self) -> Option<&ReadVoltages> {
+        self.curves.as_ref().map(|curves| &curves.about)
+    }
+
+    /// Currents (nA) at a voltage of the read (V) of cells that carry `currents_na` at the reference
+    /// voltage, and how many of them, or the voltage for all, were moved into the table.
+    ///
+    /// # Errors
+    /// When the table knows one voltage only; with [`OutOfRange::Error`], outside of its range; an `out`
+    /// of another length.
+    pub fn at_voltage_na(
+        &self,
+        currents_na: &[f64],
+        read_v: f64,
+        policy: OutOfRange,
+        out: &mut [f64],
+    ) -> Result<Clamped, TableError> {
+        let curves = self.curves.as_ref().ok_or(TableError::OneVoltage)?;
+        curves.currents_na(currents_na, read_v, policy, out)
     }
 
     /// The table at one time and dose, for drawing many cells.
@@ -173,38 +264,56 @@ impl DeviceTable {
     /// # Errors
     /// Outside of the table's range.
     pub fn slice(&self, time_s: f64, dose_krad_si: f64) -> Result<Slice, TableError> {
-        check("time_s", time_s, &self.time)?;
-        check("dose_krad_si", dose_krad_si, &self.dose)?;
-        Ok(Slice::cut(self, time_s, dose_krad_si))
+        let time_s = Range::of("time_s", &self.time).inside(time_s)?;
+        let dose = Range::of("dose_krad_si", &self.dose).inside(dose_krad_si)?;
+        Ok(Slice::cut(self, time_s, dose))
     }
 
-    /// Means and standard deviations at points, and how many of them were clamped.
+    /// The table at one time and dose, moved into its range where the policy allows it.
     ///
     /// # Errors
-    /// With [`OutOfRange::Error`], the first point outside of the range.
-    pub fn query(&self, points: &[Query], policy: OutOfRange) -> Result<(Vec<Row>, usize), TableError> {
-        let mut clamped = 0;
+    /// With [`OutOfRange::Error`], outside of the table's range.
+    pub fn slice_at(
+        &self,
+        time_s: f64,
+        dose_krad_si: f64,
+        policy: OutOfRange,
+    ) -> Result<(Slice, Clamped), TableError> {
+        let mut clamped = Clamped::default();
+        let time_s = Range::of("time_s", &self.time).moved(time_s, policy, &mut clamped.time_s)?;
+        let dose =
+            Range::of("dose_krad_si", &self.dose).moved(dose_krad_si, policy, &mut clamped.dose_krad_si)?;
+        clamped.points = usize::from(clamped.time_s.total() + clamped.dose_krad_si.total() > 0);
+        Ok((Slice::cut(self, time_s, dose), clamped))
+    }
+
+    /// Means and standard deviations at points, and how many of them were moved into the table.
+    ///
+    /// # Errors
+    /// With [`OutOfRange::Error`], the first point outside of the range; in any case a coordinate that is
+    /// no number.
+    pub fn query(&self, points: &[Query], policy: OutOfRange) -> Result<(Vec<Row>, Clamped), TableError> {
+        let (states, times, doses) = (
+            Range::of("state", &self.state),
+            Range::of("time_s", &self.time),
+            Range::of("dose_krad_si", &self.dose),
+        );
+        let mut clamped = Clamped::default();
         let mut rows = Vec::with_capacity(points.len());
         for &query in points {
-            let mut outside = false;
-            let mut inside = |what, value: f64, axis: &Axis| -> Result<f64, TableError> {
-                if let Err(error) = check(what, value, axis) {
-                    if policy == OutOfRange::Error || value.is_nan() {
-                        return Err(error);
-                    }
-                    outside = true;
-                }
-                Ok(value.clamp(axis.range().0, axis.range().1))
-            };
-            let state = inside("state", query.state, &self.state)?;
-            let time_s = inside("time_s", query.time_s, &self.time)?;
-            let dose = inside("dose_krad_si", query.dose_krad_si, &self.dose)?;
-            clamped += usize::from(outside);
+            let moved = |c: &Clamped| c.state.total() + c.time_s.total() + c.dose_krad_si.total();
+            let before = moved(&clamped);
+            let state = states.moved(query.state, policy, &mut clamped.state)?;
+            let time_s = times.moved(query.time_s, policy, &mut clamped.time_s)?;
+            let dose = doses.moved(query.dose_krad_si, policy, &mut clamped.dose_krad_si)?;
+            let outside = moved(&clamped) > before;
+            clamped.points += usize::from(outside);
             let at = self.places(state, time_s, dose);
             rows.push(Row {
                 query,
                 mean_na: self.interpolate(&self.mean, 1, 0, &at),
                 sigma_na: self.interpolate(&self.sigma, 1, 0, &at),
+                read_sigma_na: self.interpolate(&self.read_sigma, 1, 0, &at),
                 clamped: outside,
             });
         }
@@ -213,8 +322,7 @@ impl DeviceTable {
 
     /// Where a point lies on the three axes.
     pub(crate) fn places(&self, state: f64, time_s: f64, dose: f64) -> Places {
-        let on = |axis: &Axis, value| pchip::place(axis.coordinates(), axis.coordinate(value));
-        Places { state: on(&self.state, state), time: on(&self.time, time_s), dose: on(&self.dose, dose) }
+        Places { state: self.state.place(state), time: self.time.place(time_s), dose: self.dose.place(dose) }
     }
 
     /// Interpolated value of an array with `width` values per node, of which number `column`: first
@@ -238,15 +346,4 @@ pub(crate) struct Places {
     state: Place,
     time: Place,
     dose: Place,
-}
-
-fn check(what: &'static str, value: f64, axis: &Axis) -> Result<(), TableError> {
-    let (low, high) = axis.range();
-    // A value that was written and read as text may miss the end by a rounding.
-    let slack = 1e-9 * (high - low);
-    if value >= low - slack && value <= high + slack {
-        Ok(())
-    } else {
-        Err(TableError::OutOfRange { what, value, low, high })
-    }
 }

@@ -8,9 +8,15 @@ use mho_compact::cell::PublishedCell;
 use mho_compact::model;
 use mho_data::published::PublishedSonos;
 use mho_data::{InputError, Table};
-use mho_lut::{Axis, CellSource, CompileOptions, DeviceTable, OutOfRange, Query, TableError, compile};
+use mho_lut::{
+    Against, Axis, CellReading, CellSource, Certificate, CompileOptions, DeviceTable, MeasuredOptions,
+    OutOfRange, Query, TableError, compile, compile_measured,
+};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+
+mod kinds;
+mod updates;
 
 /// Compile a device table, or look into one
 #[derive(Debug, clap::Args)]
@@ -24,6 +30,8 @@ enum TableCommand {
     Build(BuildArgs),
     Show(ShowArgs),
     Query(QueryArgs),
+    Updates(updates::UpdatesArgs),
+    Export(updates::ExportArgs),
 }
 
 /// Compile a table from device cards, or from published statistics as they are.
@@ -31,12 +39,16 @@ enum TableCommand {
 /// Cards of one cell go together: `sonos-retention`, `sonos-programming`, a dose law (`tid-*` or
 /// `current-shift`) and `ekv`, at most one of each. What is not given takes the model's defaults, and the
 /// table says so; without a dose law the table has no dose. `published:tcas2022` and `published:iedm2022`
-/// stand alone.
+/// stand alone, and so does `measured:FILE.csv`: readings of cells (state, time_s, dose_krad_si, current_na
+/// and, where cells were followed, device) without a model. With --history the table is one of a history: a
+/// TOML file of [[segment]]s with duration_s, dose_rate_rad_si_per_s, temperature_k and gate_bias_v.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mho table build retention.toml dose.toml --out cell.safetensors\n  \
-                  mho table build published:tcas2022 --out tcas.safetensors --tolerance 5e-4")]
+                  mho table build published:tcas2022 --out tcas.safetensors --tolerance 5e-4\n  \
+                  mho table build measured:cells.csv --out cells.safetensors --tolerance 0.02\n  \
+                  mho table build dose.toml --history orbit.toml --report-s 0,86400 --out orbit.safetensors")]
 struct BuildArgs {
-    /// Device cards, or published:NAME
+    /// Device cards, or published:NAME, or measured:FILE.csv
     #[arg(required = true, value_name = "CARD.toml")]
     cards: Vec<String>,
     /// Where the table goes
@@ -60,6 +72,15 @@ struct BuildArgs {
     /// V_inf - V_N (V) in place of the fitted one, for a card of tid-exp
     #[arg(long, allow_hyphen_values = true)]
     v_inf_offset_v: Option<f64>,
+    /// Segments of dose, time and temperature after programming
+    #[arg(long, value_name = "HISTORY.toml", requires = "report_s")]
+    history: Option<PathBuf>,
+    /// Times in the history at which the table reports (s)
+    #[arg(long, value_delimiter = ',', requires = "history", value_parser = not_negative)]
+    report_s: Vec<f64>,
+    /// Fewest measured cells of a state at a time and dose
+    #[arg(long, default_value_t = 20)]
+    least_cells: usize,
     /// Threshold of the neutral cell (V), against which a tid-* card was fitted
     #[arg(long, allow_hyphen_values = true)]
     neutral_threshold_v: Option<f64>,
@@ -133,6 +154,7 @@ impl From<TableError> for CliError {
         match error {
             TableError::Input(error) => Self::Input(error),
             TableError::OutOfRange { .. } => Self::Usage(format!("{error} (--out-of-range clamp moves it)")),
+            TableError::Asked(_) | TableError::History(_) => Self::Usage(error.to_string()),
             other => Self::failed(other),
         }
     }
@@ -141,10 +163,9 @@ impl From<TableError> for CliError {
 pub(super) fn run(args: &TableArgs, globals: &Globals) -> Answer {
     match &args.command {
         TableCommand::Build(args) => build(args, globals),
-        TableCommand::Show(args) => {
-            let table = read(&args.table)?;
-            Ok(if globals.json { document(&table) } else { page(&table) })
-        }
+        TableCommand::Show(args) => kinds::show(&args.table, globals),
+        TableCommand::Updates(args) => updates::make(args, globals),
+        TableCommand::Export(args) => updates::export(args),
         TableCommand::Query(args) => query(args, globals),
     }
 }
@@ -157,7 +178,15 @@ fn read(path: &Path) -> Result<DeviceTable, CliError> {
 }
 
 fn build(args: &BuildArgs, globals: &Globals) -> Answer {
+    if let [only] = args.cards.as_slice()
+        && let Some(file) = only.strip_prefix("measured:")
+    {
+        return measured(args, file, globals);
+    }
     let source = source(args)?;
+    if let Some(file) = &args.history {
+        return kinds::build_history(args, source.as_ref(), file, globals);
+    }
     let info = source.describe();
     // Sources without dose or time have tables without these axes.
     let options = CompileOptions {
@@ -166,24 +195,74 @@ fn build(args: &BuildArgs, globals: &Globals) -> Answer {
         dose_max_krad_si: if info.dose_max_krad_si > 0.0 { args.dose_max_krad_si } else { 0.0 },
     };
     let table = compile(source.as_ref(), &options)?;
-    let certificate = table.certificate();
-    if !certificate.met() {
+    met(table.certificate())?;
+    written(args, &table, globals)
+}
+
+/// A certificate that meets what was asked, or why there is no table.
+fn met(certificate: &Certificate) -> Result<(), CliError> {
+    if certificate.met() {
+        return Ok(());
+    }
+    let correlation = certificate.max_correlation_error.zip(certificate.correlation_tolerance);
+    if let Some((error, asked)) = correlation.filter(|(error, asked)| error > asked) {
         return Err(CliError::Failed(format!(
-            "no table: the interpolation error stays at {:.2e} of the range ({} at state {:.3}, {:.0} s, {:.0} \
-             krad(Si)), --tolerance asks for {:.2e}",
-            certificate.max_error_fraction,
-            certificate.quantity,
-            certificate.state,
-            certificate.time_s,
-            certificate.dose_krad_si,
-            certificate.tolerance_fraction
+            "no table: the correlation of a cell with itself stays off by {error:.2e}, {asked:.2e} is allowed"
         )));
     }
+    Err(CliError::Failed(format!(
+        "no table: the interpolation error stays at {:.2e} of the range ({} at state {:.3}, {:.0} s, {:.0} \
+         krad(Si)), --tolerance asks for {:.2e}",
+        certificate.max_error_fraction,
+        certificate.quantity,
+        certificate.state,
+        certificate.time_s,
+        certificate.dose_krad_si,
+        certificate.tolerance_fraction
+    )))
+}
+
+fn written(args: &BuildArgs, table: &DeviceTable, globals: &Globals) -> Answer {
     replace_file(&args.out, &table.to_bytes()?)?;
     if globals.json {
-        return Ok(document(&table));
+        return Ok(document(table));
     }
-    Ok(format!("{}table: {}\n", page(&table), args.out.display()))
+    Ok(format!("{}table: {}\n", page(table), args.out.display()))
+}
+
+/// A table of measured cells. Its certificate says what neighbouring nodes know of each other, which no
+/// refinement can better, so that it is told and not demanded.
+fn measured(args: &BuildArgs, file: &str, globals: &Globals) -> Answer {
+    if args.history.is_some() {
+        let why = "readings have no history (--history goes with device cards)";
+        return Err(CliError::Usage(why.into()));
+    }
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| InputError::new(file, error.to_string(), "readings of cells as CSV"))?;
+    let readings = CellReading::from_table(&Table::from_csv(&text, file)?).map_err(|error| {
+        InputError::new(file, error.to_string(), "columns state, time_s, dose_krad_si, current_na")
+    })?;
+    let name =
+        args.out.file_stem().map_or_else(|| "cells".into(), |stem| stem.to_string_lossy().into_owned());
+    let options = MeasuredOptions {
+        name,
+        current_max_na: args.current_max_na,
+        least_cells: args.least_cells,
+        tolerance_fraction: args.tolerance,
+        ..MeasuredOptions::default()
+    };
+    let table = compile_measured(&readings, &options).map_err(|error| match error {
+        TableError::Asked(what) => InputError::new(file, what, "readings of enough cells").into(),
+        other => CliError::from(other),
+    })?;
+    if !table.certificate().met() && !globals.quiet {
+        eprintln!(
+            "mho: left-out nodes are missed by {:.2e} of the range, --tolerance asks for {:.2e}",
+            table.certificate().max_error_fraction,
+            table.certificate().tolerance_fraction
+        );
+    }
+    written(args, &table, globals)
 }
 
 /// What the table is compiled from.
@@ -281,9 +360,13 @@ fn page(table: &DeviceTable) -> String {
     axis("dose_krad_si", table.dose_axis());
     let _ = writeln!(
         text,
-        "interpolation error at most {:.2e} of the range at {} points between the nodes (asked: {:.2e}{})",
+        "interpolation error at most {:.2e} of the range at {} {} (asked: {:.2e}{})",
         certificate.max_error_fraction,
         certificate.checked_points,
+        match certificate.against {
+            Against::Source => "points between the nodes",
+            Against::LeftOut => "nodes, each left out once",
+        },
         certificate.tolerance_fraction,
         if certificate.met() { "" } else { ", NOT MET" }
     );
@@ -297,6 +380,12 @@ fn page(table: &DeviceTable) -> String {
         "mean current rises with the state: {}",
         if certificate.monotone { "yes" } else { "NO" }
     );
+    if let Some(error) = certificate.max_correlation_error {
+        let _ = writeln!(text, "correlation of a cell with itself: off by {error:.2} at most");
+    }
+    if let Some(error) = certificate.max_standard_error_fraction {
+        let _ = writeln!(text, "standard error of a mean: {error:.2e} of the range at most");
+    }
     if let Some(validity) = table.validity() {
         let _ = writeln!(
             text,
@@ -348,9 +437,10 @@ fn query(args: &QueryArgs, globals: &Globals) -> Answer {
         Policy::Clamp => OutOfRange::Clamp,
     };
     let (rows, clamped) = table.query(&points, policy)?;
-    if clamped > 0 && !globals.quiet {
+    if clamped.points > 0 && !globals.quiet {
         eprintln!(
-            "mho: {clamped} of {} points lie outside of the table and were moved to its edge",
+            "mho: {} of {} points lie outside of the table and were moved to its edge",
+            clamped.points,
             rows.len()
         );
     }
@@ -370,8 +460,7 @@ fn query(args: &QueryArgs, globals: &Globals) -> Answer {
     if globals.json {
         let columns: serde_json::Map<_, _> =
             columns.into_iter().map(|(name, values)| (name.to_owned(), values.into())).collect();
-        let document =
-            serde_json::json!({ "schema": 1, "unit": unit, "clamped": clamped, "columns": columns });
+        let document = serde_json::json!({ "schema": 1, "unit": unit, "clamped": clamped.points, "clamped_by_axis": clamped, "columns": columns });
         return Ok(format!("{document:#}\n"));
     }
     let mut out = Table::new();

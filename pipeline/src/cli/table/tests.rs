@@ -77,3 +77,88 @@ fn cards_make_a_cell_and_bad_ones_are_named() {
     }
     assert!(!Path::new(out).exists());
 }
+
+#[test]
+fn a_history_is_built_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (card, history, out) = (path("dose.toml"), path("orbit.toml"), path("orbit.safetensors"));
+    let text = DeviceCard::from_defaults(model::find("tid-exp").unwrap()).to_toml().unwrap();
+    std::fs::write(&card, text).unwrap();
+    let segments = "[[segment]]\nduration_s = 86400\ndose_rate_rad_si_per_s = 0.5\ntemperature_k = 320\n";
+    std::fs::write(&history, segments).unwrap();
+    let words = |reports| {
+        let options = ["--history", &history, "--report-s", reports, "--out", &out, "--tolerance", "5e-3"];
+        mho_table(&[&["build", &card][..], &options].concat())
+    };
+    let built = words("0,3600,86400").unwrap();
+    assert!(built.contains("along a history of 1 segments") && built.contains("43.2"), "{built}");
+    let shown: serde_json::Value =
+        serde_json::from_str(&mho_table(&["show", &out, "--json"]).unwrap()).unwrap();
+    assert_eq!((&shown["kind"], &shown["reports"][2]["dose_krad_si"]), (&"history".into(), &43.2.into()));
+    // A report beyond the end, and segments that are none.
+    assert_eq!(words("1e6").unwrap_err().code(), 2);
+    std::fs::write(&history, segments.replace("temperature_k", "temperature_c")).unwrap();
+    let error = words("0").unwrap_err();
+    assert!(error.to_string().contains("orbit.toml:4") && error.code() == 3, "{error}");
+}
+
+#[test]
+fn measured_cells_make_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (cells, out) = (path("cells.csv"), path("cells.safetensors"));
+    let mut csv = String::from("device,state,time_s,dose_krad_si,current_na\n");
+    for state in [0.2, 0.5, 0.8] {
+        for cell in 0..25 {
+            csv += &format!("d{cell},{state},0,0,{}\n", 1600.0 * state + f64::from(cell));
+        }
+    }
+    std::fs::write(&cells, &csv).unwrap();
+    let source = format!("measured:{cells}");
+    let built = mho_table(&["build", &source, "--out", &out]).unwrap();
+    assert!(built.contains("each left out once") && built.contains("origin: measured"), "{built}");
+    assert_eq!(mho_table(&["query", &out, "--state", "0.9"]).unwrap_err().code(), 2);
+    let error = mho_table(&["build", &source, "--out", &out, "--least-cells", "30"]).unwrap_err();
+    assert!(error.to_string().contains("25 cells of state 0.2") && error.code() == 3, "{error}");
+    std::fs::write(&cells, csv.replace("current_na", "current")).unwrap();
+    assert_eq!(mho_table(&["build", &source, "--out", &out]).unwrap_err().code(), 3);
+}
+
+#[test]
+fn updates_go_in_and_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (up, down, out) = (path("up.txt"), path("down.txt"), path("u.safetensors"));
+    std::fs::write(&up, "title\n1,2,3\n0,1\n0.1,0.1,0.1\n0.2,0.2,0.2\n").unwrap();
+    std::fs::write(&down, "title\n1,2,3\n0,1\n-0.2,-0.2,-0.2\n-0.1,-0.1,-0.1\n").unwrap();
+    let made = mho_table(&["updates", "--up", &up, "--down", &down, "--out", &out]).unwrap();
+    assert!(made.contains("from 1e0 to 3e0 S") && made.contains("no certificate"), "{made}");
+    let shown: serde_json::Value =
+        serde_json::from_str(&mho_table(&["show", &out, "--json"]).unwrap()).unwrap();
+    assert_eq!(shown["up"]["probabilities"], 2);
+    let (up2, down2) = (path("up2.txt"), path("down2.txt"));
+    mho_table(&["export", &out, "--up", &up2, "--down", &down2]).unwrap();
+    let out2 = path("u2.safetensors");
+    mho_table(&["updates", "--up", &up2, "--down", &down2, "--out", &out2]).unwrap();
+    let steps = |file: &str| {
+        let bytes = std::fs::read(file).unwrap();
+        mho_lut::UpdateTable::from_bytes(&bytes, file).unwrap().steps(mho_lut::Direction::Up).clone()
+    };
+    assert_eq!(steps(&out), steps(&out2));
+
+    let ramp = |start: f64, sign: f64| {
+        let row = |k| format!("{},{}\n", start + sign * f64::from(k), start + sign * (f64::from(k) + 0.5));
+        format!("a,b\n{}", (0..200).map(row).collect::<String>())
+    };
+    std::fs::write(&up, ramp(0.0, 1.0)).unwrap();
+    let words = ["updates", "--ramps", "--bins", "5", "--up", &up, "--down", &down, "--out", &out];
+    for (start, sign, expected) in [(200.0, -1.0, None), (0.0, 1.0, Some(3)), (-500.0, -1.0, Some(3))] {
+        std::fs::write(&down, ramp(start, sign)).unwrap();
+        match (mho_table(&words), expected) {
+            (Ok(made), None) => assert!(made.contains("up: 398 steps of 2 ramps in 5 bins"), "{made}"),
+            (result, code) => assert_eq!(result.err().map(|error| error.code()), code),
+        }
+    }
+    assert_eq!(mho_table(&["query", &out]).unwrap_err().code(), 3);
+}
