@@ -43,6 +43,7 @@ mod backward;
 mod calibrate;
 mod cells;
 pub mod convert;
+pub mod converter;
 pub mod effects;
 pub mod evaluate;
 pub mod file;

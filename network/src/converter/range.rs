@@ -1,0 +1,1 @@
+//! Ranges of converters, found from the values that they will meet.
