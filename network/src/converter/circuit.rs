@@ -100,9 +100,7 @@ impl Draws {
         let last = (bits as usize).max(1) - 1;
         match kind {
             ConverterKind::Uniform | ConverterKind::SignMagnitude => Self::default(),
-            ConverterKind::Ramp => {
-                Self { offsets: offsets(columns), capacitors: bank(), ..Self::default() }
-            }
+            ConverterKind::Ramp => Self { offsets: offsets(columns), capacitors: bank(), ..Self::default() },
             ConverterKind::Sar => Self { offsets: offsets(1), capacitors: bank(), ..Self::default() },
             ConverterKind::Pipeline => {
                 Self { offsets: offsets(2 * last + 1), stages: stages(last), ..Self::default() }
@@ -115,10 +113,20 @@ impl Draws {
 /// One converter of a kind that is a circuit.
 #[derive(Clone, Debug)]
 pub(super) enum Instance {
-    Ramp { ramp: Ramp, offsets: Vec<f64> },
-    Sar { search: Successive, offset: f64 },
+    Ramp {
+        ramp: Ramp,
+        offsets: Vec<f64>,
+    },
+    Sar {
+        search: Successive,
+        offset: f64,
+    },
     /// `passes` of the whole list of stages.
-    Stages { stages: Vec<Stage>, passes: usize, last_offset: f64 },
+    Stages {
+        stages: Vec<Stage>,
+        passes: usize,
+        last_offset: f64,
+    },
 }
 
 impl Instance {

@@ -22,6 +22,8 @@
 
 pub mod capacitors;
 pub mod circuit;
+#[cfg(test)]
+pub(crate) mod golden;
 pub mod range;
 mod real;
 pub mod search;
@@ -128,7 +130,11 @@ enum Inner<T> {
     Ideal,
     Uniform(Uniform<T>),
     /// Instances of groups of so many columns.
-    Circuit { reference: f64, instances: Vec<Instance>, columns_each: usize },
+    Circuit {
+        reference: f64,
+        instances: Vec<Instance>,
+        columns_each: usize,
+    },
 }
 
 impl<T: Real> Converter<T> {
@@ -155,8 +161,7 @@ impl<T: Real> Converter<T> {
         };
         let groups = columns.div_ceil(columns_each).max(1);
         let mut made = Self::with_draws(spec, range, columns_each, groups, draw)?;
-        made.stochastic =
-            spec.stochastic_rounding.then(|| Stream::new(seed, &["stochastic rounding"], &[]));
+        made.stochastic = spec.stochastic_rounding.then(|| Stream::new(seed, &["stochastic rounding"], &[]));
         Ok(made)
     }
 

@@ -1,0 +1,2 @@
+//! Throughput of converters and cores.
+fn main() {}
