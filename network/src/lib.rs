@@ -44,6 +44,7 @@ mod calibrate;
 mod cells;
 pub mod convert;
 pub mod converter;
+pub mod core;
 pub mod effects;
 pub mod evaluate;
 pub mod file;

@@ -207,9 +207,18 @@ impl<T: Real> Converter<T> {
         matches!(self.inner, Inner::Ideal)
     }
 
-    /// Whether every column converts alike, so that all values may come as one.
-    pub fn is_uniform(&self) -> bool {
-        !matches!(self.inner, Inner::Circuit { .. })
+    /// Whether every column and every read converts alike, so that all values may come as one.
+    pub fn is_alike(&self) -> bool {
+        !matches!(self.inner, Inner::Circuit { .. }) && self.stochastic.is_none()
+    }
+
+    /// Distance of two levels; `None` for a converter that changes nothing.
+    pub fn step(&self) -> Option<f64> {
+        match &self.inner {
+            Inner::Ideal => None,
+            Inner::Uniform(uniform) => Some(uniform.step().to_f64()),
+            Inner::Circuit { reference, .. } => Some(reference * (2.0_f64).powi(1 - self.bits as i32)),
+        }
     }
 
     /// Converts one value of one column.

@@ -1,0 +1,1 @@
+//! Ranges of output converters from data.
