@@ -176,7 +176,7 @@ pub(super) fn ranges(mapping: &Mapping) -> Result<Vec<[f64; 2]>, CoreError> {
         OutputRange::Slices(ranges) => ranges.clone(),
         OutputRange::Named(RangeRule::Maximum) => vec![maximum(mapping); spec.slices],
         OutputRange::Named(RangeRule::Granular) => vec![granular(mapping)?; spec.slices],
-        OutputRange::Named(RangeRule::MinimumError | RangeRule::Percentile(_)) => {
+        OutputRange::Named(RangeRule::MinimumError | RangeRule::Percentile(_) | RangeRule::PowerOfTwo(_)) => {
             if spec.output.converter.bits > 0 {
                 return Err(CoreError::Uncalibrated);
             }

@@ -188,6 +188,8 @@ pub enum RangeRule {
     MinimumError,
     /// From data: this percentile on both sides (percent, above 50).
     Percentile(f64),
+    /// From data: the smallest of the full current / 2^k that holds this percentile on both sides.
+    PowerOfTwo(f64),
 }
 
 /// Why a core cannot be made or used.
@@ -292,7 +294,7 @@ impl CoreSpec {
         {
             return wrong("output.range", format!("{} ranges", ranges.len()), "one for each slice");
         }
-        if let OutputRange::Named(RangeRule::Percentile(p)) = self.output.range
+        if let OutputRange::Named(RangeRule::Percentile(p) | RangeRule::PowerOfTwo(p)) = self.output.range
             && !(p > 50.0 && p <= 100.0)
         {
             return wrong("output.range.percentile", p.to_string(), "above 50, at most 100");
