@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::mapping::{Mapping, Sign};
-use super::spec::{CoreError, CoreSpec, OutputRange, RangeRule};
+use super::pulse::PulseLine;
+use super::spec::{Conversion, CoreError, CoreSpec, OutputRange, RangeRule};
 use crate::array::{ConverterKind, Subtract};
 use crate::converter::{Converter, ConverterError, Real};
 
@@ -16,8 +17,8 @@ pub(super) struct Lines<T> {
     pub subtract: Subtract,
     /// Conversion after every slice of the input.
     pub each_slice: bool,
-    /// Largest current of one line.
-    pub limit: Option<T>,
+    /// What a line does to the sum of its cells.
+    pub law: Law<T>,
     /// Converters of all tiles' lines, one set for each slice of weights.
     pub converters: Vec<Converter<T>>,
     /// What a converted unit of current of each slice is worth.
@@ -26,10 +27,23 @@ pub(super) struct Lines<T> {
     pub offset: T,
 }
 
+/// What a line does to the sum of its cells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Law<T> {
+    /// Nothing.
+    Linear,
+    /// No current beyond this one.
+    Limit(T),
+    /// Charge on a precharged line; whether the read-out is linearised after its conversion.
+    Pulse { linearise: bool },
+}
+
 /// Lines of the arrays that share their inputs.
 #[derive(Clone, Debug)]
 pub(super) struct Tile<T> {
     pub inputs: Range<usize>,
+    /// The lines, when they are precharged.
+    pub pulse: Option<PulseLine>,
     /// Conductances of each slice, lines x rows: the outputs' lines, then the subtrahends'.
     pub slices: Vec<Vec<T>>,
 }
@@ -98,10 +112,16 @@ impl<T: Real> Lines<T> {
         } else {
             Subtrahend::None
         };
-        // Without a limit on single lines, a subtraction in the array is one of conductances.
-        let merged = spec.subtract == Subtract::Array && spec.column_current_max.is_infinite();
-        let lines = outputs + subtrahend.lines(outputs);
         let share = 1.0 / spec.cells_per_weight as f64;
+        let law = match &spec.pulse {
+            Some(pulse) => Law::Pulse { linearise: pulse.linearise },
+            // In the same units as the lines, which are means over equal cells.
+            None if spec.column_current_max.is_finite() => Law::Limit(T::of(spec.column_current_max * share)),
+            None => Law::Linear,
+        };
+        // Of linear lines, a subtraction in the array is one of conductances.
+        let merged = spec.subtract == Subtract::Array && law == Law::Linear;
+        let lines = outputs + subtrahend.lines(outputs);
         let mut tiles: Vec<(Range<usize>, Vec<Vec<f64>>)> = Vec::new();
         for array in &mapping.arrays {
             if tiles.last().is_none_or(|(inputs, _)| *inputs != array.inputs) {
@@ -140,6 +160,7 @@ impl<T: Real> Lines<T> {
             .collect::<Result<_, _>>()?;
         let scale = mapping.weight_max * spec.input.max;
         let narrow = |(inputs, slices): (Range<usize>, Vec<Vec<f64>>)| Tile {
+            pulse: spec.pulse.as_ref().map(|pulse| PulseLine::new(pulse, inputs.len())),
             inputs,
             slices: slices.iter().map(|lines| lines.iter().map(|&g| T::of(g)).collect()).collect(),
         };
@@ -147,9 +168,8 @@ impl<T: Real> Lines<T> {
             tiles: tiles.into_iter().map(narrow).collect(),
             subtrahend,
             subtract: spec.subtract,
-            each_slice: spec.output.conversion == super::spec::Conversion::EachSlice,
-            // In the same units as the lines, which are means over equal cells.
-            limit: spec.column_current_max.is_finite().then(|| T::of(spec.column_current_max * share)),
+            each_slice: spec.output.conversion == Conversion::EachSlice,
+            law,
             converters,
             worth: (0..spec.slices).map(|slice| T::of(encoding.factor(slice) * scale)).collect(),
             offset: T::of(encoding.offset() * scale),
@@ -189,7 +209,10 @@ pub(super) fn ranges(mapping: &Mapping) -> Result<Vec<[f64; 2]>, CoreError> {
 fn maximum(mapping: &Mapping) -> [f64; 2] {
     let spec = mapping.spec();
     let rows = mapping.arrays.iter().map(|a| a.inputs.len()).max().unwrap_or(0).max(1) as f64;
-    let limit = spec.column_current_max / spec.cells_per_weight as f64;
+    let limit = match &spec.pulse {
+        Some(pulse) => pulse.active_fraction * rows * pulse.precharge_v / pulse.swing_v,
+        None => spec.column_current_max / spec.cells_per_weight as f64,
+    };
     if spec.subtract == Subtract::Array && (mapping.encoding.is_pair() || mapping.encoding.has_reference()) {
         // Two lines, each of either sign.
         let most = ((1.0 - spec.conductance_min()) * rows).min(2.0 * limit);
@@ -214,8 +237,8 @@ fn granular(mapping: &Mapping) -> Result<[f64; 2], CoreError> {
         return refuse("output.range", "granular".into(), "on_off_ratio = inf or subtraction in the array");
     }
     let input_max = match spec.output.conversion {
-        super::spec::Conversion::EachSlice => (1_u32 << spec.input.slices().1) - 1,
-        super::spec::Conversion::Accumulated => (1_u32 << spec.input.magnitude_bits()) - 1,
+        Conversion::EachSlice => (1_u32 << spec.input.slices().1) - 1,
+        Conversion::Accumulated => (1_u32 << spec.input.magnitude_bits()) - 1,
     };
     let step = (1.0 - spec.conductance_min()) / (f64::from(digit_max) * f64::from(input_max));
     let codes = (2.0_f64).powi(spec.output.converter.bits as i32);

@@ -92,7 +92,8 @@ impl<T: Real> Core<T> {
     pub fn with_ranges(mapping: &Mapping, ranges: &[[f64; 2]]) -> Result<Self, CoreError> {
         lines::check(mapping)?;
         let spec = mapping.spec();
-        let plan = if spec.output.converter.bits == 0 && spec.column_current_max.is_infinite() {
+        let linear_lines = spec.column_current_max.is_infinite() && spec.pulse.is_none();
+        let plan = if spec.output.converter.bits == 0 && linear_lines {
             let scale = spec.input.max;
             Plan::Linear(mapping.read_back().iter().map(|w| T::of(w * scale)).collect())
         } else {

@@ -1,6 +1,6 @@
 //! Products through a core.
 
-use super::lines::{Lines, Tile};
+use super::lines::{Law, Lines, Tile};
 use super::spec::CoreError;
 use super::{Core, Plan};
 use crate::array::Subtract;
@@ -12,8 +12,9 @@ use crate::product::{View, product};
 pub struct Counts {
     /// Inputs beyond the full input.
     pub inputs_clipped: u64,
-    /// Column lines at their largest current.
-    pub currents_limited: u64,
+    /// Column lines at their largest current, or precharged ones beyond their linear range (current
+    /// sources) or swing (resistive cells).
+    pub lines_limited: u64,
     /// Conversions outside the range of the converter.
     pub outputs_saturated: u64,
     /// Conversions.
@@ -111,8 +112,8 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
     fn tile(&mut self, number: usize, tile: &Tile<T>, driven: &[T], outputs: &mut [T]) {
         let (driver, batch) = (&self.core.driver, self.batch);
         let driven = &driven[tile.inputs.start * batch..tile.inputs.end * batch];
-        // Without a limit on the lines, accumulated slices are the whole input.
-        let whole = !self.lines.each_slice && self.lines.limit.is_none();
+        // On linear lines, accumulated slices are the whole input.
+        let whole = !self.lines.each_slice && self.lines.law == Law::Linear;
         let slices = if whole { 1 } else { driver.slices() };
         let (mut digits, mut currents) = (Vec::new(), Vec::new());
         let mut sums: Vec<Vec<T>> = vec![Vec::new(); tile.slices.len()];
@@ -125,6 +126,7 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
                     let read =
                         self.first.wrapping_mul(u64::from(slices)).wrapping_add(u64::from(k) * batch as u64);
                     self.convert(number, slice, read, &mut currents);
+                    self.linearise(tile, &mut currents);
                     self.add(slice, worth, &currents, outputs);
                 } else if k == 0 {
                     *sum = currents.iter().map(|&i| worth * i).collect();
@@ -136,6 +138,7 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
         if !self.lines.each_slice {
             for (slice, sum) in sums.iter_mut().enumerate() {
                 self.convert(number, slice, self.first, sum);
+                self.linearise(tile, sum);
                 self.add(slice, T::ONE, sum, outputs);
             }
         }
@@ -150,15 +153,37 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
         currents.resize(lines * batch, T::default());
         let (a, b) = (View::rows(conductances, rows), View::rows(x, batch));
         product((lines, batch, rows), a, b, currents, batch, false);
-        if let Some(limit) = self.lines.limit {
-            for current in currents.iter_mut() {
-                self.counts.currents_limited += u64::from(*current > limit || *current < -limit);
-                *current = current.max(-limit).min(limit);
-            }
-        }
+        self.limit(tile, currents);
         if self.lines.subtract == Subtract::Array {
             self.subtract(currents);
             currents.truncate(outputs * batch);
+        }
+    }
+
+    /// What lines that are not linear do to their sums.
+    fn limit(&mut self, tile: &Tile<T>, currents: &mut [T]) {
+        match (self.lines.law, &tile.pulse) {
+            (Law::Limit(limit), _) => {
+                for current in currents.iter_mut() {
+                    self.counts.lines_limited += u64::from(*current > limit || *current < -limit);
+                    *current = current.max(-limit).min(limit);
+                }
+            }
+            (Law::Pulse { .. }, Some(line)) => {
+                for current in currents.iter_mut() {
+                    let (read, beyond) = line.read(current.to_f64());
+                    self.counts.lines_limited += u64::from(beyond);
+                    *current = T::of(read);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the logarithm of converted read-outs of resistive lines, where that is asked for.
+    fn linearise(&self, tile: &Tile<T>, currents: &mut [T]) {
+        if let (Law::Pulse { linearise: true }, Some(line)) = (self.lines.law, &tile.pulse) {
+            currents.iter_mut().for_each(|current| *current = T::of(line.linearised(current.to_f64())));
         }
     }
 

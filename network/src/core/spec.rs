@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::pulse::{PulseCell, PulseSpec};
 use crate::array::{MappingStyle, Subtract};
 use crate::converter::{ConverterError, ConverterSpec};
 
@@ -34,6 +35,8 @@ pub struct CoreSpec {
     pub subtract: Subtract,
     /// Largest current of one column line in units of a cell's largest; `inf` without a limit.
     pub column_current_max: f64,
+    /// Inputs as pulse widths on precharged lines, instead of currents of constant inputs.
+    pub pulse: Option<PulseSpec>,
     /// Digital to analog.
     pub input: InputSpec,
     /// Analog to digital.
@@ -57,6 +60,7 @@ impl Default for CoreSpec {
             split: Split::Equal,
             subtract: Subtract::Array,
             column_current_max: f64::INFINITY,
+            pulse: None,
             input: InputSpec::default(),
             output: OutputSpec::default(),
             seed: 0,
@@ -270,6 +274,9 @@ impl CoreSpec {
         if self.column_current_max.is_nan() || self.column_current_max <= 0.0 {
             return wrong("column_current_max", self.column_current_max.to_string(), "above 0, or inf");
         }
+        if let Some(pulse) = &self.pulse {
+            self.check_pulse(pulse)?;
+        }
         let input = &self.input;
         if !(input.max > 0.0 && input.max.is_finite()) {
             return wrong("input.max", input.max.to_string(), "a positive number");
@@ -298,6 +305,28 @@ impl CoreSpec {
             && !(p > 50.0 && p <= 100.0)
         {
             return wrong("output.range.percentile", p.to_string(), "above 50, at most 100");
+        }
+        Ok(())
+    }
+
+    fn check_pulse(&self, pulse: &PulseSpec) -> Result<(), CoreError> {
+        let wrong = |key, found: String, expected| Err(CoreError::Spec { key, found, expected });
+        pulse.check()?;
+        if self.input.signed() {
+            return wrong("input.coding", format!("{:?}", self.input.coding), "unsigned with pulses");
+        }
+        if self.input.slices().0 > 1 && self.output.conversion == Conversion::Accumulated {
+            return wrong("output.conversion", "accumulated".into(), "each-slice with slices of pulses");
+        }
+        if self.column_current_max.is_finite() {
+            return wrong("column_current_max", self.column_current_max.to_string(), "inf with pulses");
+        }
+        if pulse.linearise && (self.subtract == Subtract::Array || pulse.cell == PulseCell::CurrentSource) {
+            return wrong(
+                "pulse.linearise",
+                "true".into(),
+                "resistive cells and digital subtraction with it",
+            );
         }
         Ok(())
     }
@@ -338,6 +367,9 @@ mod tests {
             ("[input]\nslice_bits = 1", "input.slice_bits"),
             ("[output]\nrange = [[0.0, 1.0], [0.0, 1.0]]", "output.range"),
             ("[output]\nrange = { percentile = 3.0 }", "output.range.percentile"),
+            ("[pulse]\nswing_v = 2.0\n[input]\ncoding = \"unsigned\"", "pulse.swing_v"),
+            ("[pulse]\n", "input.coding"),
+            ("[pulse]\nlinearise = true\n[input]\ncoding = \"unsigned\"", "pulse.linearise"),
         ];
         for (text, name) in cases {
             let error = toml::from_str::<CoreSpec>(text).unwrap().check().unwrap_err();
