@@ -22,7 +22,11 @@ impl<T: Real> Uniform<T> {
     /// one level `lo`.
     pub fn new(bits: u32, lo: f64, hi: f64) -> Self {
         let levels = (2.0_f64).powi(bits.min(T::BITS) as i32);
-        Self::with_step(lo, (hi - lo) / (levels - 1.0), lo, hi)
+        let step = (hi - lo) / (levels - 1.0);
+        // Counted from zero where zero is a level, so that it is one exactly.
+        let below = lo / step;
+        let zero = (below - below.round()).abs() < 1e-9 && lo <= 0.0 && hi >= 0.0;
+        Self::with_step(if zero { 0.0 } else { lo }, step, lo, hi)
     }
 
     /// 2^`bits` - 1 levels over [-max, max] (a sign and `bits` - 1 bits of magnitude), zero among them.

@@ -80,7 +80,7 @@ proptest! {
         prop_assert_eq!(product.counts.outputs_saturated + product.counts.inputs_clipped, 0);
         for (y, expected) in product.outputs.iter().zip(&expected) {
             // Sums of at most 30 x 31 x 31 in f64, scaled back and forth.
-            prop_assert!((y - expected).abs() < 1e-7, "{} {}", y, expected);
+            prop_assert!((y - expected).abs() < 1e-9, "{} {}", y, expected);
         }
         for (w, expected) in core.read_back().iter().zip(&weights) {
             prop_assert!((w - expected).abs() < 1e-10);
@@ -146,7 +146,10 @@ proptest! {
         let random = |n: usize, from: u64| -> Vec<f64> {
             (0..n as u64).map(|i| 2.0 * stream.uniform(from + i) - 1.0).collect()
         };
-        let (weights, x) = (random(outputs * inputs, 0), random(inputs * batch, 1 << 32));
+        // Inputs keep a fifth of a step from the ties of their converter.
+        let whole = |x: f64| ((127.0 * x).trunc() + 0.3 * x) / 127.0;
+        let weights = random(outputs * inputs, 0);
+        let x: Vec<f64> = random(inputs * batch, 1 << 32).into_iter().map(whole).collect();
         let x32: Vec<f32> = x.iter().map(|&x| x as f32).collect();
         for bits in [0, 8] {
             spec.output.converter = ConverterSpec::of(ConverterKind::Uniform, bits);

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::encoding::Encoding;
 use super::spec::{CoreError, CoreSpec, Split};
+use crate::array::MappingStyle;
 
 /// Target conductances of all arrays of a core. Whoever programs them with an error, drifts or wears
 /// them changes [`Array::conductances`], and gives the mapping to [`super::Core::new`].
@@ -125,6 +126,42 @@ impl Mapping {
             }
         }
         weights
+    }
+}
+
+impl Mapping {
+    /// The same cells driven from their columns and read at their rows: products with the transposed
+    /// matrix, as training needs them. A reference column has no partner in that direction; its offset
+    /// is taken off digitally.
+    #[must_use]
+    pub fn transposed(&self) -> Self {
+        let mut spec = self.spec.clone();
+        (spec.rows, spec.columns) = (spec.columns, spec.rows);
+        if spec.style == MappingStyle::OffsetColumn {
+            spec.style = MappingStyle::OffsetDigital;
+        }
+        let transpose = |array: &Array| {
+            let (rows, own) = (array.inputs.len(), array.outputs.len());
+            let (columns, _) = array.columns(&self.encoding);
+            let cells = (0..rows).flat_map(|i| (0..own).map(move |j| columns[j * rows + i]));
+            Array {
+                inputs: array.outputs.clone(),
+                outputs: array.inputs.clone(),
+                conductances: cells.collect(),
+                ..array.clone()
+            }
+        };
+        let mut arrays: Vec<Array> = self.arrays.iter().map(transpose).collect();
+        arrays.sort_by_key(|array| (array.inputs.start, array.outputs.start));
+        Self {
+            encoding: Encoding::new(&spec),
+            spec,
+            inputs: self.outputs,
+            outputs: self.inputs,
+            weight_max: self.weight_max,
+            clipped: self.clipped,
+            arrays,
+        }
     }
 }
 

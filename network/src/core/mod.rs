@@ -43,6 +43,8 @@ pub mod spec;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod tests;
 
 use crate::converter::{Converter, Real};
