@@ -21,6 +21,8 @@ pub trait Real:
     + sealed::Sealed
     + 'static
 {
+    /// An integer as wide as this number, so that counting needs no conversion of vectors.
+    type Counter: Copy + Default + AddAssign + From<bool> + Into<u64>;
     /// One.
     const ONE: Self;
     /// Most bits of a quantiser whose level numbers are exact in [`Real::nearest`].
@@ -45,8 +47,9 @@ mod sealed {
 }
 
 macro_rules! real {
-    ($float:ty, $bits:expr, $anchor:expr) => {
+    ($float:ty, $counter:ty, $bits:expr, $anchor:expr) => {
         impl Real for $float {
+            type Counter = $counter;
             const ONE: Self = 1.0;
             const BITS: u32 = $bits;
             fn of(x: f64) -> Self {
@@ -72,5 +75,5 @@ macro_rules! real {
 }
 
 // 1.5 x 2^23 and 1.5 x 2^52: at these magnitudes the spacing of numbers is one.
-real!(f32, 22, 12_582_912.0);
-real!(f64, 32, 6_755_399_441_055_744.0);
+real!(f32, u32, 22, 12_582_912.0);
+real!(f64, u64, 32, 6_755_399_441_055_744.0);

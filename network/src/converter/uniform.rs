@@ -74,17 +74,27 @@ impl<T: Real> Uniform<T> {
         self.origin + ((inside - self.origin) * self.per_step).nearest() * self.step
     }
 
-    /// Quantises in place; returns how many values saturated.
+    /// Quantises in place; returns how many values saturated. The widest vectors of the machine are
+    /// used; they do the same operations, so that results are equal on every machine.
     pub fn convert_all(&self, values: &mut [T]) -> u64 {
+        let converter = *self;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            move || converter.convert_each(values),
+        )
+    }
+
+    #[inline(always)]
+    fn convert_each(&self, values: &mut [T]) -> u64 {
         let mut saturated = 0;
-        // The counter of a part has 32 bits, which keeps it as wide as the values.
-        for part in values.chunks_mut(4096) {
-            let mut count = 0_u32;
+        // The counter of a part cannot overflow.
+        for part in values.chunks_mut(1 << 16) {
+            let mut count = T::Counter::default();
             for x in part {
-                count += u32::from(self.saturates(*x));
+                count += T::Counter::from(self.saturates(*x));
                 *x = self.convert(*x);
             }
-            saturated += u64::from(count);
+            saturated += count.into();
         }
         saturated
     }
