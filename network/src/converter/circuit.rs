@@ -3,7 +3,7 @@
 use mho_data::random::Stream;
 
 use super::capacitors::{self, Bank};
-use super::search::{Ramp, Successive};
+use super::search::Staircase;
 use super::stages::{self, Stage};
 use crate::array::ConverterKind;
 
@@ -114,11 +114,11 @@ impl Draws {
 #[derive(Clone, Debug)]
 pub(super) enum Instance {
     Ramp {
-        ramp: Ramp,
+        steps: Staircase,
         offsets: Vec<f64>,
     },
     Sar {
-        search: Successive,
+        steps: Staircase,
         offset: f64,
     },
     /// `passes` of the whole list of stages.
@@ -142,8 +142,8 @@ impl Instance {
         let last = bits as usize - 1;
         Some(match kind {
             ConverterKind::Uniform | ConverterKind::SignMagnitude => return None,
-            ConverterKind::Ramp => Self::Ramp { ramp: Ramp::new(&levels()), offsets: draws.offsets },
-            ConverterKind::Sar => Self::Sar { search: Successive::new(&levels()), offset: offset(0) },
+            ConverterKind::Ramp => Self::Ramp { steps: Staircase::ramp(&levels()), offsets: draws.offsets },
+            ConverterKind::Sar => Self::Sar { steps: Staircase::successive(&levels()), offset: offset(0) },
             ConverterKind::Pipeline => Self::Stages {
                 stages: (0..last).map(stage).collect(),
                 passes: 1,
@@ -155,14 +155,18 @@ impl Instance {
         })
     }
 
-    /// Code of an input in units of the reference; `column` counts within the group.
-    pub(super) fn code(&self, input: f64, column: usize) -> u32 {
+    /// Replaces inputs, in units of the reference, by their codes; `column` counts within the group.
+    pub(super) fn codes(&self, column: usize, values: &mut [f64]) {
         match self {
-            Self::Ramp { ramp, offsets } => ramp.code(input, offsets.get(column).copied().unwrap_or(0.0)),
-            Self::Sar { search, offset } => search.code(input, *offset),
+            Self::Ramp { steps, offsets } => {
+                let offset = offsets.get(column).copied().unwrap_or(0.0);
+                values.iter_mut().for_each(|v| *v = f64::from(steps.code(*v + offset)));
+            }
+            Self::Sar { steps, offset } => {
+                values.iter_mut().for_each(|v| *v = f64::from(steps.code(*v + *offset)));
+            }
             Self::Stages { stages, passes, last_offset } => {
-                let all = std::iter::repeat_n(stages, *passes).flatten();
-                stages::code(input, all, *last_offset)
+                stages::codes(values, stages, *passes, *last_offset);
             }
         }
     }

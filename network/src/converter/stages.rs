@@ -26,26 +26,41 @@ impl Stage {
         Self { gamma: c2 / c1, transfer: 1.0 / (1.0 + 1.0 / (gain * beta)), offsets }
     }
 
-    /// The decision and the residue.
-    #[inline]
-    fn step(&self, v: f64) -> (f64, f64) {
-        let above = v > 0.25 + self.offsets[0];
-        let below = v < -0.25 + self.offsets[1];
-        let decision = f64::from(u8::from(above)) - f64::from(u8::from(below && !above));
-        (decision, ((1.0 + self.gamma) * v - decision * self.gamma) * self.transfer)
+    /// Adds the decisions to the sums, doubled before, and replaces the voltages by their residues.
+    #[inline(always)]
+    fn pass(&self, voltages: &mut [f64], sums: &mut [f64]) {
+        for (v, sum) in voltages.iter_mut().zip(sums) {
+            let above = f64::from(u8::from(*v > 0.25 + self.offsets[0]));
+            let below = f64::from(u8::from(*v < -0.25 + self.offsets[1]));
+            // Both only if the thresholds have crossed; then the upper one decides.
+            let decision = above - below * (1.0 - above);
+            *sum = 2.0 * *sum + decision;
+            *v = ((1.0 + self.gamma) * *v - decision * self.gamma) * self.transfer;
+        }
     }
 }
 
-/// Code 0..2^b of an input that passes `stages` (b - 1 of them) and the last comparator.
-pub fn code<'a>(input: f64, stages: impl Iterator<Item = &'a Stage>, last_offset: f64) -> u32 {
-    let (mut sum, mut count, mut v) = (0.0, 0, input);
-    for stage in stages {
-        let (decision, residue) = stage.step(v);
-        sum = 2.0 * sum + decision;
-        v = residue;
-        count += 1;
-    }
-    // The stages count whole steps about zero; the last comparator says which side of one.
-    let half = f64::from(1_u32 << count);
-    (sum + half - if v > last_offset { 0.0 } else { 1.0 }).clamp(0.0, 2.0 * half - 1.0) as u32
+/// Values that pass the stages together, so that each stage is a loop over vectors.
+const CHUNK: usize = 256;
+
+/// Replaces inputs by their codes 0..2^b, after `passes` passes of `stages` (b - 1 stages in all) and
+/// the last comparator.
+pub fn codes(inputs: &mut [f64], stages: &[Stage], passes: usize, last_offset: f64) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            // The stages count whole steps about zero; the last comparator says which side of one.
+            let half = (2.0_f64).powi((stages.len() * passes) as i32);
+            for part in inputs.chunks_mut(CHUNK) {
+                let mut sums = [0.0; CHUNK];
+                for stage in std::iter::repeat_n(stages, passes).flatten() {
+                    stage.pass(part, &mut sums);
+                }
+                for (v, sum) in part.iter_mut().zip(sums) {
+                    let side = f64::from(u8::from(*v > last_offset));
+                    *v = (sum + half + side - 1.0).max(0.0).min(2.0 * half - 1.0);
+                }
+            }
+        },
+    );
 }

@@ -141,77 +141,98 @@ impl Periphery {
             return size("inputs", inputs.len(), rows.saturating_mul(batch));
         }
         let drop = (self.voltage_drop > 0.0).then(|| Drop::new(weights, outputs, rows));
+        let mut scales: Vec<f64> = (0..batch).map(|v| self.scale_of(inputs, batch, v)).collect();
         let mut readout = Readout {
             outputs: vec![0.0; outputs * batch],
             inputs_clipped: 0,
             outputs_clipped: 0,
             doublings: 0,
         };
-        let mut x = vec![0.0; rows];
-        for vector in 0..batch {
-            let column = |i: usize| inputs[i * batch + vector];
-            let mut scale = match self.scale {
-                Scale::None => 1.0,
-                Scale::Constant(scale) => scale,
-                Scale::AbsMax => (0..rows).map(|i| column(i).abs()).fold(0.0, f64::max),
-            };
-            if scale <= 0.0 {
-                scale = 1.0; // a vector of zeros
+        // All vectors at first, then those with outputs out of bounds.
+        let mut pending: Vec<usize> = (0..batch).collect();
+        for round in 0..=self.doublings {
+            if pending.is_empty() {
+                break;
             }
-            let mut doublings = 0;
-            let (y, clipped_in, clipped_out) = loop {
-                let mut clipped_in = 0;
-                for (i, x) in x.iter_mut().enumerate() {
-                    let scaled = column(i) / scale;
-                    clipped_in += u64::from(scaled.is_nan() || scaled.abs() > self.input_bound);
-                    *x = on_grid(scaled, self.input_bound, self.input_resolution);
-                }
-                let number = first.wrapping_add(vector as u64);
-                let (y, clipped_out) = self.vector(weights, outputs, &x, drop.as_ref(), stream, number);
-                if clipped_out == 0 || doublings >= self.doublings {
-                    break (y, clipped_in, clipped_out);
-                }
-                scale *= 2.0;
-                doublings += 1;
-            };
-            readout.inputs_clipped += clipped_in;
-            readout.outputs_clipped += clipped_out;
-            readout.doublings += u64::from(doublings);
-            for (j, y) in y.iter().enumerate() {
-                readout.outputs[j * batch + vector] = scale * y;
+            let (x, clipped_inputs) = self.scaled(inputs, batch, &pending, &scales);
+            let mut y = apply(weights, outputs, &x, pending.len());
+            if let Some(drop) = &drop {
+                drop.take_off(self.voltage_drop, &x, pending.len(), &mut y);
             }
+            let noise = self.noise(&x, rows, pending.len());
+            let mut again = Vec::new();
+            for (place, &vector) in pending.iter().enumerate() {
+                let number = first.wrapping_add(vector as u64).wrapping_mul(outputs as u64);
+                let mut clipped = 0;
+                for j in 0..outputs {
+                    let draw = || stream.normal(number.wrapping_add(j as u64));
+                    let (value, out) = self.output(y[j * pending.len() + place], noise[place], draw);
+                    clipped += u64::from(out);
+                    readout.outputs[j * batch + vector] = scales[vector] * value;
+                }
+                if clipped > 0 && round < self.doublings {
+                    scales[vector] *= 2.0;
+                    readout.doublings += 1;
+                    again.push(vector);
+                } else {
+                    readout.outputs_clipped += clipped;
+                    readout.inputs_clipped += clipped_inputs[place];
+                }
+            }
+            pending = again;
         }
         Ok(readout)
     }
 
-    /// Outputs of one scaled vector, and how many were out of bounds.
-    fn vector(
+    /// What a vector is divided by at first.
+    fn scale_of(&self, inputs: &[f64], batch: usize, vector: usize) -> f64 {
+        let scale = match self.scale {
+            Scale::None => 1.0,
+            Scale::Constant(scale) => scale,
+            Scale::AbsMax => inputs.iter().skip(vector).step_by(batch).map(|x| x.abs()).fold(0.0, f64::max),
+        };
+        // A vector of zeros, or one with an endless number, stays as it is.
+        if scale > 0.0 && scale.is_finite() { scale } else { 1.0 }
+    }
+
+    /// The vectors `pending` scaled, clipped and on the grid; and how many inputs of each were clipped.
+    fn scaled(
         &self,
-        weights: &[f64],
-        outputs: usize,
-        x: &[f64],
-        drop: Option<&Drop>,
-        stream: &Stream,
-        number: u64,
-    ) -> (Vec<f64>, u64) {
-        let mut y = apply(weights, outputs, x);
-        if let Some(drop) = drop {
-            drop.take_off(self.voltage_drop, x, &mut y);
-        }
-        let norm = x.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let sigma = (self.weight_noise * norm).hypot(self.output_noise);
-        let mut clipped = 0;
-        for (j, y) in y.iter_mut().enumerate() {
-            if sigma > 0.0 {
-                *y += sigma * stream.normal(number.wrapping_mul(outputs as u64).wrapping_add(j as u64));
+        inputs: &[f64],
+        batch: usize,
+        pending: &[usize],
+        scales: &[f64],
+    ) -> (Vec<f64>, Vec<u64>) {
+        let mut clipped = vec![0; pending.len()];
+        let mut x = Vec::with_capacity(inputs.len() / batch.max(1) * pending.len());
+        for row in inputs.chunks_exact(batch.max(1)) {
+            for (count, &vector) in clipped.iter_mut().zip(pending) {
+                let scaled = row[vector] / scales[vector];
+                *count += u64::from(scaled.is_nan() || scaled.abs() > self.input_bound);
+                x.push(on_grid(scaled, self.input_bound, self.input_resolution));
             }
-            if self.saturation > 0.0 {
-                *y /= 1.0 + self.saturation * y.abs();
-            }
-            clipped += u64::from(y.is_nan() || y.abs() > self.output_bound);
-            *y = on_grid(*y, self.output_bound, self.output_resolution);
         }
-        (y, clipped)
+        (x, clipped)
+    }
+
+    /// Standard deviation of the outputs of each vector of `x` (rows x batch).
+    fn noise(&self, x: &[f64], rows: usize, batch: usize) -> Vec<f64> {
+        let norm = |v: usize| (0..rows).map(|i| x[i * batch + v].powi(2)).sum::<f64>().sqrt();
+        let weight = |v: usize| if self.weight_noise > 0.0 { self.weight_noise * norm(v) } else { 0.0 };
+        (0..batch).map(|v| weight(v).hypot(self.output_noise)).collect()
+    }
+
+    /// An output from its sum, and whether it was out of bounds.
+    fn output(&self, sum: f64, sigma: f64, draw: impl Fn() -> f64) -> (f64, bool) {
+        let mut y = sum;
+        if sigma > 0.0 {
+            y += sigma * draw();
+        }
+        if self.saturation > 0.0 {
+            y /= 1.0 + self.saturation * y.abs();
+        }
+        let out = y.is_nan() || y.abs() > self.output_bound;
+        (on_grid(y, self.output_bound, self.output_resolution), out)
     }
 }
 
@@ -222,10 +243,11 @@ fn on_grid(x: f64, bound: f64, resolution: f64) -> f64 {
     if step > 0.0 && step.is_finite() { (inside / step).round_ties_even() * step } else { inside }
 }
 
-/// W x.
-fn apply(weights: &[f64], outputs: usize, x: &[f64]) -> Vec<f64> {
-    let mut y = vec![0.0; outputs];
-    product((outputs, 1, x.len()), View::rows(weights, x.len()), View::rows(x, 1), &mut y, 1, false);
+/// W x: outputs x batch.
+fn apply(weights: &[f64], outputs: usize, x: &[f64], batch: usize) -> Vec<f64> {
+    let rows = x.len() / batch.max(1);
+    let mut y = vec![0.0; outputs * batch];
+    product((outputs, batch, rows), View::rows(weights, rows), View::rows(x, batch), &mut y, batch, false);
     y
 }
 
@@ -248,11 +270,12 @@ impl Drop {
     /// y_i -= strength c_i sum_j w_ij x_j (1 - (1 - j/n)^2) with
     /// c = a (a (0.05 a - 0.2) + 0.5), a_i = n sum_j |w_ij x_j| / (wire conductance): the fit of the
     /// reference to solved arrays.
-    fn take_off(&self, strength: f64, x: &[f64], y: &mut [f64]) {
+    fn take_off(&self, strength: f64, x: &[f64], batch: usize, y: &mut [f64]) {
         let magnitudes: Vec<f64> = x.iter().map(|x| x.abs()).collect();
-        let currents = apply(&self.magnitudes, y.len(), &magnitudes);
-        let drops = apply(&self.weighted, y.len(), x);
-        let n = x.len() as f64;
+        let outputs = y.len() / batch.max(1);
+        let currents = apply(&self.magnitudes, outputs, &magnitudes, batch);
+        let drops = apply(&self.weighted, outputs, x, batch);
+        let n = (x.len() / batch.max(1)) as f64;
         for ((y, current), drop) in y.iter_mut().zip(currents).zip(drops) {
             let a = current * n / WIRE_CONDUCTANCE;
             *y -= strength * a * (a * (0.05 * a - 0.2) + 0.5) * drop;
