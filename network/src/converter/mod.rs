@@ -249,15 +249,16 @@ impl<T: Real> Converter<T> {
                 };
                 let step = (2.0_f64).powi(1 - self.bits as i32);
                 let mut saturated = 0;
+                let per_reference = 1.0 / reference;
                 let mut codes = [0.0; 1024];
                 for part in values.chunks_mut(codes.len()) {
                     let codes = &mut codes[..part.len()];
                     for (code, value) in codes.iter_mut().zip(&*part) {
-                        let input = value.to_f64() / reference;
+                        let input = value.to_f64() * per_reference;
                         // The last level lies half a step inside the reference: an error of more than
                         // half a step begins at the reference.
                         saturated += u64::from(input.is_nan() || input.abs() > 1.0);
-                        *code = if input.is_nan() { -1.0 } else { input.clamp(-1.0, 1.0) };
+                        *code = if input > -1.0 { input.min(1.0) } else { -1.0 }; // a NaN too
                     }
                     instance.codes(column % columns_each, codes);
                     for (value, code) in part.iter_mut().zip(codes) {

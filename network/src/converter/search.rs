@@ -5,16 +5,17 @@
 //! approximation: of two inputs, the larger never takes the lower branch at the first bit where they
 //! part, so codes rise with inputs even where thresholds do not rise with codes.)
 
-/// A staircase: the codes between rising bounds.
+/// A staircase: the codes between rising bounds. An input that equals a bound belongs below it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Staircase {
+    /// Rising, with an infinite one at the end.
     bounds: Vec<f64>,
-    /// One more than bounds.
+    /// As many as bounds.
     codes: Vec<u32>,
-    /// Whether an input that equals a bound belongs above it.
-    closed_above: bool,
-    /// For equal cells of [-1, 1]: number of bounds that lie below the cell.
+    /// For equal cells of [-1, 1]: number of bounds that surely lie below the cell.
     below: Vec<u32>,
+    /// Most bounds that an input of any cell may pass beyond those.
+    most: usize,
 }
 
 impl Staircase {
@@ -25,7 +26,7 @@ impl Staircase {
         let mut codes: Vec<u32> = (0..levels.len() as u32).collect();
         codes.sort_by(|&a, &b| levels[a as usize].total_cmp(&levels[b as usize]));
         let middle = |pair: &[u32]| 0.5 * (levels[pair[0] as usize] + levels[pair[1] as usize]);
-        Self::new(codes.windows(2).map(middle).collect(), codes, false)
+        Self::new(codes.windows(2).map(middle).collect(), codes)
     }
 
     /// Successive approximation: every bit, from the highest, stays set if the input reaches the
@@ -40,7 +41,8 @@ impl Staircase {
         while let Some((lo, hi, code, bit)) = stack.pop() {
             if bit == 0 {
                 if !codes.is_empty() {
-                    bounds.push(lo);
+                    // An input that equals a threshold has reached it.
+                    bounds.push(lo.next_down());
                 }
                 codes.push(code);
                 continue;
@@ -54,30 +56,35 @@ impl Staircase {
                 stack.push((lo, at.min(hi), code, bit - 1));
             }
         }
-        Self::new(bounds, codes, true)
+        Self::new(bounds, codes)
     }
 
-    fn new(bounds: Vec<f64>, codes: Vec<u32>, closed_above: bool) -> Self {
-        // Two cells for each code: few inputs meet more than one bound.
+    fn new(mut bounds: Vec<f64>, codes: Vec<u32>) -> Self {
+        // Cells of half a step, of whose bounds an input passes none or one.
         let cells = 2 * codes.len();
+        // The rounding of an input's cell is far below this.
+        let margin = 1e-9;
         let edge = |cell: usize| 2.0 * cell as f64 / cells as f64 - 1.0;
-        let below = (0..cells).map(|cell| bounds.partition_point(|&bound| bound < edge(cell)) as u32);
-        Self { below: below.collect(), bounds, codes, closed_above }
+        let count = |input: f64| bounds.partition_point(|&bound| bound < input);
+        let below = |cell: usize| if cell == 0 { 0 } else { count(edge(cell) - margin) };
+        let upto =
+            |cell: usize| if cell + 1 == cells { bounds.len() } else { count(edge(cell + 1) + margin) };
+        let most = (0..cells).map(|cell| upto(cell) - below(cell)).max().unwrap_or(0);
+        let below = (0..cells).map(|cell| below(cell) as u32).collect();
+        bounds.push(f64::INFINITY);
+        Self { bounds, codes, below, most }
     }
 
     /// Code of an input.
     #[inline]
     pub fn code(&self, input: f64) -> u32 {
         let cells = self.below.len();
-        // A cast saturates; rounding of the product may miss by one cell, which the steps below mend.
+        // The cast saturates.
         let cell = ((0.5 * (input + 1.0) * cells as f64) as usize).min(cells - 1);
         let mut at = self.below[cell] as usize;
-        let passes = |bound: f64| if self.closed_above { input >= bound } else { input > bound };
-        while at > 0 && !passes(self.bounds[at - 1]) {
-            at -= 1;
-        }
-        while at < self.bounds.len() && passes(self.bounds[at]) {
-            at += 1;
+        for _ in 0..self.most {
+            // Nothing passes the last bound.
+            at += usize::from(input > self.bounds[at]);
         }
         self.codes[at]
     }

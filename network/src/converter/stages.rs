@@ -30,10 +30,9 @@ impl Stage {
     #[inline(always)]
     fn pass(&self, voltages: &mut [f64], sums: &mut [f64]) {
         for (v, sum) in voltages.iter_mut().zip(sums) {
-            let above = f64::from(u8::from(*v > 0.25 + self.offsets[0]));
-            let below = f64::from(u8::from(*v < -0.25 + self.offsets[1]));
+            let below = if *v < -0.25 + self.offsets[1] { -1.0 } else { 0.0 };
             // Both only if the thresholds have crossed; then the upper one decides.
-            let decision = above - below * (1.0 - above);
+            let decision = if *v > 0.25 + self.offsets[0] { 1.0 } else { below };
             *sum = 2.0 * *sum + decision;
             *v = ((1.0 + self.gamma) * *v - decision * self.gamma) * self.transfer;
         }
@@ -57,8 +56,8 @@ pub fn codes(inputs: &mut [f64], stages: &[Stage], passes: usize, last_offset: f
                     stage.pass(part, &mut sums);
                 }
                 for (v, sum) in part.iter_mut().zip(sums) {
-                    let side = f64::from(u8::from(*v > last_offset));
-                    *v = (sum + half + side - 1.0).max(0.0).min(2.0 * half - 1.0);
+                    let side = if *v > last_offset { 0.0 } else { -1.0 };
+                    *v = (sum + half + side).max(0.0).min(2.0 * half - 1.0);
                 }
             }
         },
