@@ -194,6 +194,11 @@ pub(super) fn ranges(mapping: &Mapping) -> Result<Vec<[f64; 2]>, CoreError> {
     Ok(match &spec.output.range {
         OutputRange::Fixed(range) => vec![*range; spec.slices],
         OutputRange::Slices(ranges) => ranges.clone(),
+        OutputRange::Outputs { outputs } => {
+            let worth = mapping.encoding.factor(0) * mapping.weight_max * spec.input.max;
+            // Without weights any range will do.
+            vec![if worth > 0.0 { outputs.map(|y| y / worth) } else { [-1.0, 1.0] }]
+        }
         OutputRange::Named(RangeRule::Maximum) => vec![maximum(mapping); spec.slices],
         OutputRange::Named(RangeRule::Granular) => vec![granular(mapping)?; spec.slices],
         OutputRange::Named(RangeRule::MinimumError | RangeRule::Percentile(_) | RangeRule::PowerOfTwo(_)) => {

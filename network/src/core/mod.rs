@@ -30,6 +30,7 @@
 //! # Ok::<(), mho_network::core::CoreError>(())
 //! ```
 
+mod array;
 mod calibrate;
 pub mod encoding;
 pub mod input;
@@ -79,7 +80,7 @@ impl<T: Real> Core<T> {
     /// A core with the conductances that stand in `mapping`.
     ///
     /// # Errors
-    /// [`CoreError::NotFinite`] for such a conductance, [`CoreError::Size`] for an array with another
+    /// [`CoreError::NotFinite`] for such a conductance or a scale beyond the precision, [`CoreError::Size`] for an array with another
     /// number of them, [`CoreError::Uncalibrated`] when the output range is to come from data (use
     /// [`Core::calibrated`]), [`CoreError::Converter`] for an impossible converter.
     pub fn new(mapping: &Mapping) -> Result<Self, CoreError> {
@@ -94,6 +95,9 @@ impl<T: Real> Core<T> {
     pub fn with_ranges(mapping: &Mapping, ranges: &[[f64; 2]]) -> Result<Self, CoreError> {
         lines::check(mapping)?;
         let spec = mapping.spec();
+        if !T::of(mapping.weight_max * spec.input.max).to_f64().is_finite() {
+            return Err(CoreError::NotFinite { what: "weight x input", index: 0 });
+        }
         let linear_lines = spec.column_current_max.is_infinite() && spec.pulse.is_none();
         let plan = if spec.output.converter.bits == 0 && linear_lines {
             let scale = spec.input.max;

@@ -82,7 +82,7 @@ pub enum Split {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputSpec {
-    /// Number that drives a row fully.
+    /// Number that drives a row fully. From data, the end of a range of [`crate::converter::range`].
     pub max: f64,
     /// Bits of an input; 0 for analog inputs.
     pub bits: u32,
@@ -172,6 +172,11 @@ pub enum OutputRange {
     Fixed([f64; 2]),
     /// [lo, hi] of each slice of weights.
     Slices(Vec<[f64; 2]>),
+    /// In units of the product of weights and inputs, for weights in one slice.
+    Outputs {
+        /// [lo, hi].
+        outputs: [f64; 2],
+    },
 }
 
 impl Default for OutputRange {
@@ -296,6 +301,11 @@ impl CoreSpec {
                 "0 unless inputs have bits and the coding unsigned or sign-magnitude",
             );
         }
+        if let OutputRange::Outputs { .. } = self.output.range
+            && self.slices > 1
+        {
+            return wrong("output.range", "a range of outputs".into(), "another rule with several slices");
+        }
         if let OutputRange::Slices(ranges) = &self.output.range
             && ranges.len() != self.slices
         {
@@ -345,7 +355,8 @@ mod tests {
                     [output.converter]\nkind = \"sar\"\nbits = 8\n[output.converter.circuit]\nbank = \"split\"\n";
         let spec: CoreSpec = toml::from_str(text).unwrap();
         assert_eq!(spec.output.range, OutputRange::Named(RangeRule::Percentile(99.9)));
-        for range in ["\"granular\"", "[-1.0, 1.0]", "[[0.0, 1.0], [0.0, 2.0]]"] {
+        for range in ["\"granular\"", "{ outputs = [-2.0, 3.0] }", "[-1.0, 1.0]", "[[0.0, 1.0], [0.0, 2.0]]"]
+        {
             let text = format!("[output]\nrange = {range}\n");
             assert!(toml::from_str::<CoreSpec>(&text).is_ok(), "{range}");
         }
@@ -366,6 +377,7 @@ mod tests {
             ("[input]\nmax = nan", "input.max"),
             ("[input]\nslice_bits = 1", "input.slice_bits"),
             ("[output]\nrange = [[0.0, 1.0], [0.0, 1.0]]", "output.range"),
+            ("weight_bits = 8\nslices = 2\n[output]\nrange = { outputs = [-1.0, 1.0] }", "output.range"),
             ("[output]\nrange = { percentile = 3.0 }", "output.range.percentile"),
             ("[pulse]\nswing_v = 2.0\n[input]\ncoding = \"unsigned\"", "pulse.swing_v"),
             ("[pulse]\n", "input.coding"),
