@@ -233,6 +233,57 @@ fn cells_in_parallel_average_their_errors() {
     }
 }
 
+/// Read noise has the variance of its cells, is new in every read, and does not depend on how reads
+/// are cut into batches. Bounds are five standard errors of a variance.
+#[test]
+fn read_noise() {
+    let (outputs, inputs, batch) = (3, 20, 4000);
+    let weights = whole(outputs * inputs, 7, 8);
+    for (style, subtract, cells) in [
+        (MappingStyle::Differential, Subtract::Array, 1),
+        (MappingStyle::Differential, Subtract::Digital, 3),
+        (MappingStyle::OffsetColumn, Subtract::Array, 2),
+        (MappingStyle::OffsetDigital, Subtract::Digital, 1),
+    ] {
+        let spec = CoreSpec { style, subtract, cells_per_weight: cells, rows: 8, ..CoreSpec::default() };
+        let mut mapping = Mapping::new(&weights, outputs, inputs, &spec).unwrap();
+        let quiet = Core::<f64>::new(&mapping).unwrap();
+        for array in &mut mapping.arrays {
+            array.noise = array.conductances.iter().map(|g| 0.01 + 0.1 * g).collect();
+        }
+        // The closed form, from the arrays.
+        let x: Vec<f64> = (0..inputs).map(|i| i as f64 / inputs as f64).collect();
+        let mut variance = vec![0.0; outputs];
+        for array in &mapping.arrays {
+            let rows = array.inputs.len();
+            for (line, noise) in array.noise.chunks_exact(rows).enumerate() {
+                let sum: f64 = noise.iter().zip(&x[array.inputs.clone()]).map(|(s, x)| (s * x).powi(2)).sum();
+                // The reference column is on every output.
+                let on = if line < outputs { line..line + 1 } else { 0..outputs };
+                variance[on].iter_mut().for_each(|v| *v += sum / (cells * cells) as f64);
+            }
+        }
+        let worth = mapping.weight_max * if style == MappingStyle::Differential { 1.0 } else { 2.0 };
+        let core = Core::<f64>::new(&mapping).unwrap();
+        let reads: Vec<f64> = x.iter().flat_map(|&x| vec![x; batch]).collect();
+        let product = core.multiply(&reads, batch).unwrap().outputs;
+        let mean = quiet.multiply(&x, 1).unwrap().outputs;
+        for (j, row) in product.chunks_exact(batch).enumerate() {
+            let n = batch as f64;
+            let found = row.iter().map(|y| (y - mean[j]).powi(2)).sum::<f64>() / n;
+            let expected = worth * worth * variance[j];
+            assert!((found / expected - 1.0).abs() < 5.0 * (2.0 / n).sqrt(), "{style:?} {found} {expected}");
+        }
+        let same: Vec<f64> = x.iter().flat_map(|&x| [x; 3]).collect();
+        let later = core.multiply_at(&same, 3, 1000).unwrap().outputs;
+        for (j, row) in later.chunks_exact(3).enumerate() {
+            for (b, y) in row.iter().enumerate() {
+                assert!((y - product[j * batch + 1000 + b]).abs() < 1e-12);
+            }
+        }
+    }
+}
+
 #[test]
 fn saturation_is_counted() {
     let mut spec = CoreSpec { subtract: Subtract::Digital, ..CoreSpec::default() };

@@ -1,8 +1,9 @@
 //! Column lines of a core: which conductances hang on each, and its converters.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::mapping::{Mapping, Sign};
+use super::mapping::{Array, Mapping, Sign};
 use super::pulse::PulseLine;
 use super::spec::{Conversion, CoreError, CoreSpec, OutputRange, RangeRule};
 use crate::array::{ConverterKind, Subtract};
@@ -46,6 +47,8 @@ pub(super) struct Tile<T> {
     pub pulse: Option<PulseLine>,
     /// Conductances of each slice, lines x rows: the outputs' lines, then the subtrahends'.
     pub slices: Vec<Vec<T>>,
+    /// Variances of them from read to read, in the same order; empty for none.
+    pub variances: Vec<Vec<T>>,
 }
 
 /// What is subtracted from the line of an output.
@@ -90,6 +93,13 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), CoreError> {
         if let Some(index) = array.conductances.iter().position(|g| !g.is_finite()) {
             return Err(CoreError::NotFinite { what: "conductance", index });
         }
+        if !array.noise.is_empty() && array.noise.len() != expected {
+            let found = array.noise.len();
+            return Err(CoreError::Size { what: "standard deviations of an array", found, expected });
+        }
+        if let Some(index) = array.noise.iter().position(|sigma| !sigma.is_finite()) {
+            return Err(CoreError::NotFinite { what: "standard deviation", index });
+        }
     }
     Ok(())
 }
@@ -122,50 +132,62 @@ impl<T: Real> Lines<T> {
         // Of linear lines, a subtraction in the array is one of conductances.
         let merged = spec.subtract == Subtract::Array && law == Law::Linear;
         let lines = outputs + subtrahend.lines(outputs);
-        let mut tiles: Vec<(Range<usize>, Vec<Vec<f64>>)> = Vec::new();
-        for array in &mapping.arrays {
-            if tiles.last().is_none_or(|(inputs, _)| *inputs != array.inputs) {
-                let empty = vec![vec![0.0; lines * array.inputs.len()]; spec.slices];
-                tiles.push((array.inputs.clone(), empty));
-            }
-            let Some((inputs, slices)) = tiles.last_mut() else { continue };
-            let rows = inputs.len();
-            let mut add = |line: usize, cells: &[f64]| {
-                let line = &mut slices[array.slice][line * rows..(line + 1) * rows];
-                line.iter_mut().zip(cells).for_each(|(sum, g)| *sum += share * g);
-            };
-            let (columns, reference) = array.columns(encoding);
-            let first = if array.sign == Sign::Negative { outputs } else { 0 };
-            for (j, column) in array.outputs.clone().zip(columns.chunks_exact(rows.max(1))) {
-                add(first + j, column);
-            }
-            if let Some(cells) = reference {
-                add(outputs + tile_of(array.outputs.start), cells);
-            }
-        }
-        if merged {
-            for (inputs, slices) in &mut tiles {
-                for lines in slices {
-                    difference(lines, inputs.len(), outputs, &subtrahend);
+        let gather = |what: Cells, weight: f64| -> Vec<Vec<Vec<f64>>> {
+            let mut tiles: Vec<(&Range<usize>, Vec<Vec<f64>>)> = Vec::new();
+            for array in &mapping.arrays {
+                if tiles.last().is_none_or(|(inputs, _)| **inputs != array.inputs) {
+                    tiles.push((&array.inputs, vec![vec![0.0; lines * array.inputs.len()]; spec.slices]));
+                }
+                let Some((inputs, slices)) = tiles.last_mut() else { continue };
+                let rows = inputs.len();
+                let cells = what.of(array);
+                let mut add = |line: usize, cells: &[f64]| {
+                    let line = &mut slices[array.slice][line * rows..(line + 1) * rows];
+                    line.iter_mut().zip(cells).for_each(|(sum, g)| *sum += weight * g);
+                };
+                let (columns, reference) = array.split(&cells, encoding);
+                let first = if array.sign == Sign::Negative { outputs } else { 0 };
+                for (j, column) in array.outputs.clone().zip(columns.chunks_exact(rows.max(1))) {
+                    add(first + j, column);
+                }
+                if let Some(cells) = reference {
+                    add(outputs + tile_of(array.outputs.start), cells);
                 }
             }
-        }
+            if merged {
+                for (inputs, slices) in &mut tiles {
+                    for lines in slices {
+                        merge(lines, inputs.len(), outputs, &subtrahend, what.sign());
+                    }
+                }
+            }
+            tiles.into_iter().map(|(_, slices)| slices).collect()
+        };
+        let conductances = gather(Cells::Conductances, share);
+        // Independent errors of equal cells: the variance of the mean.
+        let variances = if mapping.is_noisy() { gather(Cells::Variances, share * share) } else { Vec::new() };
+        let mut inputs: Vec<Range<usize>> = mapping.arrays.iter().map(|a| a.inputs.clone()).collect();
+        inputs.dedup();
         let subtrahend = if merged { Subtrahend::None } else { subtrahend };
         let converted = match spec.subtract {
             Subtract::Array => outputs,
             Subtract::Digital => lines,
         };
         let converters = (0..spec.slices)
-            .map(|slice| converter(converted * tiles.len(), slice))
+            .map(|slice| converter(converted * inputs.len(), slice))
             .collect::<Result<_, _>>()?;
         let scale = mapping.weight_max * spec.input.max;
-        let narrow = |(inputs, slices): (Range<usize>, Vec<Vec<f64>>)| Tile {
+        let narrow = |slices: &Vec<Vec<f64>>| -> Vec<Vec<T>> {
+            slices.iter().map(|lines| lines.iter().map(|&g| T::of(g)).collect()).collect()
+        };
+        let tile = |(number, inputs): (usize, Range<usize>)| Tile {
             pulse: spec.pulse.as_ref().map(|pulse| PulseLine::new(pulse, inputs.len())),
             inputs,
-            slices: slices.iter().map(|lines| lines.iter().map(|&g| T::of(g)).collect()).collect(),
+            slices: narrow(&conductances[number]),
+            variances: variances.get(number).map(narrow).unwrap_or_default(),
         };
         Ok(Self {
-            tiles: tiles.into_iter().map(narrow).collect(),
+            tiles: inputs.into_iter().enumerate().map(tile).collect(),
             subtrahend,
             subtract: spec.subtract,
             each_slice: spec.output.conversion == Conversion::EachSlice,
@@ -177,12 +199,36 @@ impl<T: Real> Lines<T> {
     }
 }
 
-/// Subtracts from the line of every output its subtrahend, and drops the subtrahends' lines.
-fn difference(lines: &mut Vec<f64>, rows: usize, outputs: usize, subtrahend: &Subtrahend) {
+/// What is gathered on lines.
+#[derive(Clone, Copy)]
+enum Cells {
+    Conductances,
+    Variances,
+}
+
+impl Cells {
+    fn of(self, array: &Array) -> Cow<'_, [f64]> {
+        match self {
+            Self::Conductances => Cow::Borrowed(&array.conductances),
+            Self::Variances => array.noise.iter().map(|sigma| sigma * sigma).collect(),
+        }
+    }
+
+    /// Sign of the subtrahend in a difference of lines.
+    fn sign(self) -> f64 {
+        match self {
+            Self::Conductances => -1.0,
+            Self::Variances => 1.0,
+        }
+    }
+}
+
+/// Adds to the line of every output `sign` times its subtrahend, and drops the subtrahends' lines.
+fn merge(lines: &mut Vec<f64>, rows: usize, outputs: usize, subtrahend: &Subtrahend, sign: f64) {
     let (own, others) = lines.split_at_mut(outputs * rows);
     for (j, line) in own.chunks_exact_mut(rows.max(1)).enumerate() {
         if let Some(other) = subtrahend.of(j, 0) {
-            line.iter_mut().zip(&others[other * rows..]).for_each(|(g, other)| *g -= other);
+            line.iter_mut().zip(&others[other * rows..]).for_each(|(g, other)| *g += sign * other);
         }
     }
     lines.truncate(outputs * rows);

@@ -40,6 +40,8 @@ pub struct Array {
     /// Conductances in units of the largest, columns x rows (one column's cells lie together); with a
     /// reference column, that one is last.
     pub conductances: Vec<f64>,
+    /// Standard deviation of every conductance from read to read, in the same order; empty for none.
+    pub noise: Vec<f64>,
 }
 
 /// Sign with which an array's currents count.
@@ -93,7 +95,8 @@ impl Mapping {
                         for copy in 0..spec.cells_per_weight {
                             let (inputs, outputs) = (rows.clone(), columns.clone());
                             let conductances = conductances.clone();
-                            arrays.push(Array { inputs, outputs, slice, sign, copy, conductances });
+                            let noise = Vec::new();
+                            arrays.push(Array { inputs, outputs, slice, sign, copy, conductances, noise });
                         }
                     }
                 }
@@ -107,6 +110,11 @@ impl Mapping {
     /// The specification that it follows.
     pub fn spec(&self) -> &CoreSpec {
         &self.spec
+    }
+
+    /// Whether conductances change from read to read.
+    pub fn is_noisy(&self) -> bool {
+        self.arrays.iter().any(|array| !array.noise.is_empty())
     }
 
     /// The weights that the conductances stand for, outputs x inputs.
@@ -142,13 +150,18 @@ impl Mapping {
         }
         let transpose = |array: &Array| {
             let (rows, own) = (array.inputs.len(), array.outputs.len());
-            let (columns, _) = array.columns(&self.encoding);
-            let cells = (0..rows).flat_map(|i| (0..own).map(move |j| columns[j * rows + i]));
+            let turned = |cells: &[f64]| -> Vec<f64> {
+                let count = if cells.len() < rows * own { 0 } else { rows * own };
+                (0..count).map(|k| cells[k % own * rows + k / own]).collect()
+            };
             Array {
                 inputs: array.outputs.clone(),
                 outputs: array.inputs.clone(),
-                conductances: cells.collect(),
-                ..array.clone()
+                conductances: turned(&array.conductances),
+                noise: turned(&array.noise),
+                slice: array.slice,
+                sign: array.sign,
+                copy: array.copy,
             }
         };
         let mut arrays: Vec<Array> = self.arrays.iter().map(transpose).collect();
@@ -168,8 +181,13 @@ impl Mapping {
 impl Array {
     /// The conductances of the outputs' columns, and those of the reference column.
     pub(super) fn columns(&self, encoding: &Encoding) -> (&[f64], Option<&[f64]>) {
+        self.split(&self.conductances, encoding)
+    }
+
+    /// `cells` of the outputs' columns, and those of the reference column.
+    pub(super) fn split<'a>(&self, cells: &'a [f64], encoding: &Encoding) -> (&'a [f64], Option<&'a [f64]>) {
         let own = self.outputs.len() * self.inputs.len();
-        let (columns, rest) = self.conductances.split_at(own.min(self.conductances.len()));
+        let (columns, rest) = cells.split_at(own.min(cells.len()));
         (columns, encoding.has_reference().then_some(rest))
     }
 }

@@ -63,6 +63,7 @@ pub struct Core<T> {
     /// What the conductances stand for, outputs x inputs.
     weights: Vec<f64>,
     driver: Driver<T>,
+    seed: u64,
     plan: Plan<T>,
 }
 
@@ -99,7 +100,7 @@ impl<T: Real> Core<T> {
             return Err(CoreError::NotFinite { what: "weight x input", index: 0 });
         }
         let linear_lines = spec.column_current_max.is_infinite() && spec.pulse.is_none();
-        let plan = if spec.output.converter.bits == 0 && linear_lines {
+        let plan = if spec.output.converter.bits == 0 && linear_lines && !mapping.is_noisy() {
             let scale = spec.input.max;
             Plan::Linear(mapping.read_back().iter().map(|w| T::of(w * scale)).collect())
         } else {
@@ -114,6 +115,7 @@ impl<T: Real> Core<T> {
             outputs: mapping.outputs,
             weights: mapping.read_back(),
             driver: Driver::new(&spec.input, spec.seed),
+            seed: spec.seed,
             plan,
         })
     }

@@ -1,5 +1,7 @@
 //! Products through a core.
 
+use mho_data::random::Stream;
+
 use super::lines::{Law, Lines, Tile};
 use super::spec::CoreError;
 use super::{Core, Plan};
@@ -39,8 +41,8 @@ impl<T: Real> Core<T> {
         self.multiply_at(inputs, batch, 0)
     }
 
-    /// As [`Core::multiply`], as reads number `first..first + batch`: stochastic rounding draws other
-    /// numbers in other reads.
+    /// As [`Core::multiply`], as reads number `first..first + batch`: read noise and stochastic rounding
+    /// draw other numbers in other reads, whatever batches they come in.
     ///
     /// # Errors
     /// As [`Core::multiply`].
@@ -121,7 +123,7 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
             let worth = if whole { T::ONE } else { driver.slice(driven, k, &mut digits) };
             let x = if whole { driven } else { &digits };
             for (slice, sum) in sums.iter_mut().enumerate() {
-                self.currents(tile, slice, x, &mut currents);
+                self.currents((number, tile), slice, (k, x), &mut currents);
                 if self.lines.each_slice {
                     let read =
                         self.first.wrapping_mul(u64::from(slices)).wrapping_add(u64::from(k) * batch as u64);
@@ -145,7 +147,13 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
     }
 
     /// Currents of the lines of one slice, limited and, if that happens in the array, subtracted.
-    fn currents(&mut self, tile: &Tile<T>, slice: usize, x: &[T], currents: &mut Vec<T>) {
+    fn currents(
+        &mut self,
+        (number, tile): (usize, &Tile<T>),
+        slice: usize,
+        (k, x): (u32, &[T]),
+        currents: &mut Vec<T>,
+    ) {
         let (rows, batch, outputs) = (tile.inputs.len(), self.batch, self.core.outputs);
         let conductances = &tile.slices[slice];
         let lines = outputs + self.lines.subtrahend.lines(outputs);
@@ -153,10 +161,33 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
         currents.resize(lines * batch, T::default());
         let (a, b) = (View::rows(conductances, rows), View::rows(x, batch));
         product((lines, batch, rows), a, b, currents, batch, false);
+        if let Some(variances) = tile.variances.get(slice) {
+            let stream =
+                Stream::new(self.core.seed, &["read noise"], &[number as u64, slice as u64, k.into()]);
+            self.noise(variances, rows, x, &stream, currents);
+        }
         self.limit(tile, currents);
         if self.lines.subtract == Subtract::Array {
             self.subtract(currents);
             currents.truncate(outputs * batch);
+        }
+    }
+
+    /// Adds the noise of one read: that of independent cells is normal on a line, with the variance
+    /// sum of var_i x_i^2.
+    fn noise(&self, variances: &[T], rows: usize, x: &[T], stream: &Stream, currents: &mut [T]) {
+        let batch = self.batch;
+        let squares: Vec<T> = x.iter().map(|&x| x * x).collect();
+        let mut sums = vec![T::default(); currents.len()];
+        let (a, b) = (View::rows(variances, rows), View::rows(&squares, batch));
+        product((currents.len() / batch.max(1), batch, rows), a, b, &mut sums, batch, false);
+        let mut normals = vec![0.0_f32; batch];
+        let lines = currents.chunks_exact_mut(batch.max(1)).zip(sums.chunks_exact(batch.max(1)));
+        for (line, (currents, sums)) in lines.enumerate() {
+            stream.fill_normal_f32(((line as u64) << 40).wrapping_add(self.first), &mut normals);
+            for ((current, variance), normal) in currents.iter_mut().zip(sums).zip(&normals) {
+                *current += T::of(variance.to_f64().sqrt() * f64::from(*normal));
+            }
         }
     }
 
