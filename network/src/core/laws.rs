@@ -297,6 +297,18 @@ fn saturation_is_counted() {
     assert!((product.outputs[0] - 1.0).abs() < 1e-12);
 }
 
+/// Two lines of opposite sign at their limit differ by twice the limit, which the largest range holds.
+#[test]
+fn the_largest_range_holds_limited_lines() {
+    let mut spec = CoreSpec { column_current_max: 0.5, ..CoreSpec::default() };
+    spec.output.converter = ConverterSpec::of(ConverterKind::SignMagnitude, 8);
+    let mapping = Mapping::new(&[1.0, -1.0], 1, 2, &spec).unwrap();
+    let product = Core::<f64>::new(&mapping).unwrap().multiply(&[1.0, -1.0], 1).unwrap();
+    let counts = Counts { inputs_clipped: 0, lines_limited: 2, outputs_saturated: 0, conversions: 1 };
+    assert_eq!(product.counts, counts);
+    assert!((product.outputs[0] - 1.0).abs() < 1e-12);
+}
+
 #[test]
 fn a_range_from_data_wants_data() {
     let mut spec = CoreSpec { weight_bits: 8, slices: 2, ..CoreSpec::default() };

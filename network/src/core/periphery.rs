@@ -369,6 +369,16 @@ mod tests {
         assert!((0.4..1.2).contains(&worst), "{worst}");
     }
 
+    /// By hand: a = 2 x 3e5 x 0.35 x 5e-6 = 1.05, c = a (a (0.05 a - 0.2) + 0.5) = 0.36238125, and the
+    /// second of two cells is at 3/4 of the profile: 3e5 - c x 1.5e5.
+    #[test]
+    fn voltage_drop_of_two_cells() {
+        let stream = Stream::new(0, &[], &[]);
+        let periphery = Periphery { voltage_drop: 1.0, ..quiet() };
+        let read = periphery.multiply(&[1e5, 2e5], 1, &[1.0, 1.0], 1, &stream, 0).unwrap();
+        assert!((read.outputs[0] - 245_642.812_5).abs() < 1e-6, "{:?}", read.outputs);
+    }
+
     #[test]
     fn doubling_brings_outputs_into_bounds() {
         let weights = vec![1.0; 4 * 8];
