@@ -12,6 +12,8 @@
 //! | [`mod@array`] | `array.toml` |
 //! | [`mapping`] | weights to levels of cells and tiles |
 //! | [`convert`] | quantisers and their calibration |
+//! | [`converter`] | uniform converters, circuits with mismatch, ranges from data |
+//! | [`core`] | programmable cores: slices, pairs and offsets, tiles, read-outs |
 //! | [`wires`] | exact currents of arrays with resistive wires |
 //! | [`effects`] | switches of an ablation |
 //! | [`evaluate`], [`score`], [`results`] | trials at conditions, right answers, tables |
@@ -43,6 +45,8 @@ mod backward;
 mod calibrate;
 mod cells;
 pub mod convert;
+pub mod converter;
+pub mod core;
 pub mod effects;
 pub mod evaluate;
 pub mod file;

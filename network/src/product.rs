@@ -1,4 +1,4 @@
-//! Dense f32 products over `gemm`, on bounds-checked views.
+//! Dense products of f32 or f64 over `gemm`, on bounds-checked views.
 //!
 //! Every product runs on the calling thread. Parallel work is cut into fixed blocks further up, so
 //! that a result has the same bits whatever the number of threads.
@@ -7,15 +7,15 @@ use gemm::Parallelism;
 
 /// A read-only matrix in a slice: element (i, j) lies at `i * row_stride + j * column_stride`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'a> {
-    data: &'a [f32],
+pub(crate) struct View<'a, T = f32> {
+    data: &'a [T],
     row_stride: usize,
     column_stride: usize,
 }
 
-impl<'a> View<'a> {
+impl<'a, T> View<'a, T> {
     /// Rows lie one after the other, `stride` elements apart.
-    pub(crate) fn rows(data: &'a [f32], stride: usize) -> Self {
+    pub(crate) fn rows(data: &'a [T], stride: usize) -> Self {
         Self { data, row_stride: stride, column_stride: 1 }
     }
 
@@ -35,11 +35,11 @@ fn covers(len: usize, row_stride: usize, column_stride: usize, rows: usize, colu
 
 /// `out = keep * out + a * b` with `a`: m x k, `b`: k x n, `out`: m x n with rows `out_stride` apart.
 /// `keep` is false for a plain product (then `out` may hold anything).
-pub(crate) fn product(
+pub(crate) fn product<T: crate::converter::Real>(
     (m, n, k): (usize, usize, usize),
-    a: View<'_>,
-    b: View<'_>,
-    out: &mut [f32],
+    a: View<'_, T>,
+    b: View<'_, T>,
+    out: &mut [T],
     out_stride: usize,
     keep: bool,
 ) {
@@ -67,8 +67,8 @@ pub(crate) fn product(
             b.data.as_ptr(),
             b.column_stride as isize,
             b.row_stride as isize,
-            1.0_f32,
-            1.0_f32,
+            T::ONE,
+            T::ONE,
             false,
             false,
             false,

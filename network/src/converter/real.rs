@@ -1,0 +1,79 @@
+//! The two precisions that converters and cores compute in.
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
+
+/// `f32` (fast) or `f64` (comparisons with references).
+pub trait Real:
+    Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + SubAssign
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + sealed::Sealed
+    + 'static
+{
+    /// An integer as wide as this number, so that counting needs no conversion of vectors.
+    type Counter: Copy + Default + AddAssign + From<bool> + Into<u64>;
+    /// One.
+    const ONE: Self;
+    /// Most bits of a quantiser whose level numbers are exact in [`Real::nearest`].
+    const BITS: u32;
+    /// Nearest number of this precision.
+    fn of(x: f64) -> Self;
+    /// As f64.
+    fn to_f64(self) -> f64;
+    /// Nearest integer, ties to even, for magnitudes below 2^[`Real::BITS`]: two additions, which
+    /// every instruction set has as vectors, while `round_ties_even` is a call on the baseline one.
+    fn nearest(self) -> Self;
+    /// The larger; the other if one is not a number.
+    fn max(self, other: Self) -> Self;
+    /// The smaller; the other if one is not a number.
+    fn min(self, other: Self) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+macro_rules! real {
+    ($float:ty, $counter:ty, $bits:expr, $anchor:expr) => {
+        impl Real for $float {
+            type Counter = $counter;
+            const ONE: Self = 1.0;
+            const BITS: u32 = $bits;
+            fn of(x: f64) -> Self {
+                x as Self
+            }
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn nearest(self) -> Self {
+                (self + $anchor) - $anchor
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                Self::max(self, other)
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                Self::min(self, other)
+            }
+        }
+    };
+}
+
+// 1.5 x 2^23 and 1.5 x 2^52: at these magnitudes the spacing of numbers is one.
+real!(f32, u32, 22, 12_582_912.0);
+real!(f64, u64, 32, 6_755_399_441_055_744.0);

@@ -1,0 +1,82 @@
+//! Ranges of output converters from the currents that they will meet.
+
+use super::lines::{self, Lines};
+use super::mapping::Mapping;
+use super::spec::{CoreError, OutputRange, RangeRule};
+use super::{Core, Plan};
+use crate::array::ConverterKind;
+use crate::converter::range::{self, Ends};
+use crate::converter::{Converter, Real};
+
+/// Currents of one slice that a range is searched on; of more, every n-th is taken.
+const SAMPLES: usize = 50_000;
+
+impl<T: Real> Core<T> {
+    /// A core whose output range, if its rule asks for data, is found from the currents of `inputs`
+    /// (inputs x batch).
+    ///
+    /// # Errors
+    /// As [`Core::new`] and [`Core::multiply`].
+    pub fn calibrated(mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Self, CoreError> {
+        match lines::ranges(mapping) {
+            Err(CoreError::Uncalibrated) => {
+                Self::with_ranges(mapping, &Self::ranges_from(mapping, inputs, batch)?)
+            }
+            ranges => Self::with_ranges(mapping, &ranges?),
+        }
+    }
+
+    /// The ranges that [`Core::calibrated`] finds, one for each slice of weights.
+    ///
+    /// # Errors
+    /// As [`Core::calibrated`].
+    pub fn ranges_from(mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Vec<[f64; 2]>, CoreError> {
+        let spec = mapping.spec();
+        let mut currents = vec![Vec::new(); spec.slices];
+        let mut see = |slice: usize, values: &[T]| {
+            if let Some(seen) = currents.get_mut(slice) {
+                Vec::extend(seen, values.iter().map(|i| i.to_f64()));
+            }
+        };
+        Self::unconverted(mapping)?.multiply_seeing(inputs, batch, 0, &mut see)?;
+        let full = mapping.arrays.iter().map(|array| array.inputs.len()).max().unwrap_or(0) as f64;
+        let converter = &spec.output.converter;
+        let found = currents.into_iter().map(|currents| {
+            let sorted = range::sort(thinned(currents));
+            let ends = match converter.kind {
+                ConverterKind::Uniform if sorted.first().is_none_or(|&least| least >= 0.0) => Ends::Upper,
+                ConverterKind::Uniform => Ends::Both,
+                _ => Ends::Symmetric,
+            };
+            let [lo, hi] = match &spec.output.range {
+                OutputRange::Named(RangeRule::Percentile(percent)) => {
+                    range::at_percentile(&sorted, *percent, ends)
+                }
+                OutputRange::Named(RangeRule::PowerOfTwo(percent)) => {
+                    range::power_of_two(&sorted, *percent, full)
+                }
+                _ => range::minimum_error(&sorted, converter.bits, ends),
+            };
+            // Currents that are all equal span nothing: any range that holds them will do.
+            if hi > lo { [lo, hi] } else { [lo - 1.0, hi + 1.0] }
+        });
+        Ok(found.collect())
+    }
+
+    /// The core without output converters, but with its lines.
+    fn unconverted(mapping: &Mapping) -> Result<Self, CoreError> {
+        let mut core = Self::with_ranges(mapping, &vec![[-1.0, 1.0]; mapping.spec().slices])?;
+        core.plan = Plan::Lines(Lines::new(mapping, |_, _| Ok(Converter::ideal()))?);
+        Ok(core)
+    }
+}
+
+/// Every n-th value, so that at most [`SAMPLES`] remain; n is odd, so that rows of even length do not
+/// leave out half of the positions.
+fn thinned(values: Vec<f64>) -> Vec<f64> {
+    if values.len() <= SAMPLES {
+        return values;
+    }
+    let step = values.len().div_ceil(SAMPLES) | 1;
+    values.into_iter().step_by(step).collect()
+}

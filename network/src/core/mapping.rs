@@ -1,0 +1,212 @@
+//! From a matrix of weights to target conductances of arrays.
+
+use std::ops::Range;
+
+use super::encoding::Encoding;
+use super::spec::{CoreError, CoreSpec, Split};
+use crate::array::MappingStyle;
+
+/// Target conductances of all arrays of a core. Whoever programs them with an error, drifts or wears
+/// them changes [`Array::conductances`], and gives the mapping to [`super::Core::new`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    pub(super) spec: CoreSpec,
+    pub(super) encoding: Encoding,
+    /// Columns of the matrix of weights.
+    pub inputs: usize,
+    /// Rows of the matrix of weights.
+    pub outputs: usize,
+    /// |weight| that takes the full conductance.
+    pub weight_max: f64,
+    /// Weights beyond `weight_max`, which were clipped.
+    pub clipped: usize,
+    /// The arrays: by input tile, output tile, slice, sign, copy.
+    pub arrays: Vec<Array>,
+}
+
+/// One array.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Inputs that drive its rows.
+    pub inputs: Range<usize>,
+    /// Outputs that its columns belong to.
+    pub outputs: Range<usize>,
+    /// Slice of the weights' bits, 0 the lowest.
+    pub slice: usize,
+    /// Sign with which its currents count.
+    pub sign: Sign,
+    /// Number among the equal arrays of `cells_per_weight`.
+    pub copy: usize,
+    /// Conductances in units of the largest, columns x rows (one column's cells lie together); with a
+    /// reference column, that one is last.
+    pub conductances: Vec<f64>,
+    /// Standard deviation of every conductance from read to read, in the same order; empty for none.
+    pub noise: Vec<f64>,
+}
+
+/// Sign with which an array's currents count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Added.
+    Positive,
+    /// Subtracted: the other cells of pairs.
+    Negative,
+}
+
+impl Mapping {
+    /// Maps `weights` (`outputs` x `inputs`, one output's weights together).
+    ///
+    /// # Errors
+    /// [`CoreError`] when the specification makes no sense, or `weights` has another size or holds a
+    /// number that is not finite.
+    pub fn new(weights: &[f64], outputs: usize, inputs: usize, spec: &CoreSpec) -> Result<Self, CoreError> {
+        spec.check()?;
+        let expected = outputs.saturating_mul(inputs);
+        if weights.len() != expected {
+            return Err(CoreError::Size { what: "weights", found: weights.len(), expected });
+        }
+        if let Some(index) = weights.iter().position(|w| !w.is_finite()) {
+            return Err(CoreError::NotFinite { what: "weight", index });
+        }
+        let weight_max = match spec.weight_max {
+            Some(max) => max,
+            None => percentile_of_magnitude(weights, spec.weight_percentile),
+        };
+        let encoding = Encoding::new(spec);
+        let scaled = |w: f64| if weight_max > 0.0 { (w / weight_max).clamp(-1.0, 1.0) } else { 0.0 };
+        let signs: &[Sign] =
+            if encoding.is_pair() { &[Sign::Positive, Sign::Negative] } else { &[Sign::Positive] };
+        let mut arrays = Vec::new();
+        for rows in tiles(inputs, spec.rows, spec.split) {
+            for columns in tiles(outputs, spec.columns, spec.split) {
+                for slice in 0..spec.slices {
+                    for &sign in signs {
+                        let cell = |w: f64| {
+                            let fractions = encoding.fractions(scaled(w), slice);
+                            encoding.conductance(fractions[usize::from(sign == Sign::Negative)])
+                        };
+                        let column = |j: usize| &weights[j * inputs + rows.start..j * inputs + rows.end];
+                        let mut conductances: Vec<f64> =
+                            columns.clone().flat_map(column).map(|&w| cell(w)).collect();
+                        if encoding.has_reference() {
+                            let reference = encoding.conductance(encoding.reference(slice));
+                            conductances.extend(rows.clone().map(|_| reference));
+                        }
+                        for copy in 0..spec.cells_per_weight {
+                            let (inputs, outputs) = (rows.clone(), columns.clone());
+                            let conductances = conductances.clone();
+                            let noise = Vec::new();
+                            arrays.push(Array { inputs, outputs, slice, sign, copy, conductances, noise });
+                        }
+                    }
+                }
+            }
+        }
+        let clipped = weights.iter().filter(|w| w.abs() > weight_max).count();
+        let spec = spec.clone();
+        Ok(Self { spec, encoding, inputs, outputs, weight_max, clipped, arrays })
+    }
+
+    /// The specification that it follows.
+    pub fn spec(&self) -> &CoreSpec {
+        &self.spec
+    }
+
+    /// Whether conductances change from read to read.
+    pub fn is_noisy(&self) -> bool {
+        self.arrays.iter().any(|array| !array.noise.is_empty())
+    }
+
+    /// The weights that the conductances stand for, outputs x inputs.
+    pub fn read_back(&self) -> Vec<f64> {
+        let mut weights = vec![-self.weight_max * self.encoding.offset(); self.outputs * self.inputs];
+        let share = self.weight_max / self.spec.cells_per_weight as f64;
+        for array in &self.arrays {
+            let factor = self.encoding.factor(array.slice) * share;
+            let factor = if array.sign == Sign::Negative { -factor } else { factor };
+            let rows = array.inputs.len();
+            let (columns, reference) = array.columns(&self.encoding);
+            for (j, column) in array.outputs.clone().zip(columns.chunks_exact(rows.max(1))) {
+                let line = &mut weights[j * self.inputs..][array.inputs.clone()];
+                for (i, weight) in line.iter_mut().enumerate() {
+                    *weight += factor * (column[i] - reference.map_or(0.0, |cells| cells[i]));
+                }
+            }
+        }
+        weights
+    }
+}
+
+impl Mapping {
+    /// The same cells driven from their columns and read at their rows: products with the transposed
+    /// matrix, as training needs them. A reference column has no partner in that direction; its offset
+    /// is taken off digitally.
+    #[must_use]
+    pub fn transposed(&self) -> Self {
+        let mut spec = self.spec.clone();
+        (spec.rows, spec.columns) = (spec.columns, spec.rows);
+        if spec.style == MappingStyle::OffsetColumn {
+            spec.style = MappingStyle::OffsetDigital;
+        }
+        let transpose = |array: &Array| {
+            let (rows, own) = (array.inputs.len(), array.outputs.len());
+            let turned = |cells: &[f64]| -> Vec<f64> {
+                let count = if cells.len() < rows * own { 0 } else { rows * own };
+                (0..count).map(|k| cells[k % own * rows + k / own]).collect()
+            };
+            Array {
+                inputs: array.outputs.clone(),
+                outputs: array.inputs.clone(),
+                conductances: turned(&array.conductances),
+                noise: turned(&array.noise),
+                slice: array.slice,
+                sign: array.sign,
+                copy: array.copy,
+            }
+        };
+        let mut arrays: Vec<Array> = self.arrays.iter().map(transpose).collect();
+        arrays.sort_by_key(|array| (array.inputs.start, array.outputs.start));
+        Self {
+            encoding: Encoding::new(&spec),
+            spec,
+            inputs: self.outputs,
+            outputs: self.inputs,
+            weight_max: self.weight_max,
+            clipped: self.clipped,
+            arrays,
+        }
+    }
+}
+
+impl Array {
+    /// The conductances of the outputs' columns, and those of the reference column.
+    pub(super) fn columns(&self, encoding: &Encoding) -> (&[f64], Option<&[f64]>) {
+        self.split(&self.conductances, encoding)
+    }
+
+    /// `cells` of the outputs' columns, and those of the reference column.
+    pub(super) fn split<'a>(&self, cells: &'a [f64], encoding: &Encoding) -> (&'a [f64], Option<&'a [f64]>) {
+        let own = self.outputs.len() * self.inputs.len();
+        let (columns, rest) = cells.split_at(own.min(cells.len()));
+        (columns, encoding.has_reference().then_some(rest))
+    }
+}
+
+/// The parts of `0..n` on arrays that hold `limit` (0: all).
+pub fn tiles(n: usize, limit: usize, split: Split) -> Vec<Range<usize>> {
+    let limit = if limit == 0 { n.max(1) } else { limit };
+    let parts = n.div_ceil(limit).max(1);
+    let bound = |i: usize| match split {
+        // As a product of 128 bits, which cannot overflow.
+        Split::Equal => (i as u128 * n as u128 / parts as u128) as usize,
+        Split::Full => i.saturating_mul(limit).min(n),
+    };
+    (0..parts).map(|i| bound(i)..bound(i + 1)).collect()
+}
+
+/// Percentile of |w| (percent), linear between order statistics.
+fn percentile_of_magnitude(weights: &[f64], percentile: f64) -> f64 {
+    let mut magnitudes: Vec<f64> = weights.iter().map(|w| w.abs()).collect();
+    magnitudes.sort_unstable_by(f64::total_cmp);
+    crate::converter::range::percentile(&magnitudes, percentile)
+}

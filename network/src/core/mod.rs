@@ -1,0 +1,142 @@
+//! Programmable cores: a matrix of weights on arrays of cells, read through converters.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`spec`] | what a core is |
+//! | [`encoding`] | weights as digits of cells, and back |
+//! | [`mapping`] | target conductances of all arrays |
+//! | [`input`] | digital to analog, slices of inputs |
+//! | [`periphery`] | a behavioural read-out: bounds, noise, voltage drop, saturation |
+//! | [`pulse`] | inputs as pulse widths, charge on precharged lines |
+//!
+//! Conductances are in units of a cell's largest, inputs in units of the full input, so that a full
+//! cell at full input delivers 1. Matrices are slices: weights are outputs x inputs, inputs are
+//! inputs x batch, products outputs x batch, rows one after the other.
+//!
+//! ```
+//! use mho_network::array::ConverterKind;
+//! use mho_network::converter::ConverterSpec;
+//! use mho_network::core::{Core, CoreSpec, Mapping};
+//!
+//! let mut spec = CoreSpec { weight_bits: 8, slices: 2, ..CoreSpec::default() };
+//! spec.output.converter = ConverterSpec::of(ConverterKind::Uniform, 8);
+//! let weights = [0.5, -1.0, 0.25, 0.0, 0.125, 1.0]; // 2 outputs x 3 inputs
+//! let mapping = Mapping::new(&weights, 2, 3, &spec)?;
+//! // Here devices are programmed: mapping.arrays[..].conductances change.
+//! let core = Core::<f64>::new(&mapping)?;
+//! let product = core.multiply(&[1.0, 0.0, -1.0], 1)?;
+//! assert!((product.outputs[0] - 0.25).abs() < 0.02);
+//! assert_eq!(product.counts.outputs_saturated, 0);
+//! # Ok::<(), mho_network::core::CoreError>(())
+//! ```
+
+mod array;
+mod calibrate;
+pub mod encoding;
+pub mod input;
+mod lines;
+pub mod mapping;
+mod multiply;
+pub mod periphery;
+pub mod pulse;
+pub mod spec;
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod tests;
+
+use crate::converter::{Converter, Real};
+use input::Driver;
+use lines::Lines;
+pub use mapping::{Array, Mapping, Sign};
+pub use multiply::{Counts, Product};
+pub use spec::{CoreError, CoreSpec};
+
+/// A core that can be read.
+#[derive(Clone, Debug)]
+pub struct Core<T> {
+    inputs: usize,
+    outputs: usize,
+    /// What the conductances stand for, outputs x inputs.
+    weights: Vec<f64>,
+    driver: Driver<T>,
+    seed: u64,
+    plan: Plan<T>,
+}
+
+/// How a product is formed.
+#[derive(Clone, Debug)]
+enum Plan<T> {
+    /// Nothing that is not linear stands between inputs and outputs: one matrix in units of
+    /// output / full input.
+    Linear(Vec<T>),
+    /// Column lines and their converters.
+    Lines(Lines<T>),
+}
+
+impl<T: Real> Core<T> {
+    /// A core with the conductances that stand in `mapping`.
+    ///
+    /// # Errors
+    /// [`CoreError::NotFinite`] for such a conductance or a scale beyond the precision, [`CoreError::Size`] for an array with another
+    /// number of them, [`CoreError::Uncalibrated`] when the output range is to come from data (use
+    /// [`Core::calibrated`]), [`CoreError::Converter`] for an impossible converter.
+    pub fn new(mapping: &Mapping) -> Result<Self, CoreError> {
+        let ranges = lines::ranges(mapping)?;
+        Self::with_ranges(mapping, &ranges)
+    }
+
+    /// As [`Core::new`] with the range of the output converters of each slice given.
+    ///
+    /// # Errors
+    /// As [`Core::new`].
+    pub fn with_ranges(mapping: &Mapping, ranges: &[[f64; 2]]) -> Result<Self, CoreError> {
+        lines::check(mapping)?;
+        let spec = mapping.spec();
+        if !T::of(mapping.weight_max * spec.input.max).to_f64().is_finite() {
+            return Err(CoreError::NotFinite { what: "weight x input", index: 0 });
+        }
+        let linear_lines = spec.column_current_max.is_infinite() && spec.pulse.is_none();
+        let plan = if spec.output.converter.bits == 0 && linear_lines && !mapping.is_noisy() {
+            let scale = spec.input.max;
+            Plan::Linear(mapping.read_back().iter().map(|w| T::of(w * scale)).collect())
+        } else {
+            Plan::Lines(Lines::new(mapping, |lines, slice| {
+                let range = ranges.get(slice).or(ranges.last()).copied().unwrap_or([0.0, 0.0]);
+                let seed = spec.seed.wrapping_add(slice as u64);
+                Converter::new(&spec.output.converter, range, lines, seed)
+            })?)
+        };
+        Ok(Self {
+            inputs: mapping.inputs,
+            outputs: mapping.outputs,
+            weights: mapping.read_back(),
+            driver: Driver::new(&spec.input, spec.seed),
+            seed: spec.seed,
+            plan,
+        })
+    }
+
+    /// Numbers that enter a product.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Numbers that leave it.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The weights that the conductances stand for, outputs x inputs.
+    pub fn read_back(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// Whether products are one product of matrices, without converters between.
+    pub fn is_linear(&self) -> bool {
+        matches!(self.plan, Plan::Linear(_))
+    }
+}
