@@ -47,6 +47,7 @@ pub mod effects;
 pub mod evaluate;
 pub mod file;
 mod forward;
+pub mod graph;
 pub mod mapping;
 pub mod model;
 mod normals;

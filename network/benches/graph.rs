@@ -1,0 +1,2 @@
+//! Images per second.
+fn main() {}
