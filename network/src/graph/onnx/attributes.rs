@@ -86,6 +86,10 @@ impl<'a> Attributes<'a> {
 
     /// An error if an attribute has not been read: it asks for something that is not supported.
     pub(crate) fn finish(&self) -> Result<(), Mismatch> {
+        let names: BTreeSet<Option<&str>> = self.all.iter().map(|a| a.name.as_deref()).collect();
+        if names.len() < self.all.len() {
+            return mismatch("an attribute given twice", "each attribute once");
+        }
         match self.unread.borrow().first() {
             None => Ok(()),
             Some(name) => mismatch(format!("the attribute `{name}`"), "only supported attributes"),
