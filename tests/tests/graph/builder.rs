@@ -80,7 +80,13 @@ impl Model {
     }
 
     /// A node called as its first output.
-    pub fn node(&mut self, op: &str, inputs: &[&str], outputs: &[&str], attributes: &[proto::Attribute]) -> &mut Self {
+    pub fn node(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attributes: &[proto::Attribute],
+    ) -> &mut Self {
         self.graph.node.push(proto::Node {
             name: Some(format!("{op}_{}", outputs[0])),
             op_type: Some(op.into()),
@@ -108,7 +114,7 @@ impl Model {
 
 /// The model as the independent runtime takes it: attributes at their defaults written out, dropouts
 /// without effect as identities.
-fn explicit(bytes: &[u8]) -> Vec<u8> {
+pub fn explicit(bytes: &[u8]) -> Vec<u8> {
     let mut model = proto::Model::decode(bytes).unwrap();
     let graph = model.graph.as_mut().unwrap();
     for node in &mut graph.node {
@@ -148,7 +154,12 @@ fn value(name: &str, shape: &[i64]) -> proto::ValueInfo {
 }
 
 pub fn int(name: &str, i: i64) -> proto::Attribute {
-    proto::Attribute { name: Some(name.into()), i: Some(i), kind: Some(attribute_type::INT), ..Default::default() }
+    proto::Attribute {
+        name: Some(name.into()),
+        i: Some(i),
+        kind: Some(attribute_type::INT),
+        ..Default::default()
+    }
 }
 
 pub fn ints(name: &str, ints: &[i64]) -> proto::Attribute {
@@ -157,7 +168,12 @@ pub fn ints(name: &str, ints: &[i64]) -> proto::Attribute {
 }
 
 pub fn float(name: &str, f: f32) -> proto::Attribute {
-    proto::Attribute { name: Some(name.into()), f: Some(f), kind: Some(attribute_type::FLOAT), ..Default::default() }
+    proto::Attribute {
+        name: Some(name.into()),
+        f: Some(f),
+        kind: Some(attribute_type::FLOAT),
+        ..Default::default()
+    }
 }
 
 pub fn text(name: &str, s: &str) -> proto::Attribute {

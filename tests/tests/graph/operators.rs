@@ -152,8 +152,19 @@ fn pooling() {
 fn activations() {
     let shape = [BATCH, 4, 9];
     let plain = [
-        "Relu", "LeakyRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softplus", "Softsign", "Erf",
-        "Exp", "Abs", "Neg",
+        "Relu",
+        "LeakyRelu",
+        "Elu",
+        "Sigmoid",
+        "HardSigmoid",
+        "HardSwish",
+        "Tanh",
+        "Softplus",
+        "Softsign",
+        "Erf",
+        "Exp",
+        "Abs",
+        "Neg",
     ];
     for op in plain {
         single(14, op, &shape, &[]);
@@ -190,9 +201,13 @@ fn activations() {
 
 #[test]
 fn matrices() {
-    for (turned, alpha, beta, bias) in
-        [(0, 1.0, 1.0, &[5][..]), (1, 0.5, 2.0, &[5]), (1, 1.0, 0.5, &[1, 5]), (0, 2.0, 3.0, &[1]), (1, 1.0, 1.0, &[])]
-    {
+    for (turned, alpha, beta, bias) in [
+        (0, 1.0, 1.0, &[5][..]),
+        (1, 0.5, 2.0, &[5]),
+        (1, 1.0, 0.5, &[1, 5]),
+        (0, 2.0, 3.0, &[1]),
+        (1, 1.0, 1.0, &[]),
+    ] {
         let mut model = Model::new(13, 9);
         let shape = if turned == 1 { [5, 12] } else { [12, 5] };
         model.random("w", &shape).random("b", bias);
@@ -231,7 +246,8 @@ fn matrices() {
 
 #[test]
 fn batch_normalisation_with_and_without_a_layer_before() {
-    for (layer, shape) in [("Conv", vec![BATCH, 3, 6, 6]), ("Gemm", vec![BATCH, 3]), ("", vec![BATCH, 5, 4])] {
+    for (layer, shape) in [("Conv", vec![BATCH, 3, 6, 6]), ("Gemm", vec![BATCH, 3]), ("", vec![BATCH, 5, 4])]
+    {
         let mut model = Model::new(11, 11);
         model.random("b", &[5]).random("scale", &[5]).random("shift", &[5]).random("mean", &[5]);
         let variances: Vec<f32> = model.normals(5, 1.0).iter().map(|x| x * x + 0.1).collect();
@@ -374,7 +390,11 @@ fn shape_arithmetic_of_exporters() {
 fn residual_networks_of_fixed_and_open_batch() {
     for batch in [1, BATCH] {
         let mut model = Model::new(13, 16);
-        model.random("w1", &[8, 3, 3, 3]).random("w2", &[8, 8, 3, 3]).random("w3", &[8, 1, 3, 3]).random("w4", &[10, 8]);
+        model
+            .random("w1", &[8, 3, 3, 3])
+            .random("w2", &[8, 8, 3, 3])
+            .random("w3", &[8, 1, 3, 3])
+            .random("w4", &[10, 8]);
         let pads = || ints("pads", &[1, 1, 1, 1]);
         model.node("Conv", &["x", "w1"], &["a"], &[pads()]).node("Relu", &["a"], &["b"], &[]);
         model.node("Conv", &["b", "w2"], &["c"], &[pads()]).node("Add", &["b", "c"], &["d"], &[]);

@@ -47,7 +47,10 @@ fn states_peepholes_and_the_last_cell_state() {
     weights(&mut model, 4, 2);
     let attributes = [int("hidden_size", HIDDEN), text("direction", "bidirectional")];
     model.node("LSTM", &["x", "w", "r", "b", "", "h0", "c0"], &["y", "h", "c"], &attributes);
-    model.input("x", &[STEPS, BATCH, INPUTS]).input("h0", &[2, BATCH, HIDDEN]).input("c0", &[2, BATCH, HIDDEN]);
+    model
+        .input("x", &[STEPS, BATCH, INPUTS])
+        .input("h0", &[2, BATCH, HIDDEN])
+        .input("c0", &[2, BATCH, HIDDEN]);
     model.output("y").output("h").output("c");
     let graph = import(&model.bytes(), "lstm.onnx", &ImportOptions::default()).unwrap();
     for batch in [1, 2, 90] {

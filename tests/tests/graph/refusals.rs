@@ -103,7 +103,9 @@ fn open_lengths_take_numbers() {
 
 #[test]
 fn huge_claims_allocate_nothing() {
-    for (shape, pads) in [([1 << 40, 3, 8, 8], 1), ([1, 3, 8, 8], i64::MAX / 2), ([1, 3, 1 << 30, 1 << 30], 1)] {
+    for (shape, pads) in
+        [([1 << 40, 3, 8, 8], 1), ([1, 3, 8, 8], i64::MAX / 2), ([1, 3, 1 << 30, 1 << 30], 1)]
+    {
         let mut model = network();
         model.graph.node[0].attribute[1] = ints("pads", &[pads; 4]);
         model.graph.input.clear();
@@ -115,7 +117,8 @@ fn huge_claims_allocate_nothing() {
     model.node("Add", &["x", "z"], &["y"], &[]).input("x", &[BATCH, 3]).output("y");
     assert!(error(&model.model()).contains("ConstantOfShape_z"));
     // a field that claims more bytes than there are, and where
-    let cut = import(&[0x3a, 0xff, 0xff, 0xff, 0x7f, 0x0a], "cut.onnx", &ImportOptions::default()).unwrap_err();
+    let cut =
+        import(&[0x3a, 0xff, 0xff, 0xff, 0x7f, 0x0a], "cut.onnx", &ImportOptions::default()).unwrap_err();
     assert!(cut.to_string().contains("at byte 5"), "{cut}");
 }
 
@@ -161,7 +164,8 @@ fn damaged_models_are_errors() {
     }
     for trial in 0..2000_u64 {
         let length = trial as usize % 97;
-        let bytes: Vec<u8> = (0..length).map(|i| stream.block(1 << 20 | trial * 100 + i as u64)[0] as u8).collect();
+        let bytes: Vec<u8> =
+            (0..length).map(|i| stream.block((1 << 20) + trial * 100 + i as u64)[0] as u8).collect();
         read(&bytes);
     }
 }
@@ -177,7 +181,8 @@ fn a_graph_as_attribute_is_never_descended_into() {
             kind: Some(attribute_type::GRAPH),
             ..Default::default()
         };
-        let node = proto::Node { attribute: vec![attribute], op_type: Some("Loop".into()), ..Default::default() };
+        let node =
+            proto::Node { attribute: vec![attribute], op_type: Some("Loop".into()), ..Default::default() };
         nested = proto::Graph { node: vec![node], ..Default::default() }.encode_to_vec();
     }
     let graph = proto::Graph::decode(nested.as_slice()).unwrap();

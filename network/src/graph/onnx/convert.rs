@@ -263,7 +263,10 @@ fn matmul(importer: &mut Importer<'_>) -> Done {
                 [rows] => (rows, None),
                 [rows, columns] => (rows, Some(columns)),
                 _ => {
-                    return mismatch(format!("weights of shape {:?}", matrix.shape()), "a matrix or a vector");
+                    return mismatch(
+                        format!("weights of shape {:?}", matrix.shape()),
+                        "a matrix or a vector",
+                    );
                 }
             };
             let matrix = Tensor::clone(&matrix).reshaped(vec![rows, columns.unwrap_or(1)]);
