@@ -35,17 +35,16 @@ pub(crate) fn conv(
     scratch: &mut Scratch,
 ) {
     let Ok(Ok(windows)) = image_of(input.shape).map(|image| conv.sliding.at(image, false)) else { return };
-    let positions = windows.positions[0] * windows.positions[1];
     if output.values.is_empty() {
         return;
     }
     if let Some(weights) = depthwise::weights(conv, matrices) {
-        depthwise::depthwise(&weights, &windows, input.values, output.values);
         let bias = conv.bias.as_ref().map(|b| b.values());
-        let rows = output.values.chunks_exact_mut(positions);
-        for (index, row) in rows.enumerate() {
-            finish(row, bias.map_or(0.0, |bias| bias[index % bias.len()]), activation);
-        }
+        let mut finish = |index: usize, plane: &mut [f32]| {
+            finish(plane, bias.map_or(0.0, |bias| bias[index % bias.len()]), activation);
+        };
+        let Scratch { a: padded, b: sums, .. } = scratch;
+        depthwise::depthwise(&weights, &windows, input.values, output.values, (padded, sums), &mut finish);
         return;
     }
     for group in 0..conv.groups {
@@ -56,7 +55,10 @@ pub(crate) fn conv(
 /// Bias and activation of values that stand in the cache.
 fn finish(values: &mut [f32], bias: f32, activation: Option<Activation>) {
     if bias != 0.0 {
-        values.iter_mut().for_each(|y| *y += bias);
+        elementwise::wide(
+            #[inline(always)]
+            || values.iter_mut().for_each(|y| *y += bias),
+        );
     }
     if let Some(activation) = activation {
         elementwise::activate(activation, values);

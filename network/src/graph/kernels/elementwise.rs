@@ -4,10 +4,20 @@ use super::super::op::{Activation, Affine, Binary};
 use super::super::tensor::{Tensor, strides};
 use super::{Read, Write};
 
+/// Runs a loop as compiled for the widest vectors of this processor. Products and sums are rounded one
+/// by one in every version, so that results have the same bits on all of them.
+#[inline(always)]
+pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
+}
+
 /// The activation of each value, in place.
 pub(crate) fn activate(activation: Activation, values: &mut [f32]) {
     fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
-        values.iter_mut().for_each(|x| *x = f(*x));
+        wide(
+            #[inline(always)]
+            || values.iter_mut().for_each(|x| *x = f(*x)),
+        );
     }
     match activation {
         Activation::Relu => each(values, |x| if x > 0.0 { x } else { 0.0 }),
@@ -95,7 +105,10 @@ fn power(a: f32, b: f32) -> f32 {
 fn combine(first: Option<Read<'_>>, second: Read<'_>, output: &mut Write<'_>, f: impl Fn(f32, f32) -> f32) {
     let whole = |read: &Read<'_>| read.shape == output.shape;
     match (first, second) {
-        (None, b) if whole(&b) => output.values.iter_mut().zip(b.values).for_each(|(y, b)| *y = f(*y, *b)),
+        (None, b) if whole(&b) => wide(
+            #[inline(always)]
+            || output.values.iter_mut().zip(b.values).for_each(|(y, b)| *y = f(*y, *b)),
+        ),
         (Some(a), b) if whole(&a) && whole(&b) => {
             let pairs = a.values.iter().zip(b.values);
             output.values.iter_mut().zip(pairs).for_each(|(y, (a, b))| *y = f(*a, *b));
