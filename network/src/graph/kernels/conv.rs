@@ -6,6 +6,7 @@
 use super::super::layers::{Layout, Vectors, VectorsMut};
 use super::super::op::{Activation, Conv};
 use super::super::shape::{Windows, image_of};
+use super::phases::Phases;
 use super::{Matrices, Read, Scratch, Write, depthwise, elementwise};
 
 /// Values of an unfolded chunk: 1 MiB of f32, about a second-level cache. Measured to be near the best.
@@ -95,6 +96,10 @@ fn grouped(
         && windows.stride == [1, 1]
         && windows.before == [0, 0]
         && windows.after == [0, 0];
+    let phases = Phases::of(windows);
+    // what is padding is written nowhere, and so stays 0
+    scratch.c.clear();
+    let mut held = 0..0;
     let total = images * positions;
     let mut start = 0;
     while start < total {
@@ -103,18 +108,36 @@ fn grouped(
         let count = if positions <= chunk { chunk.min(total - start) } else { chunk.min(positions - offset) };
         let alone = offset + count <= positions;
         let first_pixel = (image * channels + group * in_group) * pixels;
-        let Scratch { a: columns, b: results, segments, .. } = &mut *scratch;
+        let Scratch { a: columns, b: results, c: padded, segments } = &mut *scratch;
         let (values, stride) = if plain && alone {
             (&input.values[first_pixel + offset..], pixels)
         } else {
-            segments.clear();
-            segments_of(start, count, windows.positions, segments);
             columns.resize(columns.len().max(taps * count), 0.0);
-            let source = |image: usize| {
-                let first = (image * channels + group * in_group) * pixels;
-                &input.values[first..first + in_group * pixels]
+            let channel = |image: usize, channel: usize| {
+                let first = (image * channels + group * in_group + channel) * pixels;
+                &input.values[first..first + pixels]
             };
-            unfold(windows, in_group, &source, segments, count, columns);
+            let last = (start + count).div_ceil(positions);
+            if plain {
+                for (c, target) in columns.chunks_exact_mut(count).take(in_group).enumerate() {
+                    let images = (image..last).zip(target.chunks_exact_mut(positions));
+                    images.for_each(|(image, target)| target.copy_from_slice(channel(image, c)));
+                }
+            } else {
+                let size = in_group * phases.plane();
+                if held != (image..last) {
+                    padded.resize(padded.len().max(size * (last - image)), 0.0);
+                    for (image, padded) in (image..last).zip(padded.chunks_exact_mut(size)) {
+                        for (c, plane) in padded.chunks_exact_mut(phases.plane()).enumerate() {
+                            phases.cut(windows, channel(image, c), plane);
+                        }
+                    }
+                    held = image..last;
+                }
+                segments.clear();
+                segments_of(start - image * positions, count, windows.positions, segments);
+                unfold(&phases, in_group, padded, segments, count, columns);
+            }
             (&columns[..taps * count], count)
         };
         let first = matrices.first(group) + start as u64;
@@ -145,7 +168,7 @@ fn grouped(
     }
 }
 
-/// Cuts consecutive positions, counted through all images, into rows.
+/// Cuts consecutive positions, counted through all images of a chunk, into rows.
 fn segments_of(start: usize, count: usize, [rows, columns]: [usize; 2], segments: &mut Vec<Segment>) {
     let mut at = start;
     while at < start + count {
@@ -157,59 +180,42 @@ fn segments_of(start: usize, count: usize, [rows, columns]: [usize; 2], segments
     }
 }
 
-/// Lays the values under the windows out as taps x positions; padding becomes 0.
-fn unfold<'a>(
-    windows: &Windows,
+/// Lays the values under the windows out as taps x positions, from padded images.
+fn unfold(
+    phases: &Phases,
     channels: usize,
-    source: &dyn Fn(usize) -> &'a [f32],
+    padded: &[f32],
     segments: &[Segment],
     count: usize,
     out: &mut [f32],
 ) {
-    let [rows, columns] = windows.image;
-    let [_, step] = windows.stride;
-    let mut tap = 0;
-    for channel in 0..channels {
-        for kernel_row in 0..windows.kernel[0] {
-            for kernel_column in 0..windows.kernel[1] {
-                let shift = kernel_column * windows.dilation[1];
-                let (first, end) = windows.valid(1, shift);
-                let target = &mut out[tap * count..(tap + 1) * count];
+    let plane = phases.plane();
+    elementwise::wide(
+        #[inline(always)]
+        || {
+            let taps =
+                (0..channels).flat_map(|c| phases.offsets.iter().map(move |offset| c * plane + offset));
+            for (tap, target) in taps.zip(out.chunks_exact_mut(count)) {
                 let mut at = 0;
                 for segment in segments {
                     let length = segment.to - segment.from;
-                    let target = &mut target[at..at + length];
+                    let start =
+                        segment.image * channels * plane + tap + segment.row * phases.width + segment.from;
+                    copy(&mut target[at..at + length], &padded[start..start + length]);
                     at += length;
-                    let row = segment.row * windows.stride[0] + kernel_row * windows.dilation[0];
-                    let (from, to) = (segment.from.max(first), segment.to.min(end));
-                    if row < windows.before[0] || row - windows.before[0] >= rows || from >= to {
-                        target.fill(0.0);
-                        continue;
-                    }
-                    let line = (channel * rows + row - windows.before[0]) * columns;
-                    let line = &source(segment.image)[line..line + columns];
-                    target[..from - segment.from].fill(0.0);
-                    target[to - segment.from..].fill(0.0);
-                    let inside = &mut target[from - segment.from..to - segment.from];
-                    let begin = from * step + shift - windows.before[1];
-                    if step == 1 {
-                        inside.copy_from_slice(&line[begin..begin + (to - from)]);
-                    } else {
-                        inside.iter_mut().zip(line[begin..].iter().step_by(step)).for_each(|(t, s)| *t = *s);
-                    }
                 }
-                tap += 1;
             }
-        }
-    }
+        },
+    );
 }
 
-impl Windows {
-    /// Positions along an axis at which the tap at `shift` meets the image and not its padding.
-    pub(crate) fn valid(&self, axis: usize, shift: usize) -> (usize, usize) {
-        let (step, before) = (self.stride[axis], self.before[axis]);
-        let first = before.saturating_sub(shift).div_ceil(step);
-        let end = (self.image[axis] + before).saturating_sub(shift).div_ceil(step);
-        (first, end.min(self.positions[axis]))
+/// Copies a short row; a call for each costs more than the row.
+#[inline(always)]
+fn copy(target: &mut [f32], source: &[f32]) {
+    let (blocks, rest) = target.as_chunks_mut::<8>();
+    let (values, last) = source.as_chunks::<8>();
+    blocks.iter_mut().zip(values).for_each(|(t, s)| *t = *s);
+    for (t, s) in rest.iter_mut().zip(last) {
+        *t = *s;
     }
 }

@@ -4,6 +4,7 @@ mod conv;
 mod depthwise;
 mod elementwise;
 mod layout;
+mod phases;
 mod pool;
 mod recurrent;
 mod reduce;
