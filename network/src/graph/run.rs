@@ -170,6 +170,13 @@ impl Graph {
                     },
                 });
             }
+            if let Some(at) = tensor.values().iter().position(|value| value.is_nan()) {
+                return Err(RunError::Input {
+                    name: input.name.clone(),
+                    found: format!("value {at} that is no number"),
+                    expected: "numbers".into(),
+                });
+            }
             total = Some(number);
         }
         Ok(total.unwrap_or(0))

@@ -155,3 +155,23 @@ fn other_weights_take_the_place_of_the_graph_s() {
     let outputs = graph.run(&nothing, &[x]).unwrap();
     assert!(outputs[0].values().chunks_exact(7).all(|row| row == bias));
 }
+
+#[test]
+fn wild_inputs_are_refused_or_go_through() {
+    let graph = network();
+    for wild in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, -0.0] {
+        let mut x = Tensor::zeros(vec![2, 3, 11, 10]).unwrap();
+        x.values_mut()[77] = wild;
+        let outputs = graph.run(&graph.digital(), &[x]);
+        assert_eq!(outputs.is_err(), wild.is_nan(), "{wild}");
+    }
+    for shape in [vec![], vec![2], vec![2, 3, 11, 9], vec![2, 3, 11, 10, 1]] {
+        let x = Tensor::zeros(shape).unwrap();
+        let error = graph.run(&graph.digital(), &[x]).unwrap_err().to_string();
+        assert!(error.contains("input `x`") && error.contains("[1, 3, 11, 10]"), "{error}");
+    }
+    assert!(graph.run(&graph.digital(), &[]).is_err());
+    // no inferences at all give no outputs
+    let none = graph.run(&graph.digital(), &[Tensor::zeros(vec![0, 3, 11, 10]).unwrap()]).unwrap();
+    assert_eq!(none[0].shape(), [0, 7]);
+}

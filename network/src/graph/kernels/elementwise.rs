@@ -20,10 +20,11 @@ pub(crate) fn activate(activation: Activation, values: &mut [f32]) {
         );
     }
     match activation {
-        Activation::Relu => each(values, |x| if x > 0.0 { x } else { 0.0 }),
+        // comparisons let what is no number through, so that it is seen
+        Activation::Relu => each(values, |x| if x < 0.0 { 0.0 } else { x }),
         Activation::Clip { min, max } => each(values, |x| {
-            let x = if x > min { x } else { min };
-            if x < max { x } else { max }
+            let x = if x < min { min } else { x };
+            if x > max { max } else { x }
         }),
         Activation::LeakyRelu { slope } => each(values, |x| if x >= 0.0 { x } else { slope * x }),
         Activation::Elu { alpha } => each(values, |x| if x >= 0.0 { x } else { alpha * libm::expm1f(x) }),

@@ -19,7 +19,7 @@ pub(crate) fn pool(kind: PoolKind, windows: &Windows, input: &[f32], output: &mu
                 for r in rows.taps() {
                     for c in columns.taps() {
                         let value = image[r * windows.image[1] + c];
-                        largest = if value > largest { value } else { largest };
+                        largest = if value > largest || value.is_nan() { value } else { largest };
                         sum += value;
                         count += 1;
                     }

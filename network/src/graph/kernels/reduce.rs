@@ -26,7 +26,7 @@ pub(crate) fn reduce(reduce: &Reduce, input: Read<'_>, output: &mut Write<'_>) {
         let mut sum = 0.0_f64;
         let mut largest = f32::NEG_INFINITY;
         let mut take = |x: f32| match reduce.kind {
-            ReduceKind::Max => largest = if x > largest { x } else { largest },
+            ReduceKind::Max => largest = if x > largest || x.is_nan() { x } else { largest },
             _ => sum += f64::from(x),
         };
         if contiguous {
