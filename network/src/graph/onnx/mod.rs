@@ -12,6 +12,7 @@ mod constants;
 mod convert;
 mod importer;
 mod integers;
+mod matrices;
 mod movement;
 pub mod proto;
 mod recurrent;
