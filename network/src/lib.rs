@@ -8,6 +8,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`spec`], [`model`], [`mod@file`], [`window`] | architectures, weights, digital inference, files |
+//! | [`graph`] | trained networks of any architecture: ONNX, files, execution over any products |
 //! | [`train`] | Adam, bit-identical for any number of threads |
 //! | [`mod@array`] | `array.toml` |
 //! | [`mapping`] | weights to levels of cells and tiles |
@@ -51,6 +52,7 @@ pub mod effects;
 pub mod evaluate;
 pub mod file;
 mod forward;
+pub mod graph;
 pub mod mapping;
 pub mod model;
 mod normals;

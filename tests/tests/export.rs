@@ -17,7 +17,7 @@ fn text(bytes: &[u8]) -> String {
 fn ran(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
     let output = Command::new(program).args(arguments).current_dir(folder).output();
     if output.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        println!("SKIPPED: {program} is not installed");
+        eprintln!("SKIPPED: {program} is not installed");
         return None;
     }
     Some(output.unwrap())
