@@ -1,4 +1,5 @@
-//! Figures read off a sweep without a model: threshold at constant current, subthreshold swing.
+//! Figures read off a sweep without a model: threshold (constant current, largest transconductance, Y-function),
+//! transconductance, subthreshold swing.
 
 /// The current at which a cell's threshold is read, A (design notes H: 100 nA times W/L, with W/L = 1).
 pub const THRESHOLD_CURRENT_A: f64 = 1e-7;
@@ -37,6 +38,59 @@ pub fn subthreshold_swing_v(gate_v: &[f64], drain_a: &[f64], floor_a: f64) -> Op
         }
     }
     steepest.filter(|slope| *slope > 0.0).map(f64::recip)
+}
+
+/// Transconductance, A/V, at every inner point of a sweep in the order of rising gate voltage: pairs of gate
+/// voltage and slope of the parabola through a point and its neighbours.
+pub fn transconductance(gate_v: &[f64], drain_a: &[f64]) -> Vec<(f64, f64)> {
+    slopes(&rising(gate_v, drain_a)).into_iter().map(|(gate, _, slope)| (gate, slope)).collect()
+}
+
+/// Threshold, V, by extrapolation from the largest transconductance at a small drain voltage:
+/// V_G - I / g_m - V_D / 2 there. `None` without one.
+pub fn largest_transconductance_threshold_v(gate_v: &[f64], drain_a: &[f64], drain_v: f64) -> Option<f64> {
+    let (gate, current, slope) =
+        slopes(&rising(gate_v, drain_a)).into_iter().max_by(|a, b| a.2.total_cmp(&b.2))?;
+    (slope > 0.0).then(|| gate - current / slope - 0.5 * drain_v)
+}
+
+/// Threshold, V, by the Y-function I / sqrt(g_m), which mobility reduction and series resistance leave linear
+/// (Ghibaudo, Electron. Lett. 24, 543 (1988)): where the line through its points from the largest
+/// transconductance on meets zero, less V_D / 2. `None` with fewer than four such points.
+pub fn y_function_threshold_v(gate_v: &[f64], drain_a: &[f64], drain_v: f64) -> Option<f64> {
+    let points = slopes(&rising(gate_v, drain_a));
+    let peak = points.iter().max_by(|a, b| a.2.total_cmp(&b.2))?.0;
+    let line: Vec<(f64, f64)> = points
+        .iter()
+        .filter(|(gate, current, slope)| *gate >= peak && *slope > 0.0 && *current > 0.0)
+        .map(|(gate, current, slope)| (*gate, current / slope.sqrt()))
+        .collect();
+    if line.len() < 4 {
+        return None;
+    }
+    let count = line.len() as f64;
+    let (x, y) = line.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
+    let (mut xx, mut xy) = (0.0, 0.0);
+    for (gate, value) in &line {
+        xx += (gate - x).powi(2);
+        xy += (gate - x) * (value - y);
+    }
+    (xx > 0.0 && xy > 0.0).then(|| x - y * xx / xy - 0.5 * drain_v)
+}
+
+/// Gate voltage, current and slope at the inner points; neighbours at the same gate voltage are passed over.
+fn slopes(points: &[(f64, f64)]) -> Vec<(f64, f64, f64)> {
+    points
+        .windows(3)
+        .filter_map(|window| {
+            let [(v0, i0), (v1, i1), (v2, i2)] = [window[0], window[1], window[2]];
+            let (before, after) = (v1 - v0, v2 - v1);
+            (before > 0.0 && after > 0.0).then(|| {
+                let slope = ((i1 - i0) / before * after + (i2 - i1) / after * before) / (before + after);
+                (v1, i1, slope)
+            })
+        })
+        .collect()
 }
 
 /// Points in the order of rising gate voltage.
@@ -88,6 +142,32 @@ mod tests {
             (gate_v.iter().rev().copied().collect(), drain_a.iter().rev().copied().collect());
         assert_eq!(constant_current_threshold_v(&back_v, &back_a, THRESHOLD_CURRENT_A), Some(found));
         assert_eq!(constant_current_threshold_v(&gate_v, &drain_a, 1.0), None);
+    }
+
+    /// I = beta V_D u / (1 + theta u), u = V_G - V_T - V_D / 2: the Y-function has its threshold exactly, the
+    /// extrapolation from the largest transconductance only without mobility reduction.
+    #[test]
+    fn thresholds_of_the_linear_region() {
+        let curve = |theta: f64| -> (Vec<f64>, Vec<f64>) {
+            (0..=60)
+                .map(|i| 0.02 * f64::from(i))
+                .map(|gate| {
+                    let u = (gate - 0.5 - 0.025_f64).max(0.0);
+                    (gate, 1e-3 * 0.05 * u / (1.0 + theta * u))
+                })
+                .unzip()
+        };
+        let (gate_v, drain_a) = curve(0.0);
+        let found = largest_transconductance_threshold_v(&gate_v, &drain_a, 0.05).unwrap();
+        assert!((found - 0.5).abs() < 1e-9, "{found}");
+        let (gate_v, drain_a) = curve(1.5);
+        let found = y_function_threshold_v(&gate_v, &drain_a, 0.05).unwrap();
+        // The slopes of parabolas on a grid of 20 mV miss the curve's by a part in a thousand.
+        assert!((found - 0.5).abs() < 2e-3, "{found}");
+        let (largest, slope) =
+            transconductance(&gate_v, &drain_a).into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+        assert!((slope / 5e-5 - 1.0).abs() < 0.06 && (largest - 0.54).abs() < 0.021, "{largest} {slope}");
+        assert_eq!(y_function_threshold_v(&gate_v[..5], &drain_a[..5], 0.05), None);
     }
 
     #[test]

@@ -72,8 +72,9 @@ pub fn device(law: &str, value: impl Fn(&str) -> f64) -> Option<(&'static str, M
         "update-constant-step" => "ConstantStepDevice",
         "update-soft-bounds" => "SoftBoundsDevice",
         "update-linear-step" => {
-            set("gamma_up", value("gamma_up"));
-            set("gamma_down", value("gamma_down"));
+            // The fit knows slopes, the class slopes times bounds.
+            set("gamma_up", value("slope_up") * max);
+            set("gamma_down", -value("slope_down") * min);
             set("gamma_up_dtod", 0.0);
             set("gamma_down_dtod", 0.0);
             set("mult_noise", 0.0);
@@ -81,7 +82,7 @@ pub fn device(law: &str, value: impl Fn(&str) -> f64) -> Option<(&'static str, M
         }
         "update-pow-step" => {
             // Here a scale holds at weight 0, there at the far bound.
-            let (power_up, power_down) = (value("power_up"), value("power_down"));
+            let (power_up, power_down) = (value("slope_up") * max, -value("slope_down") * min);
             up *= ((max - min) / max).powf(power_up);
             down *= ((max - min) / -min).powf(power_down);
             let (power, up_down) = with_bias(power_up, power_down);
@@ -145,6 +146,8 @@ mod tests {
             "step_up" | "step_down" => step,
             "w_max" => number("w_max"),
             "minus_w_min" => -number("w_min"),
+            "slope_up" => number("gamma_up") / number("w_max"),
+            "slope_down" => number("gamma_down") / -number("w_min"),
             other => number(other),
         })
         .unwrap();
@@ -166,8 +169,8 @@ mod tests {
             "step_down" => step_down,
             "w_max" => max,
             "minus_w_min" => -min,
-            "power_up" => 1.3,
-            _ => 1.9,
+            "slope_up" => 1.3 / max,
+            _ => 1.9 / -min,
         })
         .unwrap();
         let number = |name: &str| found[name].as_f64().unwrap();

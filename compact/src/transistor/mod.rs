@@ -5,10 +5,12 @@
 //!   channel-length modulation, series resistances and a leakage floor.
 //! - [`info`]: its parameters.
 //! - [`readings`]: sweeps with the voltages of all terminals.
+//! - [`extraction`]: thresholds, swing and transconductance without the law.
 //! - [`gradient`]: the current with its derivatives.
 //! - [`fitting`]: from I_D(V_G) and I_D(V_D) at any biases to the parameters, by extraction and least squares.
 
 pub mod charge;
+pub mod extraction;
 pub mod fitting;
 pub mod gradient;
 pub mod info;

@@ -11,6 +11,7 @@ use super::piecewise::{self, FITTED_NODES, PiecewiseStep};
 use super::power::{self, PowStep};
 use super::ramp::{self, LogarithmicRamp};
 use super::start::{Line, Start};
+use crate::card::DeviceCard;
 use crate::model::ModelInfo;
 
 /// Bounds, in weights, of laws that stop by themselves: far outside of every window.
@@ -31,6 +32,12 @@ pub(super) struct Form {
     pub(super) device: fn(&[f64]) -> (Law, Cell),
     /// Values worth starting from; the fit takes the best.
     pub(super) starts: fn(&Start) -> Vec<Vec<f64>>,
+}
+
+/// The device of a card of an update law; `None` for a card of another model.
+pub fn device(card: &DeviceCard) -> Option<(Law, Cell)> {
+    let form = FORMS.iter().chain([&DOMAIN_WALL]).find(|form| form.info.name == card.model)?;
+    Some((form.device)(&card.values(form.info)))
 }
 
 /// Every law that is fitted.

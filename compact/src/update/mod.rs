@@ -47,6 +47,7 @@ pub use device::{CycleNoise, DeviceError, PulsedDevice, Spread};
 pub use domain_wall::DomainWall;
 pub use ecram::EcramStep;
 pub use exponential::ExpStep;
+pub use form::device;
 pub use law::{Cell, Direction, Law, PulseLaw};
 pub use linear::{LinearStep, PulseRange, SoftBoundsReference, symmetry_point};
 pub use noise::{ParameterSpread, StepNoise, device_spread, step_noise};

@@ -3,7 +3,9 @@
 use super::{Answer, CliError, Globals};
 use crate::store::replace_file;
 use mho_compact::card::DeviceCard;
-use mho_compact::export::{Device, aihwkit, devices, spice, verilog_a};
+use mho_compact::export::{Device, aihwkit, devices, ramps, spice, verilog_a};
+use mho_compact::model;
+use mho_compact::update::{self, Direction};
 use mho_data::InputError;
 use std::path::PathBuf;
 
@@ -13,6 +15,8 @@ use std::path::PathBuf;
 /// temperature, and any of them can be set where it is used. verilog-a: the same law as a module. Both are
 /// written from the function that `mho simulate` evaluates. `ekv` and `transistor` have circuits.
 /// aihwkit: device class and parameters of a fitted update law, as JSON, with spread and noise 0.
+/// crosssim-set, crosssim-reset: the ramp of equal pulses up from the lower bound, or down from the upper one, of
+/// an update law without noise, as CrossSim reads measured ramps. Tables of steps: `mho table export`.
 ///
 /// Example: mho export ekv.toml --to spice --out cell.lib
 ///
@@ -39,6 +43,29 @@ enum Form {
     VerilogA,
     /// Device class and parameters for aihwkit
     Aihwkit,
+    /// Ramp of pulses up, as CrossSim reads it
+    CrosssimSet,
+    /// Ramp of pulses down, as CrossSim reads it
+    CrosssimReset,
+}
+
+/// A ramp ends when its steps have fallen to this part of the range, or after so many pulses.
+const LAST_STEP: f64 = 1e-5;
+const MOST_PULSES: usize = 5000;
+
+/// The ramp of an update law's card from one bound towards the other.
+fn ramp(card: &DeviceCard, direction: Direction) -> Option<String> {
+    let (law, cell) = update::device(card)?;
+    let range = cell.max - cell.min;
+    let start = match direction {
+        Direction::Up => cell.clip(cell.min - cell.reference),
+        Direction::Down => cell.clip(cell.max - cell.reference),
+    };
+    let mut states = vec![start];
+    law.ramp(&cell, start, direction, MOST_PULSES, &mut states);
+    let moved = states.windows(2).rposition(|pair| (pair[1] - pair[0]).abs() > LAST_STEP * range.abs());
+    states.truncate(moved.map_or(1, |last| last + 2));
+    Some(ramps::text(&[states]))
 }
 
 pub(super) fn run(args: &ExportArgs, _globals: &Globals) -> Answer {
@@ -53,11 +80,17 @@ pub(super) fn run(args: &ExportArgs, _globals: &Globals) -> Answer {
             Some(document) => Some(serde_json::to_string_pretty(&document).map_err(CliError::failed)? + "\n"),
             None => None,
         },
+        Form::CrosssimSet => ramp(&card, Direction::Up),
+        Form::CrosssimReset => ramp(&card, Direction::Down),
     };
     let text = text.ok_or_else(|| {
         let (what, models) = match args.to {
             Form::Spice | Form::VerilogA => ("a model with a circuit", devices()),
             Form::Aihwkit => ("a model with a device class", aihwkit::MODELS.to_vec()),
+            Form::CrosssimSet | Form::CrosssimReset => {
+                let names = model::registry().iter().map(|model| model.name);
+                ("a law of pulses", names.filter(|name| name.starts_with("update-")).collect())
+            }
         };
         InputError::new(&file, format!("model `{}`", card.model), format!("{what}: {}", models.join(", ")))
     })?;

@@ -8,15 +8,18 @@ use mho_compact::ekv::{Bias, Ekv};
 use mho_compact::programming::Programming;
 use mho_compact::retention::Retention;
 use mho_compact::tid::{Evaluator, Law};
+use mho_compact::{inference, spread, transistor, update};
 use mho_data::random::Stream;
 use mho_data::{InputError, Table};
 use std::path::PathBuf;
 
 /// Evaluate a device card on a grid and write the result as CSV.
 ///
-/// What the grid is depends on the card's model: `ekv` --vg-v, --vd-v, --temperature-k; the dose laws
-/// --start-v, --dose-krad-si; `current-shift` --current-na, --dose-krad-si, --time-s; `sonos-retention` and
-/// `sonos-programming` --current-na, --time-s. Grids are lists (0,100,300) or ranges (0:500:50).
+/// What the grid is depends on the card's model: `ekv` --vg-v, --vd-v, --temperature-k; `transistor` --vb-v too;
+/// the dose laws --start-v, --dose-krad-si; `threshold-spread` --dose-krad-si, --time-s; `current-shift`
+/// --current-na, --dose-krad-si, --time-s; `sonos-retention` and `sonos-programming` --current-na, --time-s;
+/// `read-noise` --current-na; the update laws --weight, --pulses (below zero: down); resistive cells
+/// --target-us, --time-s. Grids are lists (0,100,300) or ranges (0:500:50).
 ///
 /// Example: mho simulate ekv.toml --vg-v -1:3:0.05 --vd-v 0.1
 #[derive(Debug, clap::Args)]
@@ -28,8 +31,20 @@ pub(super) struct SimulateArgs {
     #[arg(long, default_value = "-2:5:0.05", allow_hyphen_values = true, value_parser = grid)]
     vg_v: Grid,
     /// Drain voltages (V)
-    #[arg(long, default_value = "0.1", value_parser = grid)]
+    #[arg(long, default_value = "0.1", allow_hyphen_values = true, value_parser = grid)]
     vd_v: Grid,
+    /// Body voltages (V)
+    #[arg(long, default_value = "0", allow_hyphen_values = true, value_parser = grid)]
+    vb_v: Grid,
+    /// Weights before the pulses, in units of the half range
+    #[arg(long, default_value = "-1,0,1", allow_hyphen_values = true, value_parser = grid)]
+    weight: Grid,
+    /// Numbers of equal pulses; below zero downwards
+    #[arg(long, default_value = "-1000:1000:100", allow_hyphen_values = true, value_parser = grid)]
+    pulses: Grid,
+    /// Target conductances (uS)
+    #[arg(long, default_value = "1,2,5,10,20,25", value_parser = grid)]
+    target_us: Grid,
     /// Temperatures (K)
     #[arg(long, default_value = "300", value_parser = grid)]
     temperature_k: Grid,
@@ -45,7 +60,7 @@ pub(super) struct SimulateArgs {
     /// Times (s)
     #[arg(long, default_value = "0,3600,86400,172800,432000", value_parser = grid)]
     time_s: Grid,
-    /// Draws from the card's covariance: adds the 95 % band as columns lo and hi
+    /// Draws from the card's covariance: adds the 95 % band of the first result as columns lo and hi
     #[arg(long, default_value_t = 0, value_name = "N")]
     samples: u64,
     /// Where the CSV goes (default: standard output)
@@ -94,7 +109,15 @@ enum Ready {
     Shift(CurrentShift),
     Retention(Retention),
     Programming(Programming),
+    Transistor(Vec<f64>),
+    ReadNoise(Vec<f64>),
+    ThresholdSpread(Vec<f64>),
+    Update(Box<(update::Law, update::Cell)>),
+    Resistive(Box<dyn inference::Cell>),
 }
+
+/// Pulses that are simulated at most.
+const MOST_PULSES: f64 = 1e7;
 
 impl Ready {
     fn new(card: &DeviceCard) -> Option<Self> {
@@ -103,32 +126,63 @@ impl Ready {
             "current-shift" => Self::Shift(CurrentShift::from_card(card)),
             "sonos-retention" => Self::Retention(Retention::from_card(card)),
             "sonos-programming" => Self::Programming(Programming::from_card(card)),
+            "transistor" => Self::Transistor(card.values(&transistor::INFO)),
+            "read-noise" => Self::ReadNoise(card.values(&spread::READ_NOISE)),
+            "threshold-spread" => Self::ThresholdSpread(card.values(&spread::THRESHOLD_SPREAD)),
+            name if name.starts_with("update-") => Self::Update(Box::new(update::device(card)?)),
+            name if inference::find(name).is_some() => {
+                Self::Resistive(inference::find(name)?.from_card(card))
+            }
             _ => Self::Dose(Box::new(Evaluator::new(Law::from_card(card)?))),
         })
     }
 
-    /// Names of the axes, and of the result.
-    fn columns(&self) -> (Vec<&'static str>, &'static str) {
+    /// Names of the axes, and of the results.
+    fn columns(&self) -> (Vec<&'static str>, Vec<&'static str>) {
         match self {
-            Self::Ekv(_) => (vec!["temperature_k", "vd_v", "vg_v"], "id_a"),
-            Self::Dose(_) => (vec!["start_v", "dose_krad_si"], "vt_v"),
-            Self::Shift(_) => (vec!["initial_na", "dose_krad_si", "time_s"], "current_na"),
-            Self::Retention(_) => (vec!["initial_na", "time_s"], "current_na"),
-            Self::Programming(_) => (vec!["current_na", "time_s"], "sigma_na"),
+            Self::Ekv(_) => (vec!["temperature_k", "vd_v", "vg_v"], vec!["id_a"]),
+            Self::Transistor(_) => (vec!["temperature_k", "vb_v", "vd_v", "vg_v"], vec!["id_a"]),
+            Self::Dose(_) => (vec!["start_v", "dose_krad_si"], vec!["vt_v"]),
+            Self::Shift(_) => (vec!["initial_na", "dose_krad_si", "time_s"], vec!["current_na"]),
+            Self::Retention(_) => (vec!["initial_na", "time_s"], vec!["current_na"]),
+            Self::Programming(_) => (vec!["current_na", "time_s"], vec!["sigma_na"]),
+            Self::ReadNoise(_) => (vec!["current_na"], vec!["sigma_na"]),
+            Self::ThresholdSpread(_) => (vec!["dose_krad_si", "time_s"], vec!["sigma_v"]),
+            Self::Update(_) => (vec!["weight", "pulses"], vec!["weight_after"]),
+            Self::Resistive(_) => (vec!["target_us", "time_s"], vec!["mean_us", "sigma_us"]),
         }
     }
 
-    fn evaluate(&self, point: &[f64]) -> f64 {
-        match (self, point) {
+    fn evaluate(&self, point: &[f64]) -> Vec<f64> {
+        let one = match (self, point) {
             (Self::Ekv(law), &[temperature_k, drain_v, gate_v]) => {
                 law.current_a(Bias { gate_v, drain_v, temperature_k })
+            }
+            (Self::Transistor(values), &[temperature_k, body_v, drain_v, gate_v]) => {
+                let at = transistor::Terminals { gate_v, drain_v, source_v: 0.0, body_v };
+                transistor::Transistor::from_values(values, temperature_k).current_a(at)
             }
             (Self::Dose(law), &[start_v, dose]) => law.threshold_v(start_v, dose),
             (Self::Shift(law), &[initial_na, dose, time_s]) => law.current_na(initial_na, dose, time_s),
             (Self::Retention(law), &[initial_na, time_s]) => law.current_na(initial_na, time_s),
             (Self::Programming(law), &[current_na, time_s]) => law.sigma_na(current_na, time_s),
+            (Self::ReadNoise(values), &[current_na]) => spread::read_noise_na(values, current_na),
+            (Self::ThresholdSpread(values), &[dose, time_s]) => {
+                spread::threshold_spread_v(values, time_s, dose)
+            }
+            (Self::Update(device), &[weight, pulses]) => {
+                let (law, cell) = device.as_ref();
+                let direction = if pulses < 0.0 { update::Direction::Down } else { update::Direction::Up };
+                let count = pulses.abs().min(MOST_PULSES).round() as usize;
+                law.ramp(cell, weight, direction, count, &mut Vec::new())
+            }
+            (Self::Resistive(cell), &[target_us, time_s]) => {
+                let found = inference::Distribution::new(cell.as_ref(), target_us, time_s);
+                return vec![found.mean_us(), found.sigma_us()];
+            }
             _ => f64::NAN,
-        }
+        };
+        vec![one]
     }
 }
 
@@ -139,6 +193,10 @@ impl SimulateArgs {
             "temperature_k" => &self.temperature_k,
             "vd_v" => &self.vd_v,
             "vg_v" => &self.vg_v,
+            "vb_v" => &self.vb_v,
+            "weight" => &self.weight,
+            "pulses" => &self.pulses,
+            "target_us" => &self.target_us,
             "start_v" => &self.start_v,
             "dose_krad_si" => &self.dose_krad_si,
             "time_s" => &self.time_s,
@@ -167,21 +225,24 @@ pub(super) fn run(args: &SimulateArgs, globals: &Globals) -> Answer {
 fn simulate(args: &SimulateArgs, card: &DeviceCard, seed: u64) -> Result<Table, CliError> {
     let unknown = || CliError::Usage(format!("{} cannot be simulated", card.model));
     let law = Ready::new(card).ok_or_else(unknown)?;
-    let (axes, result) = law.columns();
+    let (axes, results) = law.columns();
     let points = product(&axes.iter().map(|name| args.axis(name)).collect::<Vec<_>>());
     let mut table = Table::new();
     table.comments.push(format!("{}; card from: {}", card.model, card.provenance.origin));
     for (index, name) in axes.iter().enumerate() {
         table.push_float(*name, points.iter().map(|point| point[index]).collect());
     }
-    table.push_float(result, points.iter().map(|point| law.evaluate(point)).collect());
+    let values: Vec<Vec<f64>> = points.iter().map(|point| law.evaluate(point)).collect();
+    for (index, name) in results.iter().enumerate() {
+        table.push_float(*name, values.iter().map(|value| value[index]).collect());
+    }
     if args.samples > 0 {
         let stream = Stream::new(seed, &["simulate", "card"], &[]);
         let draws: Vec<Ready> =
             (0..args.samples).filter_map(|index| Ready::new(&card.sampled(&stream, index))).collect();
         let (mut lo, mut hi) = (Vec::new(), Vec::new());
         for point in &points {
-            let mut values: Vec<f64> = draws.iter().map(|draw| draw.evaluate(point)).collect();
+            let mut values: Vec<f64> = draws.iter().map(|draw| draw.evaluate(point)[0]).collect();
             values.sort_by(f64::total_cmp);
             let at = |part: f64| values[((values.len() - 1) as f64 * part).round() as usize];
             lo.push(at(0.025));
@@ -233,7 +294,8 @@ mod tests {
             let card = DeviceCard::from_defaults(model);
             let law = Ready::new(&card).unwrap();
             let point: Vec<f64> = law.columns().0.iter().map(|_| 1.0).collect();
-            assert!(law.evaluate(&point).is_finite(), "{}", model.name);
+            assert_eq!(law.evaluate(&point).len(), law.columns().1.len());
+            assert!(law.evaluate(&point).iter().all(|value| value.is_finite()), "{}", model.name);
         }
     }
 }

@@ -6,9 +6,11 @@ use crate::cli::{Answer, CliError, Globals};
 use crate::store::replace_file;
 use mho_compact::card::{CardParameter, DeviceCard};
 use mho_compact::fit::{
-    Bootstrap, BootstrapOptions, FitResult, HoldOut, ProfileInterval, Regression, bootstrap,
+    Bootstrap, BootstrapOptions, FitResult, Hierarchy, HoldOut, ProfileInterval, Regression, bootstrap,
+    hierarchy,
 };
 use mho_compact::model::{Entry, Kind as Known};
+use mho_compact::transistor::extraction::{self, Extracted};
 use mho_compact::transistor::{self, readings::Readings};
 use mho_compact::update::Traces;
 use mho_compact::{idvg, tid};
@@ -39,6 +41,10 @@ pub(super) struct Fitted {
     pub bootstrap: Option<Bootstrap>,
     /// Rival laws.
     pub ranking: ranking::Ranking,
+    /// Means and spreads of parameters that differ from device to device.
+    pub population: Option<Hierarchy>,
+    /// Figures of a transistor's gate sweeps, read off without its law.
+    pub extracted: Vec<Extracted>,
 }
 
 pub(super) fn run(entry: &Entry, args: &FitArgs, globals: &Globals) -> Answer {
@@ -161,6 +167,7 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
         files.iter().zip(&bytes).map(|(file, bytes)| (file.as_str(), bytes.as_slice())).collect();
     let is_update = entry.kinds.contains(&Kind::Ramp);
     let (regression, fit, origin, rivals);
+    let mut extracted = Vec::new();
     if let Some(traces) = is_update.then(|| two_columns(&named)).flatten() {
         let traces = traces?;
         regression = mho_compact::update::update_regression(&traces, entry.info.name)
@@ -175,6 +182,7 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
             let readings = Readings::of(&measurement)?;
             let found = transistor::fitting::fit(&readings).map_err(CliError::failed)?;
             rivals = if args.compare { ranking::of_transistor(&found) } else { ranking::Ranking::default() };
+            extracted = extraction::extracted(&readings);
             (regression, fit) = (found.regression, found.fit);
         } else {
             let fitting = entry
@@ -191,7 +199,7 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
         let mut fit = fit;
         fit.dropped += measurement.sidecar.dropped.len();
         fit.warnings.extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
-        return finish(args, files, regression, fit, origin, rivals);
+        return Ok(Fitted { extracted, ..finish(args, files, regression, fit, origin, rivals)? });
     }
     finish(args, files, regression, fit, origin, rivals)
 }
@@ -222,6 +230,12 @@ fn finish(
             bootstrap(&regression, &fit, &options).map_err(CliError::failed)
         })
         .transpose()?;
+    let population = if args.population.is_empty() {
+        None
+    } else {
+        let names: Vec<&str> = args.population.iter().map(String::as_str).collect();
+        Some(hierarchy(&regression, &names).map_err(CliError::failed)?)
+    };
     let name = regression.devices.first().map_or_else(String::new, |device| device.name.clone());
     Ok(Fitted {
         source: files.join(", "),
@@ -233,6 +247,8 @@ fn finish(
         profiles,
         bootstrap,
         ranking,
+        population,
+        extracted: Vec::new(),
     })
 }
 
@@ -355,6 +371,8 @@ fn document(entry: &Entry, fitted: &Fitted) -> serde_json::Value {
         object.insert("profiles".into(), profiles.collect());
         object.insert("bootstrap".into(), serde_json::to_value(&fitted.bootstrap).unwrap_or_default());
         object.insert("ranking".into(), fitted.ranking.document());
+        object.insert("population".into(), serde_json::to_value(&fitted.population).unwrap_or_default());
+        object.insert("extracted".into(), serde_json::to_value(&fitted.extracted).unwrap_or_default());
     }
     value
 }
@@ -412,6 +430,9 @@ fn words(entry: &Entry, fitted: &Fitted) -> String {
             let _ = writeln!(text, "  note: {warning}");
         }
     }
+    for line in fitted.population.iter().flat_map(|population| &population.words) {
+        let _ = writeln!(text, "  over devices: {line}");
+    }
     if let Some(out) = &fitted.hold_out {
         let _ = writeln!(
             text,
@@ -420,6 +441,22 @@ fn words(entry: &Entry, fitted: &Fitted) -> String {
             regression.x.title,
             out.order,
             out.rms_weighted / out.rms_kept
+        );
+    }
+    for found in &fitted.extracted {
+        let figure = |value: Option<f64>, digits: usize| {
+            value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+        };
+        let _ = writeln!(
+            text,
+            "  read off {}: V_T {} V at 100 nA W/L, {} V from the largest g_m, {} V by the Y-function; swing {} \
+             mV/decade; g_m {} A/V",
+            found.sweep,
+            figure(found.constant_current_v, 4),
+            figure(found.largest_transconductance_v, 4),
+            figure(found.y_function_v, 4),
+            figure(found.swing_v.map(|swing| 1e3 * swing), 1),
+            found.transconductance_s.map_or_else(|| "-".to_owned(), |value| format!("{value:.3e}")),
         );
     }
     text.push_str(&fitted.ranking.words());

@@ -62,6 +62,9 @@ pub(super) struct FitArgs {
     /// Intervals from the profile likelihood, parameter by parameter
     #[arg(long)]
     profile: bool,
+    /// Parameters that differ from device to device: their mean and spread over the devices
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    population: Vec<String>,
     /// Draw data, fit, residuals, intervals and correlations (SVG); with several fits a folder
     #[arg(long, value_name = "FILE.svg|DIR")]
     pictures: Option<PathBuf>,
@@ -113,7 +116,7 @@ pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
     if args.asks_for_more() {
         let what = if published { "a published set" } else { model.name };
         return Err(CliError::Usage(format!(
-            "{what} is fitted without --each, --profile, --bootstrap, --pictures and --tables"
+            "{what} is fitted without --each, --profile, --bootstrap, --population, --pictures and --tables"
         )));
     }
     let outcome = match args.files.as_slice() {
