@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(number(1.23456, 0.0123), "\\num{1.235(12)e0}");
         assert_eq!(number(-4.2e-5, 3.1e-7), "\\num{-4.200(31)e-5}");
         assert_eq!(number(2.0, f64::NAN), "\\num{2.000e0}");
-        assert_eq!(number(0.01, 5.0), "\\num{0.0(50)e0}");
+        assert_eq!(number(0.01, 5.0), "\\num{0(50)e-1}");
         assert_eq!(quantile(&[1.0, 2.0, 3.0], 0.5), 2.0);
         assert_eq!(escape("vt_v & 1/V^2"), "vt\\_v \\& 1/V\\textasciicircum{}2");
     }
