@@ -52,12 +52,12 @@ const NEUTRAL: [Neutral; 10] = [
 /// # Errors
 /// [`InputError`] when the measurement holds no such sweeps.
 pub fn regression(measurement: &Measurement) -> Result<Regression<'static>, InputError> {
-    Ok(of(Readings::of(measurement)?, RESISTANCE_PARTS[0]))
+    Ok(of(Readings::of(measurement)?, RESISTANCE_PARTS[0], false))
 }
 
 /// The fit of these readings, with series resistances that start at this part of the smallest ratio of voltage
-/// and current.
-pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
+/// and current; with `body_effect` it is fitted at a single body voltage too.
+pub fn of(readings: Readings, resistance_part: f64, body_effect: bool) -> Regression<'static> {
     let mut notes: Vec<String> =
         readings.left_out.iter().map(|(count, why)| format!("{count} readings left out: {why}")).collect();
     if !readings.floor_seen {
@@ -67,7 +67,7 @@ pub fn of(readings: Readings, resistance_part: f64) -> Regression<'static> {
         ));
     }
     let start = Start::of(&readings, resistance_part);
-    let fixed = start.fixed(&readings);
+    let fixed = start.fixed(&readings, body_effect);
     let parameters: Vec<Parameter> = INFO
         .parameters
         .iter()
@@ -241,7 +241,7 @@ pub struct TransistorFit {
 pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
     let mut best: Option<(Regression<'static>, FitResult)> = None;
     for part in RESISTANCE_PARTS {
-        let regression = of(readings.clone(), part);
+        let regression = of(readings.clone(), part, false);
         let fit = least_squares(&regression.problem(), &regression.options)?;
         let enough = regression.rms_log(&fit.values()).is_none_or(|rms| rms < DEMANDING_RMS);
         if best.as_ref().is_none_or(|(_, before)| fit.cost < before.cost) {
@@ -256,6 +256,28 @@ pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
     };
     for parameter in &mut regression.parameters {
         parameter.start = first.value(&parameter.name);
+    }
+    // At one body voltage the fall of the slope factor with the gate voltage still tells something of the body
+    // effect; searched for from the fit without it and anew, since either search may end in a side minimum.
+    let mut first = first;
+    if regression.fixed.iter().any(|fixed| fixed.name == "gamma_sqrt_v") {
+        for warm in [true, false] {
+            let mut freed = of(readings.clone(), RESISTANCE_PARTS[0], true);
+            for parameter in &mut freed.parameters {
+                if let Some(found) = first.parameter(&parameter.name).filter(|_| warm) {
+                    parameter.start = found.value;
+                }
+            }
+            let found = least_squares(&freed.problem(), &freed.options);
+            if let Ok(fit) = found
+                && fit.aicc < first.aicc
+            {
+                for parameter in &mut freed.parameters {
+                    parameter.start = fit.value(&parameter.name);
+                }
+                (regression, first) = (freed, fit);
+            }
+        }
     }
     if regression.rms_log(&first.values()).is_some_and(|rms| rms > HOPELESS_RMS) {
         let mut fit = first;
@@ -326,7 +348,7 @@ impl Start {
     }
 
     /// What the readings cannot tell, with the reason.
-    fn fixed(&self, readings: &Readings) -> Vec<Fixed> {
+    fn fixed(&self, readings: &Readings, body_effect: bool) -> Vec<Fixed> {
         let sign = readings.polarity;
         let body = readings.values(|reading| sign * (reading.at.source_v - reading.at.body_v));
         let drain = readings.values(|reading| sign * (reading.at.drain_v - reading.at.source_v));
@@ -338,7 +360,10 @@ impl Start {
         ];
         if body.len() < 2 {
             let why = "one body voltage only";
-            names.extend([("gamma_sqrt_v", why), ("body_linear", why), ("dibl_body_per_v", why)]);
+            if !body_effect {
+                names.push(("gamma_sqrt_v", why));
+            }
+            names.extend([("body_linear", why), ("dibl_body_per_v", why)]);
         }
         if drain.len() < 2 {
             let why = "one drain voltage only";

@@ -59,7 +59,31 @@ fn axis(quantity: Quantity) -> Axis {
         title.replace_range(..1, &first);
     }
     let scale = if quantity.log { Scale::Log } else { Scale::Linear };
-    Axis::new(format!("{title}{unit}"), scale)
+    Axis::new(subscripts(&format!("{title}{unit}")), scale)
+}
+
+/// `I_D` as the pictures take it: `I_{D}`.
+fn subscripts(text: &str) -> String {
+    let mut out = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        out.push(letter);
+        if letter == '_'
+            && let Some(index) = letters.next_if(char::is_ascii_uppercase)
+        {
+            out.push_str(&format!("{{{index}}}"));
+        }
+    }
+    out
+}
+
+/// The ordinate: of currents over a noise floor from there on, since below it the law has nothing to meet.
+fn ordinate(regression: &Regression<'_>) -> Axis {
+    let axis = axis(regression.y);
+    let Deviation::Log { floor, .. } = regression.deviation else { return axis };
+    let readings = regression.devices.iter().flat_map(|device| &device.series).flat_map(|series| &series.y);
+    let largest = readings.copied().fold(0.0, f64::max);
+    if regression.y.log && largest > 10.0 * floor { axis.from_to(0.1 * floor, 2.0 * largest) } else { axis }
 }
 
 /// Readings with the law, and their residuals.
@@ -82,7 +106,8 @@ fn data(fitted: &Fitted) -> Vec<Panel> {
             let every = series.y.len().div_ceil(MOST_READINGS).max(1);
             let thin = |values: &[f64]| -> Vec<f64> { values.iter().step_by(every).copied().collect() };
             let colour = 1 + drawn % 6;
-            let label = (drawn < LEGEND && !series.label.is_empty()).then_some(series.label.as_str());
+            let words = subscripts(&series.label);
+            let label = (drawn < LEGEND && !words.is_empty()).then_some(words.as_str());
             let order: Vec<usize> = {
                 let mut order: Vec<usize> = (0..series.x.len()).collect();
                 order.sort_by(|&a, &b| series.x[a].total_cmp(&series.x[b]));
@@ -108,7 +133,7 @@ fn data(fitted: &Fitted) -> Vec<Panel> {
         Panel {
             title: "Readings and law".into(),
             x: axis(regression.x),
-            y: axis(regression.y),
+            y: ordinate(regression),
             series: readings,
         },
         Panel {
