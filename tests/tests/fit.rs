@@ -20,7 +20,8 @@ fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Parameters of a short n-channel device.
+/// Parameters of a short n-channel device whose every effect is well visible: what AICc leaves out moves the others
+/// by more than their intervals say.
 const TRUTH: [(&str, f64); 10] = [
     ("vt_v", 0.62),
     ("gamma_sqrt_v", 0.42),
@@ -29,8 +30,8 @@ const TRUTH: [(&str, f64); 10] = [
     ("critical_v", 0.8),
     ("dibl", 0.035),
     ("shortening", 0.08),
-    ("source_ohm", 120.0),
-    ("drain_ohm", 160.0),
+    ("source_ohm", 600.0),
+    ("drain_ohm", 900.0),
     ("trap_ratio", 0.3),
 ];
 
@@ -124,7 +125,8 @@ fn a_folder_of_transistors() {
     let said = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(said.contains("3 fitted, 1 not") && said.contains("broken.csv"), "{said}");
-    assert!(said.contains("vt_v: 6.3"), "the median threshold: {said}");
+    let median = said.split("  vt_v: ").nth(1).and_then(|rest| rest.split(',').next()?.parse::<f64>().ok());
+    assert!((median.unwrap() - 0.63).abs() < 0.005, "the median threshold: {said}");
     for file in ["cards/d1.csv.toml", "cards/d3.csv.toml", "pages/d2.csv.svg", "pages/distributions.svg"] {
         assert!(folder.join(file).is_file(), "{file}");
     }
