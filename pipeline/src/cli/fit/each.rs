@@ -9,7 +9,7 @@ use mho_compact::fit::{
     Bootstrap, BootstrapOptions, FitResult, Hierarchy, HoldOut, ProfileInterval, Regression, bootstrap,
     hierarchy,
 };
-use mho_compact::model::{Entry, Kind as Known};
+use mho_compact::model::Entry;
 use mho_compact::transistor::extraction::{self, Extracted};
 use mho_compact::transistor::{self, readings::Readings};
 use mho_compact::update::Traces;
@@ -166,63 +166,63 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
     let named: Vec<reader::File<'_>> =
         files.iter().zip(&bytes).map(|(file, bytes)| (file.as_str(), bytes.as_slice())).collect();
     let is_update = entry.kinds.contains(&Kind::Ramp);
-    let (regression, fit, origin, rivals);
-    let mut extracted = Vec::new();
     if let Some(traces) = is_update.then(|| two_columns(&named)).flatten() {
         let traces = traces?;
-        regression = mho_compact::update::update_regression(&traces, entry.info.name)
+        let regression = mho_compact::update::update_regression(&traces, entry.info.name)
             .ok_or_else(|| CliError::Usage(format!("{} is no law of pulses", entry.info.name)))?;
-        fit = regression.fit().map_err(CliError::failed)?;
-        origin = Origin::Measured;
-        rivals = if args.compare { ranking::of_updates(&traces)? } else { ranking::Ranking::default() };
-    } else {
-        let measurement = read(entry, &named)?;
-        origin = measurement.sidecar.origin;
-        if entry.info.name == transistor::INFO.name {
-            let readings = Readings::of(&measurement)?;
-            let found = transistor::fitting::fit(&readings).map_err(CliError::failed)?;
-            rivals = if args.compare { ranking::of_transistor(&found) } else { ranking::Ranking::default() };
-            extracted = extraction::extracted(&readings);
-            (regression, fit) = (found.regression, found.fit);
-        } else {
-            let fitting = entry
-                .fitting
-                .ok_or_else(|| CliError::Usage(format!("{} is not fitted from files", entry.info.name)))?;
-            regression = fitting(&measurement)?;
-            fit = regression.fit().map_err(CliError::failed)?;
-            rivals = match (args.compare, is_update) {
-                (false, _) => ranking::Ranking::default(),
-                (true, true) => ranking::of_updates(&Traces::from_measurement(&measurement)?)?,
-                (true, false) => ranking::of_entries(entry, &measurement, &fit),
-            };
-        }
-        let mut fit = fit;
-        fit.dropped += measurement.sidecar.dropped.len();
-        fit.warnings.extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
-        return Ok(Fitted { extracted, ..finish(args, files, regression, fit, origin, rivals)? });
+        let mut fit = regression.fit().map_err(CliError::failed)?;
+        fit.warnings
+            .push("assumed: no header; the first column is up, the second down, both measured".into());
+        let rivals = if args.compare { ranking::of_updates(&traces)? } else { ranking::Ranking::default() };
+        return finish(args, files, regression, fit, Origin::Measured, rivals);
     }
-    finish(args, files, regression, fit, origin, rivals)
+    let measurement = read(entry, &named)?;
+    let mut extracted = Vec::new();
+    let (regression, mut fit, rivals);
+    if entry.info.name == transistor::INFO.name {
+        let readings = Readings::of(&measurement)?;
+        let found = transistor::fitting::fit(&readings).map_err(CliError::failed)?;
+        rivals = if args.compare { ranking::of_transistor(&found) } else { ranking::Ranking::default() };
+        extracted = extraction::extracted(&readings);
+        (regression, fit) = (found.regression, found.fit);
+    } else {
+        let fitting = entry
+            .fitting
+            .ok_or_else(|| CliError::Usage(format!("{} is not fitted from files", entry.info.name)))?;
+        regression = fitting(&measurement)?;
+        fit = regression.fit().map_err(CliError::failed)?;
+        rivals = match (args.compare, is_update) {
+            (false, _) => ranking::Ranking::default(),
+            (true, true) => ranking::of_updates(&Traces::from_measurement(&measurement)?)?,
+            (true, false) => ranking::of_entries(entry, &measurement, &fit),
+        };
+    }
+    fit.dropped += measurement.sidecar.dropped.len();
+    fit.warnings.extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
+    let origin = measurement.sidecar.origin;
+    Ok(Fitted { extracted, ..finish(args, files, regression, fit, origin, rivals)? })
 }
 
 fn finish(
     args: &FitArgs,
     files: &[String],
     regression: Regression<'static>,
-    fit: FitResult,
+    mut fit: FitResult,
     origin: Origin,
     ranking: ranking::Ranking,
 ) -> Result<Fitted, CliError> {
-    let hold_out = regression.hold_out().ok().flatten();
-    let profiles = if args.profile {
-        (0..fit.parameters.len())
-            .filter_map(|index| {
-                let interval = regression.profile(&fit, index).ok()?;
-                Some((fit.parameters[index].name.clone(), interval))
-            })
-            .collect()
-    } else {
-        Vec::new()
-    };
+    let hold_out = regression.hold_out().unwrap_or_else(|error| {
+        fit.warnings.push(format!("nothing could be held out: {error}"));
+        None
+    });
+    let mut profiles = Vec::new();
+    for index in 0..if args.profile { fit.parameters.len() } else { 0 } {
+        let name = fit.parameters[index].name.clone();
+        match regression.profile(&fit, index) {
+            Ok(interval) => profiles.push((name, interval)),
+            Err(error) => fit.warnings.push(format!("no profile likelihood of {name}: {error}")),
+        }
+    }
     let bootstrap = args
         .bootstrap
         .map(|replicates| {
@@ -313,7 +313,7 @@ fn write_card(entry: &Entry, fitted: &Fitted, file: &Path) -> Result<(), CliErro
                 value: fixed.value,
                 unit: info.unit.into(),
                 std: None,
-                kind: Known::Assumed,
+                kind: info.kind,
                 source: fixed.why.clone(),
             };
             card.parameters.insert(fixed.name.into(), parameter);

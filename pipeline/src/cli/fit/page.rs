@@ -176,7 +176,8 @@ fn profiles(fitted: &Fitted) -> Panel {
     let mut series = Vec::new();
     for (place, &index) in order.iter().take(PROFILES).enumerate() {
         let parameter = &problem.parameters[index];
-        // Deviations of the fit count devices; those of the cost count readings: the ratio is drawn.
+        // With several devices these deviations come from the scatter between them, and the cost, which counts
+        // readings, then rises faster or slower than the parabola.
         let std =
             fit.parameters[index].std / parameter.slope(parameter.coordinate(fit.parameters[index].value));
         let mut points = vec![(0.0, 0.0)];
@@ -264,7 +265,7 @@ pub(super) fn distributions(fits: &[Fitted]) -> Result<String, CliError> {
         .map(|(name, values)| histogram(&name, &values))
         .collect();
     let model = fits.first().map_or("", |fitted| fitted.regression.model.name);
-    let note = format!("{} fits of {model}", fits.len());
+    let note = format!("{} fits of {model} to {} data", fits.len(), tables::origins(fits));
     let figure = Figure { width_in: TWO_COLUMNS_IN, row_in: 1.9, columns: 3, panels, note };
     figure.svg(&format!("mho fit {model}: distributions over {} fits", fits.len())).map_err(CliError::failed)
 }

@@ -43,6 +43,14 @@ pub(super) fn summary(fits: &[Fitted]) -> String {
     text
 }
 
+/// Where the data of the fits come from, each origin once ("measured, synthetic").
+pub(super) fn origins(fits: &[Fitted]) -> String {
+    let mut labels: Vec<&str> = fits.iter().map(|fitted| fitted.origin.label()).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels.join(", ")
+}
+
 /// The values of every quantity over the fits, in rising order.
 pub(super) fn distributions(fits: &[Fitted]) -> Vec<(String, Vec<f64>)> {
     let mut found: Vec<(String, Vec<f64>)> = Vec::new();
@@ -123,7 +131,7 @@ fn quote(cell: &str) -> String {
 /// booktabs, values with their uncertainty in siunitx's form `1.23(4)`; one column a fit, at most four side by
 /// side.
 fn latex(entry: &Entry, fits: &[Fitted]) -> String {
-    let mut text = format!("% {}: needs booktabs and siunitx\n", entry.info.title);
+    let mut text = format!("% {}, {} data: needs booktabs and siunitx\n", entry.info.title, origins(fits));
     for group in fits.chunks(4) {
         let _ = writeln!(text, "\\begin{{tabular}}{{l{}}}\n\\toprule", "l".repeat(group.len()));
         let names: Vec<String> = group.iter().map(|fitted| escape(&fitted.name)).collect();
@@ -142,8 +150,10 @@ fn latex(entry: &Entry, fits: &[Fitted]) -> String {
                 let _ = writeln!(text, "{}{unit} & {} \\\\", escape(info.name), cells.join(" & "));
             }
         }
+        let labels: Vec<&str> = group.iter().map(|fitted| fitted.origin.label()).collect();
+        let _ = writeln!(text, "\\midrule\ndata & {} \\\\", labels.join(" & "));
         let rms = group.iter().map(|fitted| number(fitted.fit.rms_log.unwrap_or(fitted.fit.rms), f64::NAN));
-        let _ = writeln!(text, "\\midrule\nrms & {} \\\\", rms.collect::<Vec<_>>().join(" & "));
+        let _ = writeln!(text, "rms & {} \\\\", rms.collect::<Vec<_>>().join(" & "));
         text.push_str("\\bottomrule\n\\end{tabular}\n");
     }
     text
