@@ -1,12 +1,15 @@
 //! `table.*`: device tables compiled from cards, from measured cells, or from published statistics directly.
 
+mod assemble;
+mod device;
 mod published;
 mod sonos;
 mod variants;
 
+pub(crate) use assemble::{Device, Missing, Named, PARTS, Part, Reading};
+pub(super) use device::{DeviceChoices, DeviceSamples, OfDevice};
 pub(super) use published::FromPublished;
 pub(super) use sonos::Sonos;
-pub(crate) use sonos::{Cards, Params};
 pub(super) use variants::{Choices, Samples};
 
 use crate::stage::{Context, Outputs, Shard, StageError};
@@ -64,6 +67,7 @@ fn certificate_json(table: &DeviceTable) -> Value {
         "origin": table.origin().label(),
         "certificate": table.certificate(),
         "extrapolated_nodes": table.extrapolated_nodes(),
+        "validity": table.validity(),
         "states": table.state_axis().nodes().len(),
         "times": table.time_axis().nodes().len(),
         "doses": table.dose_axis().nodes().len(),

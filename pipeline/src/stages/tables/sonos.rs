@@ -238,7 +238,9 @@ impl Stage for Sonos {
     }
 }
 
-pub(super) fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(given: &Value) -> Result<Value, ParamError> {
+pub(super) fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(
+    given: &Value,
+) -> Result<Value, ParamError> {
     for key in ["gate_area_um2", "current_max_na", "tolerance_fraction", "dose_c_krad_si"] {
         if let Some(value) = given.get(key).and_then(Value::as_f64)
             && value <= 0.0
