@@ -161,6 +161,13 @@ pub fn location(name: &str) -> Option<PathBuf> {
     roots().into_iter().map(|root| root.join(name)).find(whole).filter(|_| !files.is_empty())
 }
 
+/// The file of a trained network: `networks/NAME.safetensors` under `MHO_DATA`, or where data sets are
+/// installed.
+pub fn network_file(name: &str) -> Option<PathBuf> {
+    let file = |root: PathBuf| root.join("networks").join(format!("{name}.safetensors"));
+    roots().into_iter().map(file).find(|path| path.is_file())
+}
+
 fn present(folder: &Path, file: &str) -> Option<PathBuf> {
     // The last is the folder that the archive of CIFAR-10 unpacks to.
     [folder.to_path_buf(), folder.join("cifar-10-batches-bin")]

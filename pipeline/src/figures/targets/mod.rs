@@ -107,6 +107,8 @@ pub fn registry() -> &'static [Target] {
         arrays::ENERGY,
         arrays::DENSITY,
         arrays::DISCHARGE,
+        networks::DOSE,
+        networks::DEEPER,
         networks::GENERIC,
         networks::DEVICES,
         networks::DRIFT,

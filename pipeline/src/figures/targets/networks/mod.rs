@@ -1,9 +1,11 @@
 //! Networks on simulated arrays: the perceptron of the anchors on two data sets, and what devices cost it.
 
 mod aging;
+mod depth;
 mod errors;
 
 pub(super) use aging::{DRIFT, MITIGATION};
+pub(super) use depth::{DEEPER, DOSE};
 pub(super) use errors::{DEVICES, GENERIC};
 
 use super::{BuildError, Wish};
@@ -36,6 +38,8 @@ struct Task {
     network: Network,
     /// Right answers without any array (percent of the images used).
     digital: f64,
+    /// Test images, from the first.
+    images: usize,
 }
 
 /// Data sets of the figures, with what comes with mho where the user has none.
@@ -69,10 +73,7 @@ fn task(set: usize, wish: &Wish<'_>) -> Result<Arc<Task>, BuildError> {
     };
     let spec = NetworkSpec::mlp(&[256, 128], data.classes);
     let network = train(&data, &spec, &options, &|_| ())?.network;
-    let mut task =
-        Task { name: if whole { name } else { small_name }, whole, data, network, digital: f64::NAN };
-    task.digital = task.accuracy(None, &ArrayConfig::default(), &[digital()], 1, 0)?[0].mean;
-    let task = Arc::new(task);
+    let task = Arc::new(Task::new(if whole { name } else { small_name }, whole, data, network)?);
     trained.push((set, wish.seed, task.clone()));
     Ok(task)
 }
@@ -91,6 +92,19 @@ struct Accuracy {
 }
 
 impl Task {
+    fn new(name: &'static str, whole: bool, data: Dataset, network: Network) -> Result<Self, BuildError> {
+        let mut task = Self { name, whole, data, network, digital: f64::NAN, images: IMAGES };
+        task.digital = task.accuracy(None, &ArrayConfig::default(), &[digital()], 1, 0)?[0].mean;
+        Ok(task)
+    }
+
+    /// The same with fewer test images.
+    fn of_first(mut self, images: usize) -> Result<Self, BuildError> {
+        self.images = images;
+        self.digital = self.accuracy(None, &ArrayConfig::default(), &[digital()], 1, 0)?[0].mean;
+        Ok(self)
+    }
+
     /// Accuracy at each condition.
     fn accuracy(
         &self,
@@ -100,8 +114,14 @@ impl Task {
         trials: u64,
         seed: u64,
     ) -> Result<Vec<Accuracy>, BuildError> {
-        let evaluator =
-            Evaluator::new(&self.network, &self.data.test, Some(IMAGES), &self.data.train, table, array)?;
+        let evaluator = Evaluator::new(
+            &self.network,
+            &self.data.test,
+            Some(self.images),
+            &self.data.train,
+            table,
+            array,
+        )?;
         let results = evaluator.evaluate(conditions, 0..trials, seed)?;
         let of_condition = |index: usize| {
             let tops: Vec<f64> = results
@@ -157,7 +177,7 @@ fn resistive(name: &str, values: &[f64]) -> Result<DeviceTable, BuildError> {
     let model = mho_compact::inference::find(name).ok_or_else(|| format!("no model {name}"))?;
     // low enough that currents are proportional to conductances (assumed)
     let read_v = 0.1;
-    table_of(&mho_compact::inference::TableSource::new(name, Origin::Assumed, model.cell(values), read_v))
+    table_of(&mho_compact::inference::TableSource::new(name, Origin::Published, model.cell(values), read_v))
 }
 
 /// An array whose largest weight takes the largest current of the table.
