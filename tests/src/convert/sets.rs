@@ -112,7 +112,8 @@ pub fn cifar_jpeg(archive: &Path) -> Result<Images, InputError> {
             continue;
         }
         let class = CIFAR_CLASSES.iter().position(|class| name.contains(&format!("/{class}/")));
-        let class = class.ok_or_else(|| InputError::new(name.as_str(), "no class in the name", "one of CIFAR's"))?;
+        let class =
+            class.ok_or_else(|| InputError::new(name.as_str(), "no class in the name", "one of CIFAR's"))?;
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(|error| unreadable(archive, error))?;
         let (pixels, [rows, columns]) = decode(&bytes, &name)?;
@@ -209,7 +210,11 @@ pub fn keywords(folder: &Path) -> Result<Samples, InputError> {
     let values = maps.values.iter().map(|q| ((q - ZERO) * SCALE) as f32).collect();
     let count = labels.values.len();
     let inputs = Tensor::new(vec![count, 1, 49, 10], values).ok_or_else(|| {
-        InputError::new("features_int8_1000x49x10.npy", format!("shape {:?}", maps.shape), "49 x 10 per label")
+        InputError::new(
+            "features_int8_1000x49x10.npy",
+            format!("shape {:?}", maps.shape),
+            "49 x 10 per label",
+        )
     })?;
     Ok(Samples { inputs, labels: labels.values.iter().map(|&l| l as u16).collect() })
 }
