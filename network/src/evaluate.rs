@@ -21,7 +21,7 @@ use crate::forward::{Forward, LayerCounts};
 use crate::mapping::{MappedLayer, map_network};
 use crate::model::{Layer, Network};
 use crate::program::{Draws, ProgrammedLayer, Programming};
-use crate::score::Score;
+use crate::score::{Outputs, Score};
 
 /// Where and how a programmed network is read.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,13 @@ pub struct Condition {
     pub dose_krad_si: f64,
     /// What is switched on.
     pub effects: Effects,
+}
+
+impl Condition {
+    /// A time since programming (s) and a dose (krad(Si)).
+    pub fn new(time_s: f64, dose_krad_si: f64, effects: Effects) -> Self {
+        Self { time_s, dose_krad_si, effects }
+    }
 }
 
 /// What happened in one layer during one trial at one condition.
@@ -192,6 +199,12 @@ impl<'a> Evaluator<'a> {
         &self.converters
     }
 
+    /// Effects that the array can have: stuck cells and wires only where it has any. Others are taken off
+    /// the conditions that are evaluated.
+    pub fn possible_effects(&self) -> Effects {
+        Effects { stuck: false, wires: false, ..Effects::ALL }
+    }
+
     /// Number of test images.
     pub fn images(&self) -> usize {
         self.count
@@ -217,6 +230,9 @@ impl<'a> Evaluator<'a> {
         seed: u64,
         progress: &(dyn Fn(f64) + Sync),
     ) -> Result<Vec<TrialResult>, EvaluateError> {
+        let possible = self.possible_effects();
+        let conditions: Vec<Condition> =
+            conditions.iter().map(|c| Condition { effects: c.effects.and(possible), ..*c }).collect();
         let prepared = conditions.iter().map(|c| self.prepare(c)).collect::<Result<Vec<_>, _>>()?;
         let count = trials.end.saturating_sub(trials.start);
         let share = 1.0 / (count as f64 * conditions.len() as f64);
@@ -246,7 +262,7 @@ impl<'a> Evaluator<'a> {
 
     /// What all trials at a condition share.
     fn prepare(&self, condition: &Condition) -> Result<Programming, EvaluateError> {
-        let Effects { quantisation, read_noise, .. } = condition.effects;
+        let Effects { weight_levels: quantisation, read_noise, .. } = condition.effects;
         let changes = condition.effects.changes_cells();
         let cell = &self.array.cell;
         let range = cell.current_max_na - cell.current_min_na();
@@ -272,7 +288,7 @@ impl<'a> Evaluator<'a> {
         trial: u64,
     ) -> TrialResult {
         let range = self.array.cell.current_max_na - self.array.cell.current_min_na();
-        let quantised = condition.effects.quantisation;
+        let Effects { input_converters, output_converters, .. } = condition.effects;
         let programmed: Vec<ProgrammedLayer> = self
             .mapped
             .iter()
@@ -285,7 +301,8 @@ impl<'a> Evaluator<'a> {
         let forward = Forward {
             network: self.network,
             mapped: &self.mapped,
-            converters: quantised.then_some(&self.converters[..]),
+            inputs: input_converters.then_some(&self.converters[..]),
+            outputs: output_converters.then_some(&self.converters[..]),
             programmed: &programmed,
             noise: condition.effects.read_noise.then_some((seed, trial)),
         };
@@ -299,15 +316,15 @@ impl<'a> Evaluator<'a> {
                 let inputs = self.network.inputs(self.images, first, count);
                 let (outputs, counts) = forward.run(inputs, first, count);
                 let labels = &self.images.labels[first..first + count];
-                (Score::of(&outputs, labels, self.network.classes()), counts)
+                let labels = labels.iter().map(|&label| usize::from(label));
+                (Score::of(&outputs, labels, self.network.classes(), Outputs::Logits), counts)
             })
-            .reduce(
-                || none.clone(),
-                |(score, mut counts), (other, more)| {
-                    counts.iter_mut().zip(more).for_each(|(a, b)| *a += b);
-                    (score + other, counts)
-                },
-            );
+            .collect::<Vec<_>>()
+            .into_iter()
+            .fold(none, |(score, mut counts), (other, more)| {
+                counts.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+                (score + other, counts)
+            });
         let layers = counts
             .iter()
             .zip(&programmed)

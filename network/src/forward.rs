@@ -34,8 +34,10 @@ impl AddAssign for LayerCounts {
 pub(crate) struct Forward<'a> {
     pub(crate) network: &'a Network,
     pub(crate) mapped: &'a [MappedLayer],
-    /// Converters; without them inputs and sums are floats.
-    pub(crate) converters: Option<&'a [Converters]>,
+    /// Converters of inputs; without them inputs are floats.
+    pub(crate) inputs: Option<&'a [Converters]>,
+    /// Converters of sums; without them sums are floats.
+    pub(crate) outputs: Option<&'a [Converters]>,
     pub(crate) programmed: &'a [ProgrammedLayer],
     /// Seed and trial of the read noise.
     pub(crate) noise: Option<(u64, u64)>,
@@ -77,8 +79,7 @@ impl Forward<'_> {
         scratch: &mut Vec<f32>,
     ) -> Vec<f32> {
         let (mapped, programmed) = (&self.mapped[number], &self.programmed[number]);
-        let converters = self.converters.map(|c| &c[number]);
-        if let Some(converters) = converters {
+        if let Some(converters) = self.inputs.map(|c| &c[number]) {
             counts.input_conversions += x.len() as u64;
             counts.inputs_saturated += converters.input.apply_all(x);
         }
@@ -107,7 +108,7 @@ impl Forward<'_> {
                     *y += v.max(0.0).sqrt() * n;
                 }
             }
-            if let Some(converters) = converters {
+            if let Some(converters) = self.outputs.map(|c| &c[number]) {
                 counts.output_conversions += y.len() as u64;
                 counts.outputs_saturated += converters.output.apply_all(y);
             }

@@ -70,8 +70,14 @@ fn without_effects_an_array_is_the_digital_network_whatever_its_tiles() {
             let mapped = map_network(network, &array);
             assert!(rows > 100 || mapped.iter().all(|m| m.tiles() >= m.inputs.div_ceil(rows)));
             let programmed = target_cells(&mapped, network, false);
-            let forward =
-                Forward { network, mapped: &mapped, converters: None, programmed: &programmed, noise: None };
+            let forward = Forward {
+                network,
+                mapped: &mapped,
+                inputs: None,
+                outputs: None,
+                programmed: &programmed,
+                noise: None,
+            };
             let (analog, _) = forward.run(inputs.clone(), 0, 40);
             assert!(difference(&digital, &analog) < 1e-6, "{rows} rows: {}", difference(&digital, &analog));
         }
@@ -86,13 +92,13 @@ fn eight_bits_cost_little_and_saturate_seldom() {
     let evaluator =
         Evaluator::new(&trained.network, &dataset.test, None, &dataset.train, None, &array).unwrap();
     let run = |effects| {
-        let condition = Condition { time_s: 0.0, dose_krad_si: 0.0, effects };
+        let condition = Condition::new(0.0, 0.0, effects);
         evaluator.evaluate(&[condition], 0..2, 1).unwrap()
     };
     let float = run(Effects::NONE);
     assert_eq!(float[0].score, trained.network.score(&dataset.test));
     assert_eq!(float[0].score, float[1].score);
-    let quantised = run(Effects { quantisation: true, ..Effects::NONE });
+    let quantised = run(Effects::QUANTISATION);
     assert!((quantised[0].top1() - float[0].top1()).abs() < 0.02);
     assert!(quantised[0].outputs_saturated_fraction() < 0.01);
     assert!(quantised[0].layers[0].output_conversions == 200 * 8 * 64);
@@ -104,7 +110,7 @@ fn cells_have_the_moments_of_the_table() {
     let table = table();
     let array = ArrayConfig::default();
     let n = 40_000;
-    let all = Effects { quantisation: false, read_noise: false, ..Effects::ALL };
+    let all = Effects { weight_levels: false, read_noise: false, ..Effects::ALL };
     // One weight of half the largest, many times over, and one of the largest that sets the scale.
     let mut weights = vec![0.5_f32; n];
     weights[0] = 1.0;
@@ -124,7 +130,7 @@ fn cells_have_the_moments_of_the_table() {
         (mean, square.sqrt())
     };
     for (time_s, dose_krad_si) in [(0.0, 0.0), (4e5, 0.0), (0.0, 200.0), (4e5, 200.0)] {
-        let at = |effects| Condition { time_s, dose_krad_si, effects };
+        let at = |effects| Condition::new(time_s, dose_krad_si, effects);
         let (mean, sd) = moments(&currents(&at(all), None));
         let (mean_expected, sd_expected) = (
             table.slice(time_s, dose_krad_si).unwrap().mean_na(0.5),
@@ -167,7 +173,8 @@ fn read_noise_has_the_variance_of_its_cells() {
         let forward = Forward {
             network: &network,
             mapped: &mapped,
-            converters: None,
+            inputs: None,
+            outputs: None,
             programmed: &programmed,
             noise: Some((9, trial)),
         };
@@ -206,7 +213,7 @@ fn same_bits_for_one_and_two_threads_and_for_any_company() {
             let (test, train) = (&dataset.test, &dataset.train);
             let evaluator =
                 Evaluator::new(&trained.network, test, None, train, Some(&table), &array).unwrap();
-            let at = |dose_krad_si| Condition { time_s: 1e5, dose_krad_si, effects: Effects::ALL };
+            let at = |dose_krad_si| Condition::new(1e5, dose_krad_si, Effects::ALL);
             let all = evaluator.evaluate(&[at(0.0), at(100.0), at(300.0)], 0..4, 7).unwrap();
             let one = evaluator.evaluate(&[at(100.0)], 2..3, 7).unwrap();
             (trained.network.to_bytes().unwrap(), all, one)

@@ -99,12 +99,13 @@ impl Evaluate {
             _ if self.ablation => Effects::ABLATION.iter().map(|&(_, effects)| effects).collect(),
             Some(effects) => vec![effects],
             None if table => vec![array.effects.with_quantisation()],
-            None => vec![Effects { quantisation: true, ..Effects::NONE }],
+            None => vec![Effects::QUANTISATION],
         };
         let mut conditions = Vec::new();
         for &time_s in &self.time_s {
             for &dose_krad_si in &self.dose_krad_si {
-                conditions.extend(effects.iter().map(|&effects| Condition { time_s, dose_krad_si, effects }));
+                conditions
+                    .extend(effects.iter().map(|&effects| Condition::new(time_s, dose_krad_si, effects)));
             }
         }
         conditions
@@ -161,6 +162,6 @@ mod tests {
         assert_eq!((all[1].time_s, all[1].dose_krad_si, all[1].effects), (0.0, 1.0, Effects::ALL));
         assert_eq!(args.conditions(&array, false)[0].effects.to_string(), "quantisation");
         let steps = Line::parse_from(line.into_iter().chain(["--ablation"])).evaluate;
-        assert_eq!(steps.conditions(&array, true).len(), 6 * 7);
+        assert_eq!(steps.conditions(&array, true).len(), 6 * 9);
     }
 }

@@ -208,7 +208,7 @@ impl Stage for Grid {
         let mut conditions = Vec::new();
         for &dose_krad_si in &params.doses_krad_si {
             for &time_s in &params.times_s {
-                conditions.push(Condition { time_s, dose_krad_si, effects: params.common.effects });
+                conditions.push(Condition::new(time_s, dose_krad_si, params.common.effects));
             }
         }
         let trials = evaluate(context, &params.common, context.optional("table"), &conditions)?;
@@ -275,7 +275,7 @@ impl Stage for Ablation {
     fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
         let params: AblationParams = context.params()?;
         let AblationParams { common, dose_krad_si, time_s } = params;
-        let condition = Condition { time_s, dose_krad_si, effects: common.effects };
+        let condition = Condition::new(time_s, dose_krad_si, common.effects);
         let trials = evaluate(context, &common, context.optional("table"), &[condition])?;
         with_table(Outputs::new(), "trials", &trials)
     }
@@ -330,7 +330,7 @@ impl Stage for Tables {
         let conditions: Vec<Condition> = params
             .doses_krad_si
             .iter()
-            .map(|&dose_krad_si| Condition { time_s: 0.0, dose_krad_si, effects: params.common.effects })
+            .map(|&dose_krad_si| Condition::new(0.0, dose_krad_si, params.common.effects))
             .collect();
         let trials = evaluate(context, &params.common, context.optional("tables"), &conditions)?;
         with_table(Outputs::new(), "trials", &trials)
