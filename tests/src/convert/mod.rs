@@ -3,6 +3,7 @@
 //!
 //! Errors name the file and what is wrong in it, as everywhere: the files are not ours.
 
+pub mod library;
 pub mod npz;
 pub mod sets;
 pub mod tflite;
@@ -71,8 +72,9 @@ impl Sketch {
         let shape = std::iter::once(Length::Batch(1)).chain(shape.iter().map(|&n| Length::Fixed(n)));
         let inputs = vec![Input { name: input.to_owned(), shape: shape.collect() }];
         let name = std::path::Path::new(file).file_stem().and_then(|s| s.to_str()).unwrap_or("network");
-        Graph::new(name, inputs, self.nodes, vec![output.to_owned()])
-            .map_err(|error| InputError::new(file, error.to_string(), "a network whose layers fit each other"))
+        Graph::new(name, inputs, self.nodes, vec![output.to_owned()]).map_err(|error| {
+            InputError::new(file, error.to_string(), "a network whose layers fit each other")
+        })
     }
 }
 

@@ -72,7 +72,12 @@ fn members(bytes: &[u8], file: &str) -> Result<BTreeMap<String, Array>, InputErr
             let local = long(at + 42)?;
             let start = local + 30 + short(local + 26)? + short(local + 28)?;
             let next = at + 46 + short(at + 28)? + short(at + 30)? + short(at + 32)?;
-            Some((short(at + 10)?, std::str::from_utf8(name).ok()?, bytes.get(start..start + long(at + 20)?)?, next))
+            Some((
+                short(at + 10)?,
+                std::str::from_utf8(name).ok()?,
+                bytes.get(start..start + long(at + 20)?)?,
+                next,
+            ))
         };
         let (method, name, data, next) = entry().ok_or_else(damaged)?;
         if method != 0 {

@@ -112,7 +112,8 @@ pub fn cifar_jpeg(archive: &Path) -> Result<Images, InputError> {
             continue;
         }
         let class = CIFAR_CLASSES.iter().position(|class| name.contains(&format!("/{class}/")));
-        let class = class.ok_or_else(|| InputError::new(name.as_str(), "no class in the name", "one of CIFAR's"))?;
+        let class =
+            class.ok_or_else(|| InputError::new(name.as_str(), "no class in the name", "one of CIFAR's"))?;
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(|error| unreadable(archive, error))?;
         let (pixels, [rows, columns]) = decode(&bytes, &name)?;
@@ -125,6 +126,20 @@ pub fn cifar_jpeg(archive: &Path) -> Result<Images, InputError> {
         images.labels.push(class as u8);
     }
     Ok(images)
+}
+
+/// Images of an archive of ten equal classes, one class after the other, with the classes in turn.
+pub fn in_turn(images: &Images) -> Images {
+    let (count, size) = (images.labels.len(), images.channels * images.rows * images.cols);
+    let each = count / 10;
+    let order = (0..10 * each).map(|i| i % 10 * each + i / 10).chain(10 * each..count);
+    let mut turned =
+        Images { pixels: Vec::with_capacity(images.pixels.len()), labels: Vec::new(), ..*images };
+    for from in order {
+        turned.pixels.extend_from_slice(&images.pixels[from * size..(from + 1) * size]);
+        turned.labels.push(images.labels[from]);
+    }
+    turned
 }
 
 /// Red, green, blue of each pixel, and rows and columns.
@@ -140,16 +155,10 @@ fn decode(bytes: &[u8], name: &str) -> Result<(Vec<u8>, [usize; 2]), InputError>
 }
 
 /// The first `count` images of the ImageNet sample: their central 224 x 224 pixels, as (v - middle) / span.
-/// `background` is the number of classes that the network has before the first one of ImageNet.
 ///
 /// # Errors
 /// [`InputError`] for a damaged archive, image or list of labels.
-pub fn imagenet(
-    folder: &Path,
-    count: usize,
-    (middle, span): (f32, f32),
-    background: u16,
-) -> Result<Samples, InputError> {
+pub fn imagenet(folder: &Path, count: usize, (middle, span): (f32, f32)) -> Result<Samples, InputError> {
     const SIDE: usize = 224;
     let list = folder.join("labels.csv");
     let text = std::fs::read_to_string(&list).map_err(|error| unreadable(&list, error))?;
@@ -184,7 +193,7 @@ pub fn imagenet(
                 values.extend(row.iter().skip(channel).step_by(3).map(|&p| (f32::from(p) - middle) / span));
             }
         }
-        labels.push(class + background);
+        labels.push(*class);
     }
     let found = format!("{} images with labels", labels.len());
     let inputs = Tensor::new(vec![labels.len(), 3, SIDE, SIDE], values)
@@ -209,7 +218,11 @@ pub fn keywords(folder: &Path) -> Result<Samples, InputError> {
     let values = maps.values.iter().map(|q| ((q - ZERO) * SCALE) as f32).collect();
     let count = labels.values.len();
     let inputs = Tensor::new(vec![count, 1, 49, 10], values).ok_or_else(|| {
-        InputError::new("features_int8_1000x49x10.npy", format!("shape {:?}", maps.shape), "49 x 10 per label")
+        InputError::new(
+            "features_int8_1000x49x10.npy",
+            format!("shape {:?}", maps.shape),
+            "49 x 10 per label",
+        )
     })?;
     Ok(Samples { inputs, labels: labels.values.iter().map(|&l| l as u16).collect() })
 }

@@ -2,9 +2,7 @@
 
 use mho_data::InputError;
 use mho_network::graph::Graph;
-use mho_network::graph::op::{
-    Activation, AxisSlice, Dense, Op, Pad, PadWith, Padding, Reduce, ReduceKind,
-};
+use mho_network::graph::op::{Activation, AxisSlice, Dense, Op, Pad, PadWith, Padding, Reduce, ReduceKind};
 
 use super::npz::Arrays;
 use super::{Form, Normalisation, Sketch};
@@ -34,7 +32,9 @@ fn head(sketch: &mut Sketch, arrays: &mut Arrays, matrix: &str, x: &str) -> Resu
 fn all_taken(arrays: &Arrays) -> Result<(), InputError> {
     match arrays.left().as_slice() {
         [] => Ok(()),
-        left => Err(InputError::new(arrays.file(), format!("{left:?} beside the network"), "its arrays alone")),
+        left => {
+            Err(InputError::new(arrays.file(), format!("{left:?} beside the network"), "its arrays alone"))
+        }
     }
 }
 
@@ -46,7 +46,8 @@ fn all_taken(arrays: &Arrays) -> Result<(), InputError> {
 pub fn residual(mut arrays: Arrays) -> Result<Graph, InputError> {
     let mut sketch = Sketch::default();
     let conv = |sketch: &mut Sketch, arrays: &mut Arrays, name: [&str; 2], stride: usize, x: &str| {
-        let x = sketch.conv(name[0], arrays.take(&format!("{}.weight", name[0]))?, &Form::plain(stride, SAME), x);
+        let x =
+            sketch.conv(name[0], arrays.take(&format!("{}.weight", name[0]))?, &Form::plain(stride, SAME), x);
         Ok::<_, InputError>(sketch.normalise(name[1], &normalisation(arrays, name[1], 1e-5)?, &x))
     };
     let x = conv(&mut sketch, &mut arrays, ["conv1", "bn1"], 1, "image")?;
@@ -89,11 +90,11 @@ pub fn residual(mut arrays: Arrays) -> Result<Graph, InputError> {
 pub fn efficientnet_lite0(mut arrays: Arrays) -> Result<Graph, InputError> {
     let mut sketch = Sketch::default();
     let layer = |sketch: &mut Sketch,
-                     arrays: &mut Arrays,
-                     [conv, norm]: [&str; 2],
-                     (stride, groups): (usize, usize),
-                     relu: bool,
-                     x: &str| {
+                 arrays: &mut Arrays,
+                 [conv, norm]: [&str; 2],
+                 (stride, groups): (usize, usize),
+                 relu: bool,
+                 x: &str| {
         let form = Form { groups, ..Form::plain(stride, Padding::SameUpper) };
         let x = sketch.conv(conv, arrays.take(&format!("{conv}.weight"))?, &form, x);
         // the epsilon of this network's TensorFlow original

@@ -36,9 +36,8 @@ impl<'a> Flat<'a> {
 
     /// Where a field stands; `None` if it has its default.
     fn field(self, number: usize) -> Option<usize> {
-        let short = |at: usize| {
-            self.bytes.get(at..at + 2).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])))
-        };
+        let short =
+            |at: usize| self.bytes.get(at..at + 2).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])));
         let back = i32::from_le_bytes(word(self.bytes, self.at)?);
         let offsets = usize::try_from(i64::try_from(self.at).ok()? - i64::from(back)).ok()?;
         let entry = 4 + 2 * number;

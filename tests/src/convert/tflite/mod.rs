@@ -21,8 +21,8 @@ use mho_network::graph::tensor::Tensor;
 
 use super::{Form, Sketch};
 use flat::Flat;
-use tensors::Stored;
 pub use tensors::Quantisation;
+use tensors::Stored;
 
 /// A network with what its file says about its input.
 pub struct Converted {
@@ -69,8 +69,13 @@ pub fn convert(bytes: &[u8], file: &str) -> Result<Converted, InputError> {
     let at = |index: i32| usize::try_from(index).ok().filter(|&i| i < stored.len());
     let (input, output) = at(input).zip(at(output)).ok_or_else(damaged)?;
 
-    let mut state =
-        State { file, stored: &stored, sketch: Sketch::default(), values: HashMap::new(), folded: HashMap::new() };
+    let mut state = State {
+        file,
+        stored: &stored,
+        sketch: Sketch::default(),
+        values: HashMap::new(),
+        folded: HashMap::new(),
+    };
     state.values.insert(input, "input".to_owned());
     for (number, operator) in main.list(3).tables().into_iter().enumerate() {
         let code = codes.get(operator.count(0, 0)).copied().ok_or_else(damaged)?;
@@ -242,7 +247,8 @@ impl State<'_> {
                 let &[n, rows, columns, channels] = pairs else {
                     return Err(self.wrong(step, "padding of other axes", "four axes"));
                 };
-                let size = |[a, b]: [i64; 2]| (usize::try_from(a).unwrap_or(0), usize::try_from(b).unwrap_or(0));
+                let size =
+                    |[a, b]: [i64; 2]| (usize::try_from(a).unwrap_or(0), usize::try_from(b).unwrap_or(0));
                 let amounts = [n, channels, rows, columns].map(size).to_vec();
                 let pad = Op::Pad(Pad { amounts, with: PadWith::Value(0.0) });
                 let y = self.sketch.node(&name("pad"), pad, &[&x]);
@@ -252,7 +258,11 @@ impl State<'_> {
                 let x = self.value(step, 0)?;
                 let axes = self.integers(step, 1)?;
                 if axes != [1, 2] {
-                    return Err(self.wrong(step, format!("a mean over the axes {axes:?}"), "rows and columns"));
+                    return Err(self.wrong(
+                        step,
+                        format!("a mean over the axes {axes:?}"),
+                        "rows and columns",
+                    ));
                 }
                 let keep = step.byte(0) != 0;
                 let mean = Op::Reduce(Reduce { kind: ReduceKind::Mean, axes: vec![2, 3], keep });

@@ -88,7 +88,8 @@ impl<'a> Stored<'a> {
             raw.iter().enumerate().map(|(i, x)| (scale(i), x)).map(|((s, z), x)| s * (x - z)).collect()
         };
         let shape = self.shape.clone();
-        Tensor::new(shape, values)
-            .ok_or_else(|| wrong(format!("a tensor of shape {:?} with other data", self.shape), "data that fit"))
+        Tensor::new(shape, values).ok_or_else(|| {
+            wrong(format!("a tensor of shape {:?} with other data", self.shape), "data that fit")
+        })
     }
 }
