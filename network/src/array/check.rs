@@ -148,8 +148,8 @@ impl ArrayConfig {
 
     fn check_mapping(&self) -> Result<(), ConfigError> {
         let mapping = &self.mapping;
-        if !(2..=24).contains(&mapping.weight_bits) {
-            return fail("mapping.weight_bits", mapping.weight_bits, "2 to 24 bits");
+        if mapping.weight_bits != 0 && !(2..=24).contains(&mapping.weight_bits) {
+            return fail("mapping.weight_bits", mapping.weight_bits, "2 to 24 bits, or 0 for any current");
         }
         let percent = mapping.clip_percentile;
         if !(percent > 50.0 && percent <= 100.0) {
@@ -160,8 +160,8 @@ impl ArrayConfig {
 
     fn check_converters(&self) -> Result<(), ConfigError> {
         let (input, output) = (&self.input, &self.output);
-        if !(2..=22).contains(&input.bits) {
-            return fail("input.bits", input.bits, "2 to 22 bits");
+        if input.bits != 0 && !(2..=22).contains(&input.bits) {
+            return fail("input.bits", input.bits, "2 to 22 bits, or 0 for analog inputs");
         }
         if input.slice_bits == 0 {
             return fail("input.slice_bits", 0, "at least 1");
@@ -170,8 +170,9 @@ impl ArrayConfig {
             ConverterKind::Uniform | ConverterKind::SignMagnitude => 22,
             _ => 16,
         };
-        if !(2..=most).contains(&output.bits) {
-            return fail("output.bits", output.bits, &format!("2 to {most} bits for this kind"));
+        if output.bits != 0 && !(2..=most).contains(&output.bits) {
+            let expected = format!("2 to {most} bits for this kind, or 0 for no converter");
+            return fail("output.bits", output.bits, &expected);
         }
         for (field, range) in [("input.range", input.range), ("output.range", output.range)] {
             if let ConverterRange::Fixed([lo, hi]) = range
