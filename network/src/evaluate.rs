@@ -48,7 +48,7 @@ impl Condition {
 /// One trial at one condition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialResult {
-    /// The condition, without effects that the array cannot have.
+    /// The condition.
     pub condition: Condition,
     /// Number of the trial.
     pub trial: u64,
@@ -151,8 +151,7 @@ impl<'a> Evaluator<'a> {
         &self.arrays
     }
 
-    /// Effects that the array can have: stuck cells and wires only where it has any. Others are taken off
-    /// the conditions that are evaluated.
+    /// Effects that the array can have: stuck cells and wires only where it has any. Others do nothing.
     pub fn possible_effects(&self) -> Effects {
         self.possible
     }
@@ -196,8 +195,6 @@ impl<'a> Evaluator<'a> {
         seed: u64,
         progress: &(dyn Fn(f64) + Sync),
     ) -> Result<Vec<TrialResult>, EvaluateError> {
-        let conditions: Vec<Condition> =
-            conditions.iter().map(|c| Condition { effects: c.effects.and(self.possible), ..*c }).collect();
         let random: Vec<bool> =
             conditions.iter().map(|c| self.noise.is_some() || self.arrays.is_random(c)).collect();
         let count = trials.end.saturating_sub(trials.start);

@@ -149,8 +149,10 @@ pub enum Layout {
 #[serde(default, deny_unknown_fields)]
 pub struct InputFormat {
     /// Order of the axes (default: what the shape of the network's input tells).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
     /// What a raw value is multiplied with (default: such that white becomes 1).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
     /// Subtracted afterwards: one number for all channels, or one per channel (default: 0).
     pub mean: Vec<f64>,

@@ -22,6 +22,7 @@ use std::path::Path;
 use mho_data::InputError;
 use serde::Deserialize;
 
+use crate::file::WriteError;
 use crate::graph::Graph;
 use crate::graph::file::read_description;
 use crate::graph::onnx::{ImportOptions, import};
@@ -87,8 +88,9 @@ impl Source {
         }
         if table.contains_key("nodes") {
             let tensors = path.with_extension("safetensors");
-            let graph = read_description(&text, &file, &bytes(&tensors)?, &tensors.display().to_string())?;
-            return Ok(Self::Trained(Box::new(Trained { graph, input: InputFormat::default() })));
+            let tensors_file = tensors.display().to_string();
+            let (graph, input) = read_description(&text, &file, &bytes(&tensors)?, &tensors_file)?;
+            return Ok(Self::Trained(Box::new(Trained { graph, input: input.unwrap_or_default() })));
         }
         if !table.contains_key("model") {
             let expected = "`model` (a file), `nodes` (a graph) or `layers` (an architecture to train)";
@@ -110,6 +112,14 @@ impl Source {
 }
 
 impl Trained {
+    /// The network with what it wants of its inputs, as a safetensors file.
+    ///
+    /// # Errors
+    /// [`WriteError`] when it cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, WriteError> {
+        self.graph.to_bytes_with(Some(&self.input))
+    }
+
     /// Reads a network from the bytes of a file; an ONNX model or, by its first bytes, safetensors: a graph,
     /// or a network that was trained here.
     ///
@@ -125,7 +135,8 @@ impl Trained {
             metadata.as_ref().and_then(|(_, m)| m.metadata().as_ref()).is_some_and(|m| m.contains_key(key))
         };
         if has("graph") {
-            return Ok(Self { graph: Graph::from_bytes(bytes, file)?, input: InputFormat::default() });
+            let (graph, input) = crate::graph::file::read(bytes, file)?;
+            return Ok(Self { graph, input: input.unwrap_or_default() });
         }
         let network = Network::from_bytes(bytes, file)?;
         let graph = network
@@ -176,7 +187,10 @@ mod tests {
         assert_eq!((&own.graph, own.input.scale), (&graph, Some(1.0 / 16.0)));
         assert_eq!(trained("graph.safetensors").graph, graph);
         let of = trained("of.toml");
-        assert_eq!((of.graph, of.input.mean, of.input.scale), (graph, vec![0.5], Some(1.0 / 16.0)));
+        assert_eq!((&of.graph, of.input.mean, of.input.scale), (&graph, vec![0.5], Some(1.0 / 16.0)));
+        write("again.safetensors", &trained("of.toml").to_bytes().unwrap());
+        let again = trained("again.safetensors");
+        assert_eq!((again.graph, again.input), (trained("of.toml").graph, trained("of.toml").input));
         assert!(matches!(read("spec.toml").unwrap(), Source::Architecture(_)));
         for (name, told) in [
             ("none.toml", "model"),

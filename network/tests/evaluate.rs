@@ -130,7 +130,8 @@ fn same_bits_for_one_and_two_threads_and_for_any_company() {
         assert!(2.0 * summary.top1.half_width <= 0.02 || summary.top1.count == 40, "{summary:?}");
     }
     // The array has neither wires nor stuck cells, and says so.
-    let text = all[0].condition.effects.to_string();
+    let possible = evaluated(&ArrayConfig::default(), None, |evaluator| evaluator.possible_effects());
+    let text = all[0].condition.effects.and(possible).to_string();
     assert_eq!(text, "quantisation+programming+drift+dose-mean+dose-random+read-noise");
     let labels = Labels { network: "n".into(), ..Labels::default() };
     let table = evaluation_table(&all, &labels);

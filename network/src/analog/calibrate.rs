@@ -96,7 +96,8 @@ fn input_range(array: &ArrayConfig, seen: &[Seen]) -> InputRange {
     let least = seen.iter().fold(0.0_f32, |least, seen| least.min(seen.least));
     let most = seen.iter().fold(0.0_f32, |most, seen| most.max(seen.most));
     let mut signed = input.signed && least < 0.0;
-    let found = |rule: &dyn Fn(&[f64], u32, Ends) -> [f64; 2]| {
+    type Rule<'a> = &'a dyn Fn(&[f64], u32, Ends) -> [f64; 2];
+    let found = |rule: Rule<'_>| {
         let values = seen.iter().flat_map(|seen| seen.vectors()).flatten().map(|&x| f64::from(x));
         let values: Vec<f64> = values.map(|x| if signed { x } else { x.max(0.0) }).collect();
         let ends = if signed { Ends::Symmetric } else { Ends::Upper };
