@@ -16,6 +16,7 @@
 //! | [`converter`] | uniform converters, circuits with mismatch, ranges from data |
 //! | [`core`] | programmable cores: slices, pairs and offsets, tiles, read-outs |
 //! | [`wires`] | exact currents of arrays with resistive wires |
+//! | [`product`] | the product of matrices that everything stands on |
 //! | [`effects`] | switches of an ablation |
 //! | [`evaluate`], [`score`], [`results`] | trials at conditions, right answers, tables |
 //!
@@ -56,12 +57,13 @@ pub mod graph;
 pub mod mapping;
 pub mod model;
 mod normals;
-mod product;
+pub mod product;
 mod program;
 pub mod results;
 pub mod score;
 pub mod spec;
 pub mod train;
+mod vector;
 pub mod window;
 pub mod wires;
 
