@@ -11,12 +11,13 @@
 //! | [`graph`] | trained networks of any architecture: ONNX, files, execution over any products |
 //! | [`train`] | Adam, bit-identical for any number of threads |
 //! | [`mod@array`] | `array.toml` |
+//! | [`analog`] | the matrices of a graph on simulated arrays |
 //! | [`mapping`] | weights to levels of cells and tiles |
 //! | [`convert`] | quantisers and their calibration |
 //! | [`converter`] | uniform converters, circuits with mismatch, ranges from data |
 //! | [`core`] | programmable cores: slices, pairs and offsets, tiles, read-outs |
 //! | [`wires`] | exact currents of arrays with resistive wires |
-//! | [`product`] | the product of matrices that everything stands on |
+//! | [`product`], [`normals`] | products of matrices and random numbers, which take the time |
 //! | [`effects`] | switches of an ablation |
 //! | [`evaluate`], [`score`], [`results`] | trials at conditions, right answers, tables |
 //!
@@ -42,6 +43,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod analog;
 pub mod array;
 mod backward;
 mod calibrate;
@@ -56,7 +58,7 @@ mod forward;
 pub mod graph;
 pub mod mapping;
 pub mod model;
-mod normals;
+pub mod normals;
 pub mod product;
 mod program;
 pub mod results;

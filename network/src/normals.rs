@@ -2,7 +2,8 @@
 //!
 //! Read noise takes one normal per conversion: a small convolutional network asks for ten thousand per
 //! image, and a call to a library's logarithm for each would cost more than all products together.
-//! The numbers are a pure function of (stream, index) like all others.
+//! The numbers are a pure function of (stream, index) like all others, with the same bits on every
+//! processor.
 
 use mho_data::random::Stream;
 
@@ -12,7 +13,7 @@ use crate::vector::wide;
 const TURN: usize = 64;
 
 /// Normals number `start..start + out.len()` of a stream. Number 4 i + k belongs to Philox block i.
-pub(crate) fn fill(stream: &Stream, start: u64, out: &mut [f32]) {
+pub fn fill(stream: &Stream, start: u64, out: &mut [f32]) {
     fill_lines(stream, 0, start, out.len(), out);
 }
 

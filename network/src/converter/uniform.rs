@@ -148,10 +148,12 @@ impl<T: Real> Uniform<T> {
 /// fits into memory.
 #[inline(always)]
 fn count<T: Real>(saturated: impl Iterator<Item = bool>) -> u64 {
-    saturated.fold(T::Counter::default(), |mut sum, one| {
-        sum += T::Counter::from(one);
-        sum
-    }).into()
+    saturated
+        .fold(T::Counter::default(), |mut sum, one| {
+            sum += T::Counter::from(one);
+            sum
+        })
+        .into()
 }
 
 #[cfg(test)]

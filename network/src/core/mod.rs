@@ -31,7 +31,6 @@
 //! ```
 
 mod after;
-mod array;
 mod calibrate;
 pub mod encoding;
 pub mod input;
@@ -50,6 +49,7 @@ mod layers;
 mod tests;
 
 use crate::converter::{Converter, Real};
+pub use calibrate::range_of;
 use input::Driver;
 use lines::Lines;
 pub use mapping::{Array, Mapping, Sign};

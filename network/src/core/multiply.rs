@@ -221,7 +221,8 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
                 if lines.each_slice || slices == 1 {
                     (self.see)(slice, currents);
                     let turn = if lines.each_slice { u64::from(slices) } else { 1 };
-                    let read = (self.after.first.wrapping_mul(turn)).wrapping_add(u64::from(k) * batch as u64);
+                    let read =
+                        (self.after.first.wrapping_mul(turn)).wrapping_add(u64::from(k) * batch as u64);
                     counts += self.after.deliver((number, tile), (slice, worth), read, currents, outputs);
                     continue;
                 }

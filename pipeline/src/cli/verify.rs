@@ -1,4 +1,4 @@
-//! `mho verify` and `mho init`.
+//! `mho verify`.
 
 use super::session::{Session, StudyArgs};
 use super::{Answer, CliError, Globals};
@@ -7,7 +7,6 @@ use crate::lock;
 use crate::store::Store;
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
 
 /// Recompute a study in an empty store and compare every output with the lock file.
 ///
@@ -43,37 +42,4 @@ pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Answer {
     }
     text.push_str(&format!("{} outputs identical, {different} not\n", rows.len() - different));
     if different == 0 { Ok(text) } else { Err(CliError::Failed(text.trim_end().to_owned())) }
-}
-
-/// Make a folder with a commented study and measurement files to replace by your own.
-///
-/// Example: mho init my-device && mho run my-device/study.toml
-#[derive(Debug, Args)]
-pub(super) struct InitArgs {
-    /// The folder to make
-    dir: PathBuf,
-}
-
-pub(super) fn init(args: &InitArgs, globals: &Globals) -> Answer {
-    let dir = &args.dir;
-    if dir.join("study.toml").exists() {
-        return Err(CliError::Usage(format!("{} has a study.toml already", dir.display())));
-    }
-    let files = crate::studies::starter(globals.seed.unwrap_or(2026));
-    std::fs::create_dir_all(dir).map_err(|error| CliError::Failed(format!("{}: {error}", dir.display())))?;
-    for (name, text) in &files {
-        let path = dir.join(name);
-        std::fs::write(&path, text)
-            .map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))?;
-    }
-    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    if globals.json {
-        return Ok(format!("{:#}\n", json!({ "dir": dir, "files": names })));
-    }
-    Ok(format!(
-        "{}: {}\nReplace the .csv files by your own measurements (same columns), then: mho run {}\n",
-        dir.display(),
-        names.join(", "),
-        dir.join("study.toml").display()
-    ))
 }

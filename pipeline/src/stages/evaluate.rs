@@ -295,7 +295,7 @@ impl Stage for Tables {
     }
 
     fn about(&self) -> &'static str {
-        "accuracy over doses for each of many tables"
+        "accuracy over doses and times for each of many tables"
     }
 
     fn roles(&self) -> &'static [Role] {
@@ -312,14 +312,16 @@ impl Stage for Tables {
 
     fn shards(&self, params: &Value, inputs: &[Artifact]) -> Vec<Shard> {
         let networks: Vec<&Artifact> = inputs.iter().filter(|a| a.role == "network").collect();
-        let doses = numbers(params, "doses_krad_si");
+        let (doses, times) = (numbers(params, "doses_krad_si"), numbers(params, "times_s"));
+        let places: Vec<(f64, f64)> =
+            doses.iter().flat_map(|&dose| times.iter().map(move |&time| (dose, time))).collect();
         inputs
             .iter()
             .filter(|artifact| artifact.role == "tables")
-            .flat_map(|table| doses.iter().map(move |&dose| (table, dose)))
-            .map(|(table, dose)| Shard {
-                name: format!("{}, {dose} krad(Si)", table.output()),
-                params: with(params, &[("doses_krad_si", json!([dose]))]),
+            .flat_map(|table| places.iter().map(move |&place| (table, place)))
+            .map(|(table, (dose, time))| Shard {
+                name: format!("{}, {dose} krad(Si), {time} s", table.output()),
+                params: with(params, &[("doses_krad_si", json!([dose])), ("times_s", json!([time]))]),
                 reads: Some(networks.iter().map(|a| a.name.clone()).chain([table.name.clone()]).collect()),
             })
             .collect()
@@ -327,11 +329,12 @@ impl Stage for Tables {
 
     fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
         let params: GridParams = context.params()?;
-        let conditions: Vec<Condition> = params
-            .doses_krad_si
-            .iter()
-            .map(|&dose_krad_si| Condition { time_s: 0.0, dose_krad_si, effects: params.common.effects })
-            .collect();
+        let mut conditions = Vec::new();
+        for &dose_krad_si in &params.doses_krad_si {
+            for &time_s in &params.times_s {
+                conditions.push(Condition { time_s, dose_krad_si, effects: params.common.effects });
+            }
+        }
         let trials = evaluate(context, &params.common, context.optional("tables"), &conditions)?;
         with_table(Outputs::new(), "trials", &trials)
     }

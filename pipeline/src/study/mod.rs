@@ -247,7 +247,11 @@ impl Reader<'_> {
                 return Err(self.wrong(
                     &format!("{name}.files"),
                     format!("no file `{file}`"),
-                    "a file that is there",
+                    if file.ends_with(".toml") {
+                        "a card that `mho fit MODEL FILE --out …` has written"
+                    } else {
+                        "a file that is there"
+                    },
                 ));
             }
             files.push((file, path));
