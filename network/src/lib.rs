@@ -17,6 +17,7 @@
 //! | [`converter`] | uniform converters, circuits with mismatch, ranges from data |
 //! | [`core`] | programmable cores: slices, pairs and offsets, tiles, read-outs |
 //! | [`wires`] | exact currents of arrays with resistive wires |
+//! | [`product`], [`normals`] | products of matrices and random numbers, which take the time |
 //! | [`effects`] | switches of an ablation |
 //! | [`evaluate`], [`score`], [`results`] | trials at conditions, right answers, tables |
 //!
@@ -56,8 +57,8 @@ pub mod inference;
 pub mod input_noise;
 pub mod mapping;
 pub mod model;
-mod normals;
-mod product;
+pub mod normals;
+pub mod product;
 pub mod results;
 pub mod samples;
 pub mod score;
@@ -65,5 +66,6 @@ pub mod source;
 pub mod spec;
 pub mod summary;
 pub mod train;
+mod vector;
 pub mod window;
 pub mod wires;
