@@ -10,15 +10,22 @@
 //!
 //! with tridiagonal R, C and the cells' differential conductances D. Row voltages are eliminated by
 //! tridiagonal solves; the rest is solved by conjugate gradients preconditioned with (C + D), inside a
-//! Newton iteration that for linear cells is one step and its refinement. Resistances of zero merge nodes.
+//! Newton iteration that for linear cells is one step. Resistances of zero merge nodes. Many inputs of one
+//! linear array are solved together ([`Crossbar::effective`]).
 
+mod circuit;
+mod effective;
+mod kernel;
 mod lines;
 mod solve;
+mod sweep;
 
+pub use effective::{Effective, Method};
 pub use lines::Ends;
 pub use solve::Solution;
 
-use lines::Lines;
+use circuit::{Circuit, Terminals};
+use lines::Line;
 
 /// Why an array cannot be solved.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -45,6 +52,9 @@ pub enum WireError {
         /// What it must be.
         expected: &'static str,
     },
+    /// Effective conductances of cells whose current is not proportional to the voltage.
+    #[error("found non-linear cells, expected linear ones: only these have effective conductances")]
+    NonLinear,
 }
 
 /// Resistances and connections of the lines; the default has ideal wires, rows driven at their first
@@ -99,15 +109,19 @@ impl Cell {
     }
 }
 
+/// Cells in layers of rows over common columns.
+#[derive(Debug, Clone)]
+struct Layers {
+    circuit: Circuit,
+    /// Conductances of each layer (S), rows x columns.
+    conductance_s: Vec<Vec<f64>>,
+    cell: Cell,
+}
+
 /// An array of cells with its wires.
 #[derive(Debug, Clone)]
 pub struct Crossbar {
-    rows: usize,
-    columns: usize,
-    conductance_s: Vec<f64>,
-    cell: Cell,
-    row_lines: Lines,
-    column_lines: Lines,
+    layers: Layers,
 }
 
 fn check(what: &'static str, values: &[f64], least: f64, expected: &'static str) -> Result<(), WireError> {
@@ -129,32 +143,12 @@ impl Crossbar {
         wires: &Wires,
         cell: Cell,
     ) -> Result<Self, WireError> {
-        let expected = rows.saturating_mul(columns);
-        if expected == 0 || conductance_s.len() != expected {
-            let found = conductance_s.len();
-            return Err(WireError::Shape { what: "conductances", found, expected: expected.max(1) });
-        }
-        let positive = "a finite number of at least 0";
-        check("conductance (S)", &conductance_s, 0.0, positive)?;
-        let ohms = [wires.row_ohm, wires.column_ohm, wires.row_terminal_ohm, wires.column_terminal_ohm];
-        check("resistance (ohm)", &ohms, 0.0, positive)?;
-        if let Cell::Sinh(a) = cell {
-            check("sinh parameter (1/V)", &[a], f64::MIN_POSITIVE, "a finite number above 0")?;
-        }
-        let (row, column) = (wires.row_terminal_ohm, wires.column_terminal_ohm);
-        Ok(Self {
-            rows,
-            columns,
-            conductance_s,
-            cell,
-            row_lines: Lines::rows(rows, columns, wires.row_ohm, row, wires.drive),
-            column_lines: Lines::columns(rows, columns, wires.column_ohm, column, wires.sense),
-        })
+        Ok(Self { layers: Layers::new(rows, columns, vec![conductance_s], wires, cell)? })
     }
 
     /// Number of rows and columns.
     pub fn shape(&self) -> (usize, usize) {
-        (self.rows, self.columns)
+        (self.layers.circuit.rows, self.layers.circuit.columns)
     }
 
     /// Currents and voltages for one input (V, one per row).
@@ -162,40 +156,51 @@ impl Crossbar {
     /// # Errors
     /// When the count differs or a voltage is not finite.
     pub fn solve(&self, input_v: &[f64]) -> Result<Solution, WireError> {
-        if input_v.len() != self.rows {
-            return Err(WireError::Shape { what: "voltages", found: input_v.len(), expected: self.rows });
+        let (rows, columns) = self.shape();
+        if input_v.len() != rows {
+            return Err(WireError::Shape { what: "voltages", found: input_v.len(), expected: rows });
         }
         check("voltage (V)", input_v, f64::NEG_INFINITY, "a finite number")?;
-        Ok(self.balance(input_v, &vec![0.0; self.columns]))
+        let terminals = Terminals { rows: &[input_v], columns: &vec![0.0; columns] };
+        Ok(self.layers.balance(&terminals, None).solution(columns))
+    }
+}
+
+impl Layers {
+    fn new(
+        rows: usize,
+        columns: usize,
+        conductance_s: Vec<Vec<f64>>,
+        wires: &Wires,
+        cell: Cell,
+    ) -> Result<Self, WireError> {
+        let layers = Self {
+            circuit: Circuit {
+                rows,
+                columns,
+                row: Line::new(columns, wires.row_ohm, wires.row_terminal_ohm, wires.drive),
+                column: Line::new(rows, wires.column_ohm, wires.column_terminal_ohm, wires.sense),
+            },
+            conductance_s,
+            cell,
+        };
+        let ohms = [wires.row_ohm, wires.column_ohm, wires.row_terminal_ohm, wires.column_terminal_ohm];
+        check("resistance (ohm)", &ohms, 0.0, "a finite number of at least 0")?;
+        if let Cell::Sinh(a) = cell {
+            check("sinh parameter (1/V)", &[a], f64::MIN_POSITIVE, "a finite number above 0")?;
+        }
+        layers.conductance_s.iter().try_for_each(|g| layers.check(g))?;
+        Ok(layers)
     }
 
-    /// The conductances (S, rows x columns, row-major) whose plain product with the inputs gives the
-    /// exact currents: I_j = sum_i V_i M_ij. `None` for non-linear cells or where a solve did not converge.
-    ///
-    /// By reciprocity one solve per row or per column suffices, whichever are fewer.
-    pub fn effective(&self) -> Option<Vec<f64>> {
-        use rayon::prelude::*;
-        if self.cell != Cell::Linear {
-            return None;
+    /// Refuses conductances that no array of this shape has.
+    fn check(&self, conductance_s: &[f64]) -> Result<(), WireError> {
+        let expected = self.circuit.rows.saturating_mul(self.circuit.columns);
+        if expected == 0 || conductance_s.len() != expected {
+            let found = conductance_s.len();
+            return Err(WireError::Shape { what: "conductances", found, expected: expected.max(1) });
         }
-        let (rows, columns) = (self.rows, self.columns);
-        let unit = |n: usize, at: usize| (0..n).map(|i| f64::from(u8::from(i == at))).collect::<Vec<_>>();
-        if rows <= columns {
-            let parts: Vec<Solution> = (0..rows)
-                .into_par_iter()
-                .map(|i| self.balance(&unit(rows, i), &vec![0.0; columns]))
-                .collect();
-            return parts
-                .iter()
-                .all(|part| part.converged)
-                .then(|| parts.into_iter().flat_map(|part| part.column_current_a).collect());
-        }
-        let parts: Vec<Solution> =
-            (0..columns).into_par_iter().map(|j| self.balance(&vec![0.0; rows], &unit(columns, j))).collect();
-        parts
-            .iter()
-            .all(|part| part.converged)
-            .then(|| (0..rows).flat_map(|i| parts.iter().map(move |part| -part.row_current_a[i])).collect())
+        check("conductance (S)", conductance_s, 0.0, "a finite number of at least 0")
     }
 }
 
