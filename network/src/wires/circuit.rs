@@ -1,7 +1,8 @@
 //! The linear circuit of an array and its solution by conjugate gradients.
 
-use super::kernel::{all_columns, all_rows, dot, largest, wide};
-use super::lines::{Direction, Factor, Line};
+use super::kernel::{GROUP, dot, eliminate, gather, largest_difference, solve_group, substitute, wide};
+use super::lines::{Direction, Factor, Groups, Line};
+use std::borrow::Cow;
 
 /// Lines of an array. Every layer of rows has its own line per row; all layers share the columns.
 #[derive(Debug, Clone)]
@@ -23,8 +24,8 @@ pub(super) struct Linear<'a> {
     pub(super) circuit: &'a Circuit,
     pub(super) slopes: &'a [Vec<f64>],
     /// Sum of the layers (S).
-    pub(super) total: Vec<f64>,
-    pub(super) row_factors: Vec<Factor>,
+    pub(super) total: Cow<'a, [f64]>,
+    pub(super) row_groups: Vec<Groups>,
     pub(super) column_factor: Factor,
 }
 
@@ -43,18 +44,39 @@ impl<'a> Linear<'a> {
         wide(
             #[inline(always)]
             || {
-                let mut total = slopes[0].clone();
-                for layer in &slopes[1..] {
-                    for (sum, d) in total.iter_mut().zip(layer) {
-                        *sum += d;
-                    }
-                }
-                let row_factors = slopes.iter().map(|d| circuit.row.factor_along(d)).collect();
+                let total = match slopes {
+                    [only] => Cow::Borrowed(only.as_slice()),
+                    _ => Cow::Owned(
+                        (0..slopes[0].len()).map(|at| slopes.iter().map(|d| d[at]).sum()).collect(),
+                    ),
+                };
+                let row_groups = slopes.iter().map(|d| circuit.row.factor_groups(d)).collect();
                 let column_factor =
                     circuit.column.factor_across(&total, circuit.columns, Direction::Ascending);
-                Self { circuit, slopes, total, row_factors, column_factor }
+                Self { circuit, slopes, total, row_groups, column_factor }
             },
         )
+    }
+
+    /// Voltages of group `g` of the rows of `layer`, as lanes, for currents `value(at)` (A) into its cells'
+    /// nodes.
+    #[inline(always)]
+    fn group(
+        &self,
+        layer: usize,
+        g: usize,
+        value: impl Fn(usize) -> f64,
+        terminal: &[f64],
+        lanes: &mut [[f64; GROUP]],
+    ) {
+        let n = self.circuit.columns;
+        let groups = &self.row_groups[layer];
+        let range = g * n..(g + 1) * n;
+        let mut source = [0.0; GROUP];
+        source[..terminal.len()].copy_from_slice(terminal);
+        gather(n, terminal.len(), value, lanes);
+        let (pivot, couple) = (&groups.pivot[range.clone()], &groups.couple[range]);
+        solve_group(&self.circuit.row, pivot, couple, source, lanes);
     }
 
     /// Voltages of the rows of each layer (V) for column voltages `x`; `h` are currents (A) that the cells
@@ -66,13 +88,28 @@ impl<'a> Linear<'a> {
         terminals: &Terminals<'_>,
         v: &mut [Vec<f64>],
     ) {
+        let n = self.circuit.columns;
+        let mut lanes = vec![[0.0; GROUP]; n];
         wide(
             #[inline(always)]
             || {
                 for (layer, v) in v.iter_mut().enumerate() {
-                    let (factor, d) = (&self.row_factors[layer], &self.slopes[layer]);
-                    let h = h.map(|h| h[layer].as_slice());
-                    all_rows(&self.circuit.row, factor, d, x, h, terminals.rows[layer], v);
+                    let parts = v.chunks_mut(GROUP * n).zip(terminals.rows[layer].chunks(GROUP));
+                    for (g, (v, terminal)) in parts.enumerate() {
+                        let range = g * GROUP * n..g * GROUP * n + v.len();
+                        let (d, x) = (&self.slopes[layer][range.clone()], &x[range.clone()]);
+                        if let Some(h) = h {
+                            let h = &h[layer][range];
+                            self.group(layer, g, |at| d[at] * x[at] - h[at], terminal, &mut lanes);
+                        } else {
+                            self.group(layer, g, |at| d[at] * x[at], terminal, &mut lanes);
+                        }
+                        for (r, v) in v.chunks_mut(n).enumerate() {
+                            for (v, lanes) in v.iter_mut().zip(&lanes) {
+                                *v = lanes[r];
+                            }
+                        }
+                    }
                 }
             },
         );
@@ -87,30 +124,35 @@ impl<'a> Linear<'a> {
             }
             return;
         }
+        let n = *columns;
         wide(
             #[inline(always)]
             || {
-                x.fill(0.0);
-                for (layer, (v, d)) in v.iter().zip(self.slopes).enumerate() {
-                    for at in 0..x.len() {
-                        x[at] += d[at] * v[at];
+                for i in 0..*rows {
+                    let range = i * n..(i + 1) * n;
+                    let (head, here) = x.split_at_mut(i * n);
+                    let here = &mut here[..n];
+                    let end = column.end(i);
+                    for (here, terminal) in here.iter_mut().zip(terminals.columns) {
+                        *here = end * terminal;
                     }
-                    if let Some(h) = h {
-                        for (x, h) in x.iter_mut().zip(&h[layer]) {
-                            *x += h;
+                    for (layer, (v, d)) in v.iter().zip(self.slopes).enumerate() {
+                        let (v, d) = (&v[range.clone()], &d[range.clone()]);
+                        for j in 0..n {
+                            here[j] += d[j] * v[j];
+                        }
+                        if let Some(h) = h {
+                            for (here, h) in here.iter_mut().zip(&h[layer][range.clone()]) {
+                                *here += h;
+                            }
                         }
                     }
-                }
-                for k in [0, rows - 1] {
-                    // For a single row both ends are the same node, which `end` counts together.
-                    if k == 0 || *rows > 1 {
-                        let end = column.end(k);
-                        for (x, terminal) in x[k * columns..].iter_mut().zip(terminals.columns) {
-                            *x += end * terminal;
-                        }
+                    if i > 0 {
+                        let before = (i - 1) * n..i * n;
+                        eliminate(here, &head[before.clone()], &self.column_factor.couple[before]);
                     }
                 }
-                all_columns(&self.column_factor, x, *columns);
+                substitute(&self.column_factor, x, n, |_, _| ());
             },
         );
     }
@@ -130,7 +172,10 @@ impl<'a> Linear<'a> {
         for _ in 0..8 {
             self.rows(x, h, terminals, v);
             self.columns(v, h, terminals, &mut image);
-            let change = largest(x.iter().zip(&image).map(|(x, image)| image - x));
+            let change = wide(
+                #[inline(always)]
+                || largest_difference(x, &image),
+            );
             let stalled = change >= 0.5 * krylov.change_v;
             krylov.change_v = change;
             if change <= goal || stalled || !change.is_finite() {
@@ -140,57 +185,73 @@ impl<'a> Linear<'a> {
                 *image -= x;
             }
             // Below 1e-14 the recurrence no longer follows the true residual.
-            self.conjugate_gradients(image, (0.1 * goal / change).max(1e-14), x, v, &mut krylov);
-            image = vec![0.0; x.len()];
+            self.conjugate_gradients(&mut image, (0.1 * goal / change).max(1e-14), x, &mut krylov);
         }
         std::mem::swap(x, &mut image);
         self.rows(x, h, terminals, v);
         krylov
     }
 
-    /// Reduces the error of `x` whose image differs by `z`, by `reduction` in the energy norm; `v` is
-    /// scratch.
+    /// Reduces the error of `x` whose image differs by `z`, by `reduction` in the energy norm. Leaves `z`
+    /// undefined.
     ///
     /// The system is C + D - sum D_l (R + D_l)^-1 D_l on the columns, preconditioned by C + D.
     pub(super) fn conjugate_gradients(
         &self,
-        mut z: Vec<f64>,
+        z: &mut [f64],
         reduction: f64,
         x: &mut [f64],
-        v: &mut [Vec<f64>],
         krylov: &mut Krylov,
     ) {
-        let Circuit { rows, columns, row, column } = self.circuit;
-        let ground = vec![0.0; *rows];
-        let n = x.len();
-        let mut rest = vec![0.0; n];
-        column.multiply_across(&self.total, &z, *columns, &mut rest);
-        let mut direction = z.clone();
-        let mut drawn = rest.clone();
-        let mut image = vec![0.0; n];
-        let mut size = dot(&rest, &z);
+        let Circuit { rows, columns, column, .. } = self.circuit;
+        let (n, count) = (*columns, *rows);
+        let ground = [0.0; GROUP];
+        let mut rest = vec![0.0; x.len()];
+        let mut size = wide(
+            #[inline(always)]
+            || {
+                column.multiply_across(&self.total, z, n, &mut rest);
+                dot(&rest, z)
+            },
+        );
+        let mut direction = vec![0.0; x.len()];
+        // What the direction draws through C + D, and through the whole array.
+        let mut drawn = vec![0.0; x.len()];
+        let mut image = vec![0.0; x.len()];
+        let mut lanes = vec![[0.0; GROUP]; n];
         let goal = size * reduction * reduction;
         // In exact arithmetic as many iterations as unknowns suffice; lines couple long before.
-        let most = n.min(5000);
-        let mut count = 0;
-        while size > goal && size > 0.0 && count < most {
-            count += 1;
+        let most = x.len().min(5000);
+        let (mut iterations, mut beta) = (0, 0.0);
+        while size > goal && size > 0.0 && iterations < most {
+            iterations += 1;
             let curvature = wide(
                 #[inline(always)]
                 || {
-                    for (layer, v) in v.iter_mut().enumerate() {
-                        let (factor, d) = (&self.row_factors[layer], &self.slopes[layer]);
-                        all_rows(row, factor, d, &direction, None, &ground, v);
-                    }
-                    for at in 0..n {
-                        image[at] = drawn[at] - self.slopes[0][at] * v[0][at];
-                    }
-                    for (d, v) in self.slopes.iter().zip(&*v).skip(1) {
-                        for at in 0..n {
-                            image[at] -= d[at] * v[at];
+                    let mut curvature = 0.0;
+                    for (g, low) in (0..count).step_by(GROUP).enumerate() {
+                        let step = GROUP.min(count - low);
+                        let range = low * n..(low + step) * n;
+                        let (direction, drawn) = (&mut direction[range.clone()], &mut drawn[range.clone()]);
+                        let (z, rest) = (&z[range.clone()], &rest[range.clone()]);
+                        let image = &mut image[range.clone()];
+                        for at in 0..step * n {
+                            direction[at] = z[at] + beta * direction[at];
+                            drawn[at] = rest[at] + beta * drawn[at];
                         }
+                        image.copy_from_slice(drawn);
+                        for layer in 0..self.slopes.len() {
+                            let d = &self.slopes[layer][range.clone()];
+                            self.group(layer, g, |at| d[at] * direction[at], &ground[..step], &mut lanes);
+                            for (r, (image, d)) in image.chunks_mut(n).zip(d.chunks(n)).enumerate() {
+                                for ((image, d), lanes) in image.iter_mut().zip(d).zip(&lanes) {
+                                    *image -= d * lanes[r];
+                                }
+                            }
+                        }
+                        curvature += dot(direction, image);
                     }
-                    dot(&direction, &image)
+                    curvature
                 },
             );
             if curvature.is_nan() || curvature <= 0.0 {
@@ -200,28 +261,31 @@ impl<'a> Linear<'a> {
             let next = wide(
                 #[inline(always)]
                 || {
-                    for at in 0..n {
-                        x[at] += alpha * direction[at];
-                        rest[at] -= alpha * image[at];
+                    for i in 0..count {
+                        let range = i * n..(i + 1) * n;
+                        let (head, z) = z.split_at_mut(i * n);
+                        let z = &mut z[..n];
+                        let (x, rest) = (&mut x[range.clone()], &mut rest[range.clone()]);
+                        let (direction, image) = (&direction[range.clone()], &image[range]);
+                        for j in 0..n {
+                            x[j] += alpha * direction[j];
+                            rest[j] -= alpha * image[j];
+                            z[j] = rest[j];
+                        }
+                        if i > 0 {
+                            let before = (i - 1) * n..i * n;
+                            eliminate(z, &head[before.clone()], &self.column_factor.couple[before]);
+                        }
                     }
-                    z.copy_from_slice(&rest);
-                    all_columns(&self.column_factor, &mut z, *columns);
-                    dot(&rest, &z)
+                    let mut size = 0.0;
+                    substitute(&self.column_factor, z, n, |i, z| size += dot(&rest[i * n..(i + 1) * n], z));
+                    size
                 },
             );
-            let beta = next / size;
+            beta = next / size;
             krylov.steps.push((alpha, beta));
             size = next;
-            wide(
-                #[inline(always)]
-                || {
-                    for at in 0..n {
-                        direction[at] = z[at] + beta * direction[at];
-                        drawn[at] = rest[at] + beta * drawn[at];
-                    }
-                },
-            );
         }
-        krylov.iterations += count;
+        krylov.iterations += iterations;
     }
 }

@@ -10,9 +10,9 @@ pub(super) fn wide<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
 }
 
-/// Voltages of `R` consecutive rows (V): (lines + D) v = D x - h + terminals, for `L` inputs side by side.
+/// Voltages of `R` consecutive rows (V): (lines + D) v = D x + terminals, for `L` inputs side by side.
 ///
-/// `d`, `x`, `h` and `v` are the cells of these rows, `factor` the factors of the same cells; `terminal`
+/// `d`, `x` and `v` are the cells of these rows, `factor` the factors of the same cells; `terminal`
 /// is each row's source voltage. Rows do not wait for each other.
 #[inline(always)]
 pub(super) fn rows<const R: usize, const L: usize>(
@@ -20,7 +20,6 @@ pub(super) fn rows<const R: usize, const L: usize>(
     factor: (&[f64], &[f64]),
     d: &[f64],
     x: &[[f64; L]],
-    h: Option<&[f64]>,
     terminal: [[f64; L]; R],
     v: &mut [[f64; L]],
 ) {
@@ -50,9 +49,8 @@ pub(super) fn rows<const R: usize, const L: usize>(
     for k in 0..n {
         for r in 0..R {
             let before = if k > 0 { couple[r][k - 1] } else { 1.0 };
-            let source = h.map_or(0.0, |h| h[r * n + k]);
             for l in 0..L {
-                carry[r][l] = (d[r][k] * x[r][k][l] - source) + before * carry[r][l];
+                carry[r][l] = d[r][k] * x[r][k][l] + before * carry[r][l];
                 v[r][k][l] = carry[r][l];
             }
         }
@@ -73,58 +71,85 @@ pub(super) fn rows<const R: usize, const L: usize>(
     }
 }
 
-/// Calls `rows` for all rows of one layer of an array with one input.
+/// Rows of one input that are solved side by side.
+pub(super) const GROUP: usize = 8;
+
+/// Reads `GROUP` rows or fewer, `value(at)` in row-major order, as columns of lanes.
 #[inline(always)]
-pub(super) fn all_rows(
-    line: &Line,
-    factor: &Factor,
-    d: &[f64],
-    x: &[f64],
-    h: Option<&[f64]>,
-    terminal: &[f64],
-    v: &mut [f64],
-) {
-    let n = line.length;
-    let (mut i, count) = (0, terminal.len());
-    while i < count {
-        let step = if count - i >= 8 { 8 } else { 1 };
-        let range = i * n..(i + step) * n;
-        let factor = (&factor.pivot[range.clone()], &factor.couple[range.clone()]);
-        let (d, h) = (&d[range.clone()], h.map(|h| &h[range.clone()]));
-        let x = x[range.clone()].as_chunks::<1>().0;
-        let v = v[range].as_chunks_mut::<1>().0;
-        if step == 8 {
-            rows::<8, 1>(line, factor, d, x, h, std::array::from_fn(|r| [terminal[i + r]]), v);
-        } else {
-            rows::<1, 1>(line, factor, d, x, h, [[terminal[i]]], v);
+pub(super) fn gather(n: usize, rows: usize, value: impl Fn(usize) -> f64, lanes: &mut [[f64; GROUP]]) {
+    for r in 0..rows {
+        for (k, lanes) in lanes[..n].iter_mut().enumerate() {
+            lanes[r] = value(r * n + k);
         }
-        i += step;
     }
 }
 
-/// Solves in place for all columns: `b` holds currents into the nodes (A) and becomes voltages (V).
-/// The factor is ascending.
+/// Voltages (V) of a group of rows in place of the currents into their nodes (A). The factors are those of
+/// the group, lanes being rows.
 #[inline(always)]
-pub(super) fn all_columns(factor: &Factor, b: &mut [f64], count: usize) {
+pub(super) fn solve_group(
+    line: &Line,
+    pivot: &[[f64; GROUP]],
+    couple: &[[f64; GROUP]],
+    terminal: [f64; GROUP],
+    lanes: &mut [[f64; GROUP]],
+) {
+    let n = line.length;
+    let (pivot, couple, lanes) = (&pivot[..n], &couple[..n], &mut lanes[..n]);
+    if line.held {
+        lanes.fill(terminal);
+        return;
+    }
+    let [first, last] = line.ends;
+    for l in 0..GROUP {
+        lanes[0][l] += first * terminal[l];
+        lanes[n - 1][l] += last * terminal[l];
+    }
+    let mut carry = [0.0; GROUP];
+    for k in 0..n {
+        for l in 0..GROUP {
+            carry[l] += lanes[k][l];
+            lanes[k][l] = carry[l];
+            carry[l] *= couple[k][l];
+        }
+    }
+    let mut after = [0.0; GROUP];
+    for k in (0..n).rev() {
+        for l in 0..GROUP {
+            after[l] = pivot[k][l] * lanes[k][l] + couple[k][l] * after[l];
+        }
+        lanes[k] = after;
+    }
+}
+
+/// The first half of a solution of all columns, one row of nodes: currents `b` (A) become partial sums.
+/// `before` and `couple` are those of the row before, in the order of elimination.
+#[inline(always)]
+pub(super) fn eliminate(b: &mut [f64], before: &[f64], couple: &[f64]) {
+    for ((b, before), couple) in b.iter_mut().zip(before).zip(couple) {
+        *b += couple * before;
+    }
+}
+
+/// The second half, from the last row of nodes to the first: partial sums become voltages (V).
+#[inline(always)]
+pub(super) fn substitute(factor: &Factor, b: &mut [f64], count: usize, mut visit: impl FnMut(usize, &[f64])) {
     let n = b.len() / count;
-    for k in 1..n {
-        let (before, here) = b[(k - 1) * count..(k + 1) * count].split_at_mut(count);
-        let couple = &factor.couple[(k - 1) * count..k * count];
-        for j in 0..count {
-            here[j] += couple[j] * before[j];
+    for k in (0..n).rev() {
+        let range = k * count..(k + 1) * count;
+        let (pivot, couple) = (&factor.pivot[range.clone()], &factor.couple[range]);
+        let (head, after) = b.split_at_mut((k + 1) * count);
+        let here = &mut head[k * count..];
+        if k + 1 < n {
+            for j in 0..count {
+                here[j] = pivot[j] * here[j] + couple[j] * after[j];
+            }
+        } else {
+            for j in 0..count {
+                here[j] *= pivot[j];
+            }
         }
-    }
-    let last = (n - 1) * count;
-    for (b, pivot) in b[last..].iter_mut().zip(&factor.pivot[last..]) {
-        *b *= pivot;
-    }
-    for k in (0..n - 1).rev() {
-        let (here, after) = b[k * count..(k + 2) * count].split_at_mut(count);
-        let pivot = &factor.pivot[k * count..(k + 1) * count];
-        let couple = &factor.couple[k * count..(k + 1) * count];
-        for j in 0..count {
-            here[j] = pivot[j] * here[j] + couple[j] * after[j];
-        }
+        visit(k, here);
     }
 }
 
@@ -148,4 +173,20 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 #[inline(always)]
 pub(super) fn largest(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |most: f64, value| if value.is_nan() { f64::INFINITY } else { most.max(value.abs()) })
+}
+
+/// Largest difference of two lists; infinity where one is no number.
+#[inline(always)]
+pub(super) fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+    let mut most = [0.0_f64; 16];
+    let mut wrong = [0.0_f64; 16];
+    for (a, b) in a.chunks(16).zip(b.chunks(16)) {
+        for (l, (a, b)) in a.iter().zip(b).enumerate() {
+            let off = (a - b).abs();
+            most[l] = if off > most[l] { off } else { most[l] };
+            // Zero times a number is zero, times anything else it is not a number.
+            wrong[l] += 0.0 * off;
+        }
+    }
+    if wrong.iter().all(|wrong| *wrong == 0.0) { largest(most.into_iter()) } else { f64::INFINITY }
 }

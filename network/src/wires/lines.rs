@@ -1,5 +1,7 @@
 //! One family of parallel lines (all rows or all columns): its circuit and its tridiagonal factors.
 
+use super::kernel::{GROUP, gather};
+
 /// Which ends of every line are wired to its source or its sense amplifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ends {
@@ -50,6 +52,13 @@ pub(super) struct Factor {
 #[inline(always)]
 fn worst(most: f64, value: f64) -> f64 {
     if value.is_nan() { f64::INFINITY } else { most.max(value.abs()) }
+}
+
+/// The factors of lines in groups of [`GROUP`]: per group and cell the numbers of all its lines.
+#[derive(Debug, Clone)]
+pub(super) struct Groups {
+    pub(super) pivot: Vec<[f64; GROUP]>,
+    pub(super) couple: Vec<[f64; GROUP]>,
 }
 
 impl Line {
@@ -117,7 +126,35 @@ impl Line {
         Factor { pivot, couple }
     }
 
+    /// The same for groups of lines, those of a group side by side; what fills the last group has no cells.
+    #[inline(always)]
+    pub(super) fn factor_groups(&self, diagonal: &[f64]) -> Groups {
+        let n = self.length;
+        let count = (diagonal.len() / n).div_ceil(GROUP);
+        let mut groups =
+            Groups { pivot: vec![[0.0; GROUP]; count * n], couple: vec![[0.0; GROUP]; count * n] };
+        if self.held {
+            return groups;
+        }
+        let mut lanes = vec![[0.0; GROUP]; n];
+        for (g, diagonal) in diagonal.chunks(GROUP * n).enumerate() {
+            lanes.fill([0.0; GROUP]);
+            gather(n, diagonal.len() / n, |at| diagonal[at], &mut lanes);
+            let mut seen = [0.0; GROUP];
+            for (k, lanes) in lanes.iter().enumerate() {
+                let at = g * n + k;
+                for l in 0..GROUP {
+                    let here = seen[l] + lanes[l] + self.end(k);
+                    (groups.pivot[at][l], groups.couple[at][l]) = self.eliminate(here, k + 1 < n);
+                    seen[l] = groups.couple[at][l] * here;
+                }
+            }
+        }
+        groups
+    }
+
     /// Factors where lines run across memory: neighbours on a line are `count` numbers apart.
+    #[inline(always)]
     pub(super) fn factor_across(&self, diagonal: &[f64], count: usize, direction: Direction) -> Factor {
         let n = self.length;
         let (mut pivot, mut couple) = (vec![0.0; diagonal.len()], vec![0.0; diagonal.len()]);
@@ -199,6 +236,7 @@ impl Line {
 
     /// (line conductances + diagonal) z where lines run across memory; for lines of one node the sum
     /// stands at the last position.
+    #[inline(always)]
     pub(super) fn multiply_across(&self, diagonal: &[f64], z: &[f64], count: usize, out: &mut [f64]) {
         let n = self.length;
         if self.merged() {

@@ -1,7 +1,7 @@
 //! Newton's iteration on Kirchhoff's law; for linear cells it is one step.
 
 use super::circuit::{Linear, Terminals};
-use super::kernel::{largest, wide};
+use super::kernel::{largest, largest_difference, wide};
 use super::{Cell, Layers};
 
 /// Most Newton steps.
@@ -10,8 +10,9 @@ const NEWTON_STEPS: usize = 60;
 const FINISHED: f64 = 1e-14;
 /// Steps below this part count as converged when rounding lets them shrink no more.
 const ACCEPTED: f64 = 1e-10;
-/// What linear solves aim at, as a part of the largest applied voltage: two units in the last place.
-const PRECISION: f64 = 4e-16;
+/// What linear solves aim at, as a part of the largest applied voltage: ten units in the last place, of
+/// which the last image leaves less.
+const PRECISION: f64 = 2e-15;
 
 /// State of an array for one input. Per-cell values are rows x columns, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,10 +148,9 @@ impl Layers {
             }
             let (row_v, column_v, count) = self.newton(&state, terminals, before, scale);
             iterations += count;
-            let difference = |a: &[f64], b: &[f64]| largest(a.iter().zip(b).map(|(a, b)| a - b));
-            let mut step = difference(&column_v, &state.column_v);
+            let mut step = largest_difference(&column_v, &state.column_v);
             for (new, old) in row_v.iter().zip(&state.row_v) {
-                step = step.max(difference(new, old));
+                step = step.max(largest_difference(new, old));
             }
             if !step.is_finite() {
                 break;

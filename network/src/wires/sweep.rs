@@ -30,6 +30,8 @@ pub(super) type Lanes = [f64; LANES];
 /// What all blocks of one array share.
 pub(super) struct Sweeper<'a> {
     linear: &'a Linear<'a>,
+    /// Factors of the rows of each layer.
+    row_factors: Vec<Factor>,
     descending: Factor,
     relaxations: Vec<f64>,
     /// Error of an iterate over the last change before it.
@@ -66,23 +68,25 @@ impl<'a> Sweeper<'a> {
             #[inline(always)]
             || circuit.column.factor_across(&linear.total, circuit.columns, Direction::Descending),
         );
-        let mut sweeper = Self { linear, descending, relaxations: vec![1.0], amplification: 0.0 };
+        let row_factors = linear.slopes.iter().map(|d| circuit.row.factor_along(d)).collect();
+        let mut sweeper =
+            Self { linear, row_factors, descending, relaxations: vec![1.0], amplification: 0.0 };
         if circuit.row.held || circuit.column.held {
             return sweeper;
         }
-        let mut v = vec![vec![0.0; n]; linear.slopes.len()];
         let mut sum = vec![0.0; n];
         let mut krylov = Krylov::default();
-        linear.conjugate_gradients(vec![1.0; n], 1e-9, &mut sum, &mut v, &mut krylov);
+        linear.conjugate_gradients(&mut vec![1.0; n], 1e-9, &mut sum, &mut krylov);
         // (1 - T)^-1 T 1 = (1 - T)^-1 1 - 1; a hundredth covers the inexact solve.
         sweeper.amplification = 1.01 * (largest(sum.into_iter()) - 1.0).max(0.0);
         // A fixed stream: the same array has the same relaxations always.
         let stream = Stream::new(0, &["wires", "relaxations"], &[]);
         // A column that is one node has one voltage.
         let line = |at: usize| if circuit.column.merged() { at % circuit.columns } else { at };
-        let noise = (0..n).map(|at| if stream.uniform(line(at) as u64) < 0.5 { -1.0 } else { 1.0 }).collect();
+        let mut noise: Vec<f64> =
+            (0..n).map(|at| if stream.uniform(line(at) as u64) < 0.5 { -1.0 } else { 1.0 }).collect();
         let mut krylov = Krylov::default();
-        linear.conjugate_gradients(noise, reduction, &mut vec![0.0; n], &mut v, &mut krylov);
+        linear.conjugate_gradients(&mut noise, reduction, &mut vec![0.0; n], &mut krylov);
         sweeper.relaxations = leja(&ritz_values(&krylov.steps)).into_iter().map(|root| 1.0 / root).collect();
         if sweeper.relaxations.is_empty() {
             sweeper.relaxations.push(1.0);
@@ -219,14 +223,14 @@ impl<'a> Sweeper<'a> {
                     for (layer, sources) in sources.iter().enumerate() {
                         let range = low * n..(low + step) * n;
                         let d = &linear.slopes[layer][range.clone()];
-                        let factor = &linear.row_factors[layer];
+                        let factor = &self.row_factors[layer];
                         let factor = (&factor.pivot[range.clone()], &factor.couple[range.clone()]);
                         let x = &x[range.clone()];
                         if step == TOGETHER {
                             let source = std::array::from_fn(|r| sources[low + r]);
-                            rows::<TOGETHER, LANES>(&circuit.row, factor, d, x, None, source, v);
+                            rows::<TOGETHER, LANES>(&circuit.row, factor, d, x, source, v);
                         } else {
-                            rows::<1, LANES>(&circuit.row, factor, d, x, None, [sources[low]], v);
+                            rows::<1, LANES>(&circuit.row, factor, d, x, [sources[low]], v);
                         }
                         let partial = &mut partial[range];
                         for at in 0..step * n {
@@ -283,10 +287,10 @@ impl<'a> Sweeper<'a> {
         for (layer, sources) in sources.iter().enumerate() {
             for (i, source) in sources.iter().enumerate() {
                 let range = i * n..(i + 1) * n;
-                let factor = &linear.row_factors[layer];
+                let factor = &self.row_factors[layer];
                 let factor = (&factor.pivot[range.clone()], &factor.couple[range.clone()]);
                 let (d, x) = (&linear.slopes[layer][range.clone()], &x[range]);
-                rows::<1, LANES>(&circuit.row, factor, d, x, None, [*source], v);
+                rows::<1, LANES>(&circuit.row, factor, d, x, [*source], v);
                 for j in 0..n {
                     for l in 0..LANES {
                         v[j][l] -= x[j][l];
