@@ -9,11 +9,14 @@ use std::borrow::Cow;
 pub(super) struct Circuit {
     pub(super) rows: usize,
     pub(super) columns: usize,
+    /// Lines that supply the cells: rows, or lines beside the columns.
     pub(super) row: Line,
     pub(super) column: Line,
+    /// Whether a supply line runs beside each column instead of along each row.
+    pub(super) beside: bool,
 }
 
-/// Voltages at the terminals (V): one per row of each layer, and one per column.
+/// Voltages at the terminals (V): one per row (or line beside a column) of each layer, one per column.
 pub(super) struct Terminals<'a> {
     pub(super) rows: &'a [&'a [f64]],
     pub(super) columns: &'a [f64],
@@ -25,7 +28,9 @@ pub(super) struct Linear<'a> {
     pub(super) slopes: &'a [Vec<f64>],
     /// Sum of the layers (S).
     pub(super) total: Cow<'a, [f64]>,
+    /// Factors of the rows of each layer, or of the lines beside the columns.
     pub(super) row_groups: Vec<Groups>,
+    beside: Vec<Factor>,
     pub(super) column_factor: Factor,
 }
 
@@ -50,10 +55,17 @@ impl<'a> Linear<'a> {
                         (0..slopes[0].len()).map(|at| slopes.iter().map(|d| d[at]).sum()).collect(),
                     ),
                 };
-                let row_groups = slopes.iter().map(|d| circuit.row.factor_groups(d)).collect();
+                let (mut row_groups, mut beside) = (Vec::new(), Vec::new());
+                for d in slopes {
+                    if circuit.beside {
+                        beside.push(circuit.row.factor_across(d, circuit.columns, Direction::Ascending));
+                    } else {
+                        row_groups.push(circuit.row.factor_groups(d));
+                    }
+                }
                 let column_factor =
                     circuit.column.factor_across(&total, circuit.columns, Direction::Ascending);
-                Self { circuit, slopes, total, row_groups, column_factor }
+                Self { circuit, slopes, total, row_groups, beside, column_factor }
             },
         )
     }
@@ -79,6 +91,33 @@ impl<'a> Linear<'a> {
         solve_group(&self.circuit.row, pivot, couple, source, lanes);
     }
 
+    /// Voltages of the lines beside the columns (V), in place of the currents into their nodes (A).
+    #[inline(always)]
+    fn beside(&self, layer: usize, terminal: Option<&[f64]>, v: &mut [f64]) {
+        let (n, line, factor) = (self.circuit.columns, &self.circuit.row, &self.beside[layer]);
+        if line.held {
+            for row in v.chunks_mut(n) {
+                match terminal {
+                    Some(terminal) => row.copy_from_slice(terminal),
+                    None => row.fill(0.0),
+                }
+            }
+            return;
+        }
+        for i in 0..self.circuit.rows {
+            let (head, here) = v.split_at_mut(i * n);
+            let here = &mut here[..n];
+            for (here, terminal) in here.iter_mut().zip(terminal.unwrap_or_default()) {
+                *here += line.end(i) * terminal;
+            }
+            if i > 0 {
+                let before = (i - 1) * n..i * n;
+                eliminate(here, &head[before.clone()], &factor.couple[before]);
+            }
+        }
+        substitute(factor, v, n, |_, _| ());
+    }
+
     /// Voltages of the rows of each layer (V) for column voltages `x`; `h` are currents (A) that the cells
     /// carry in addition.
     pub(super) fn rows(
@@ -94,6 +133,14 @@ impl<'a> Linear<'a> {
             #[inline(always)]
             || {
                 for (layer, v) in v.iter_mut().enumerate() {
+                    if self.circuit.beside {
+                        let d = &self.slopes[layer];
+                        for at in 0..v.len() {
+                            v[at] = d[at] * x[at] - h.map_or(0.0, |h| h[layer][at]);
+                        }
+                        self.beside(layer, Some(terminals.rows[layer]), v);
+                        continue;
+                    }
                     let parts = v.chunks_mut(GROUP * n).zip(terminals.rows[layer].chunks(GROUP));
                     for (g, (v, terminal)) in parts.enumerate() {
                         let range = g * GROUP * n..g * GROUP * n + v.len();
@@ -219,6 +266,7 @@ impl<'a> Linear<'a> {
         let mut drawn = vec![0.0; x.len()];
         let mut image = vec![0.0; x.len()];
         let mut lanes = vec![[0.0; GROUP]; n];
+        let mut answer = vec![0.0; if self.circuit.beside { x.len() } else { 0 }];
         let goal = size * reduction * reduction;
         // In exact arithmetic as many iterations as unknowns suffice; lines couple long before.
         let most = x.len().min(5000);
@@ -240,6 +288,9 @@ impl<'a> Linear<'a> {
                             drawn[at] = rest[at] + beta * drawn[at];
                         }
                         image.copy_from_slice(drawn);
+                        if self.circuit.beside {
+                            continue;
+                        }
                         for layer in 0..self.slopes.len() {
                             let d = &self.slopes[layer][range.clone()];
                             self.group(layer, g, |at| d[at] * direction[at], &ground[..step], &mut lanes);
@@ -250,6 +301,18 @@ impl<'a> Linear<'a> {
                             }
                         }
                         curvature += dot(direction, image);
+                    }
+                    if self.circuit.beside {
+                        for (layer, d) in self.slopes.iter().enumerate() {
+                            for at in 0..answer.len() {
+                                answer[at] = d[at] * direction[at];
+                            }
+                            self.beside(layer, None, &mut answer);
+                            for at in 0..answer.len() {
+                                image[at] -= d[at] * answer[at];
+                            }
+                        }
+                        curvature = dot(&direction, &image);
                     }
                     curvature
                 },

@@ -102,7 +102,12 @@ impl Layers {
                     for at in 0..n {
                         gathered[at] -= current[at];
                     }
-                    let left = self.circuit.row.imbalance_along(v, &current, terminals.rows[layer]);
+                    let terminal = terminals.rows[layer];
+                    let left = if self.circuit.beside {
+                        self.circuit.row.imbalance_across(v, &current, terminal)
+                    } else {
+                        self.circuit.row.imbalance_along(v, &current, terminal)
+                    };
                     residual_a = residual_a.max(left);
                     cell_a.push(current);
                 }
@@ -137,7 +142,10 @@ impl Layers {
         let row_v = terminals
             .rows
             .iter()
-            .map(|input| input.iter().flat_map(|v| std::iter::repeat_n(*v, columns)).collect())
+            .map(|source| match self.circuit.beside {
+                true => source.repeat(rows),
+                false => source.iter().flat_map(|v| std::iter::repeat_n(*v, columns)).collect(),
+            })
             .collect();
         let mut state = self.state(row_v, column_v, terminals);
         let (mut iterations, mut converged) = (0, scale == 0.0);

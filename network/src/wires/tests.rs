@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 mod golden;
 mod laws;
+mod pairs;
 
 /// Largest difference of two lists over the largest size of the second.
 fn difference(found: &[f64], expected: &[f64]) -> f64 {

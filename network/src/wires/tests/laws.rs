@@ -21,6 +21,7 @@ fn wires() -> impl Strategy<Value = Wires> {
             column_terminal_ohm: column_end,
             drive,
             sense,
+            ..Wires::default()
         },
     )
 }
@@ -79,6 +80,7 @@ proptest! {
             column_terminal_ohm: wires.row_terminal_ohm,
             drive: wires.sense,
             sense: wires.drive,
+            ..wires
         };
         let there = Crossbar::new(rows, columns, g.clone(), &wires, Cell::Linear).unwrap();
         let back = Crossbar::new(columns, rows, transposed(&g, columns), &turned, Cell::Linear).unwrap();

@@ -109,6 +109,7 @@ pub(super) fn run(args: &SolveArgs, globals: &Globals) -> Answer {
         column_terminal_ohm: args.terminal_column_ohm,
         drive: args.drive.into(),
         sense: args.sense.into(),
+        ..Wires::default()
     };
     let told = |error: WireError| match &error {
         WireError::Value { what, .. } if what.starts_with("resistance") => CliError::Usage(error.to_string()),
