@@ -70,7 +70,7 @@ fn input_range(array: &ArrayConfig, x: &[f32]) -> Quantiser {
             let (lo, hi) = extremes(x);
             Quantiser::new(bits, keep(lo), hi)
         }
-        ConverterRange::Named(RangeName::Calibrated) => {
+        ConverterRange::Named(RangeName::Calibrated) | ConverterRange::Percentile { .. } => {
             let mut samples = thinned(x);
             if !array.input.signed {
                 samples.iter_mut().for_each(|x| *x = x.max(0.0));
@@ -90,7 +90,9 @@ fn output_range(array: &ArrayConfig, mapped: &MappedLayer, input: &Quantiser, su
             let most = mapped.weight_max * longest as f32 * hi.max(-lo);
             Quantiser::new(bits, -most, most)
         }
-        ConverterRange::Named(RangeName::Calibrated) => convert::calibrate(bits, &mut thinned(sums)),
+        ConverterRange::Named(RangeName::Calibrated) | ConverterRange::Percentile { .. } => {
+            convert::calibrate(bits, &mut thinned(sums))
+        }
     }
 }
 

@@ -160,6 +160,7 @@ impl<'a> Evaluator<'a> {
         array: &ArrayConfig,
     ) -> Result<Self, EvaluateError> {
         array.check()?;
+        array.check_plain()?;
         if let Some(table) = table
             && array.cell.current_max_na > table.current_max_na() * (1.0 + 1e-9)
         {

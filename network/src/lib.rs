@@ -11,6 +11,7 @@
 //! | [`graph`] | trained networks of any architecture: ONNX, files, execution over any products |
 //! | [`train`] | Adam, bit-identical for any number of threads |
 //! | [`mod@array`] | `array.toml` |
+//! | [`analog`] | the matrices of a graph on simulated arrays |
 //! | [`mapping`] | weights to levels of cells and tiles |
 //! | [`convert`] | quantisers and their calibration |
 //! | [`converter`] | uniform converters, circuits with mismatch, ranges from data |
@@ -41,6 +42,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod analog;
 pub mod array;
 mod backward;
 mod calibrate;

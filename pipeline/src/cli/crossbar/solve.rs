@@ -1,26 +1,15 @@
-//! `mho crossbar`: exact currents of arrays with resistive wires.
+//! `mho crossbar solve`: exact currents of arrays with resistive wires.
 
-use super::{Answer, CliError, Globals};
+use super::{ending, matrix, write};
+use crate::cli::{Answer, CliError, Globals};
 use crate::engine::Progress;
 use crate::store::replace_file;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use mho_data::InputError;
 use mho_data::npy::Array;
 use mho_network::wires::{Cell, Crossbar, Ends, WireError, Wires};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
-
-/// Arrays of cells with resistive wires
-#[derive(Debug, Args)]
-pub(super) struct CrossbarArgs {
-    #[command(subcommand)]
-    command: CrossbarCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum CrossbarCommand {
-    Solve(SolveArgs),
-}
 
 /// Exact currents of an array with wires
 ///
@@ -33,7 +22,7 @@ enum CrossbarCommand {
     after_help = "Example:\n  mho crossbar solve --conductance G.npy --voltage V.npy --row-resistance-ohm 1 \
                   --column-resistance-ohm 1 --out I.npy"
 )]
-struct SolveArgs {
+pub(super) struct SolveArgs {
     /// Conductances (S), rows x columns; 0 is an open cell
     #[arg(long, value_name = "G.npy")]
     conductance: PathBuf,
@@ -101,8 +90,7 @@ fn cell(text: &str) -> Result<Cell, String> {
     }
 }
 
-pub(super) fn run(args: &CrossbarArgs, globals: &Globals) -> Answer {
-    let CrossbarCommand::Solve(args) = &args.command;
+pub(super) fn run(args: &SolveArgs, globals: &Globals) -> Answer {
     if !matches!(ending(&args.out), "npy" | "csv") {
         return Err(CliError::Usage(format!("--out {}: the ending is .npy or .csv", args.out.display())));
     }
@@ -172,61 +160,4 @@ pub(super) fn run(args: &CrossbarArgs, globals: &Globals) -> Answer {
     Ok(format!(
         "{vectors} inputs of {rows} x {columns} cells; Kirchhoff's law holds within {residual:.1e} A\n"
     ))
-}
-
-fn ending(path: &Path) -> &str {
-    path.extension().and_then(|ending| ending.to_str()).unwrap_or("")
-}
-
-/// Rows, columns and values of a matrix from a file; a single line of numbers is a matrix of one row.
-fn matrix(path: &Path, expected: &str) -> Result<(usize, usize, Vec<f64>), CliError> {
-    let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| InputError::new(&file, error.to_string(), expected))?;
-    let array =
-        if ending(path) == "csv" { from_csv(&bytes, &file)? } else { Array::from_npy(&bytes, &file)? };
-    match array.shape[..] {
-        [columns] if columns > 0 => Ok((1, columns, array.values)),
-        [rows, columns] if rows > 0 && columns > 0 => Ok((rows, columns, array.values)),
-        _ => Err(InputError::new(file, format!("an array of shape {:?}", array.shape), expected).into()),
-    }
-}
-
-/// Lines of numbers with commas between; lines that begin with `#` are comments.
-fn from_csv(bytes: &[u8], file: &str) -> Result<Array, InputError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| InputError::new(file, "bytes that are no UTF-8", "lines of numbers"))?;
-    let (mut values, mut rows, mut columns) = (Vec::new(), 0, None);
-    for (index, line) in text.lines().enumerate() {
-        if line.trim().is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let before = values.len();
-        for part in line.split(',') {
-            let value = part.trim().parse::<f64>().map_err(|_| {
-                InputError::new(file, format!("`{}`", part.trim()), "a number").at_line(index + 1)
-            })?;
-            values.push(value);
-        }
-        let count = values.len() - before;
-        if *columns.get_or_insert(count) != count {
-            let expected = format!("{} as in the lines before", columns.unwrap_or(0));
-            return Err(InputError::new(file, format!("{count} numbers"), expected).at_line(index + 1));
-        }
-        rows += 1;
-    }
-    Ok(Array { shape: vec![rows, columns.unwrap_or(0)], values })
-}
-
-/// An array of two axes as `.npy` or as lines of numbers.
-fn write(path: &Path, array: &Array) -> Result<(), CliError> {
-    if ending(path) == "npy" {
-        return Ok(replace_file(path, &array.to_npy())?);
-    }
-    let width = array.shape.last().copied().unwrap_or(1).max(1);
-    let lines: Vec<String> = array
-        .values
-        .chunks(width)
-        .map(|line| line.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(","))
-        .collect();
-    Ok(replace_file(path, (lines.join("\n") + "\n").as_bytes())?)
 }
