@@ -29,6 +29,23 @@ pub struct CurrentCell {
     pub notes: Vec<String>,
 }
 
+impl CurrentCell {
+    /// Cells of a law, all alike, with 1600 nA in state 1.
+    pub fn fresh(law: CurrentShift) -> Self {
+        Self {
+            name: "cell".into(),
+            origin: Origin::Synthetic,
+            current_max_na: 1600.0,
+            law,
+            programming: None,
+            read_noise: None,
+            time_max_s: 0.0,
+            dose_max_krad_si: 0.0,
+            notes: Vec::new(),
+        }
+    }
+}
+
 impl CellSource for CurrentCell {
     fn describe(&self) -> SourceInfo {
         SourceInfo {
@@ -88,15 +105,10 @@ mod tests {
 
     fn cell(programming: Option<Programming>) -> CurrentCell {
         CurrentCell {
-            name: "cell".into(),
-            origin: Origin::Synthetic,
-            current_max_na: 1600.0,
-            law: CurrentShift::default(),
             programming,
-            read_noise: None,
             time_max_s: 432_000.0,
             dose_max_krad_si: 500.0,
-            notes: Vec::new(),
+            ..CurrentCell::fresh(CurrentShift::default())
         }
     }
 

@@ -161,8 +161,8 @@ fn styles_hold_the_same_weights() {
 fn pulses_read_signed_inputs_twice() {
     let graph = matrix(2, 30, numbers(60, 5));
     let x = tensor(&[50, 30], numbers(1500, 6));
-    let mut array = ArrayConfig::default();
-    array.pulse = Some(Pulse { active_fraction: 1.0, time_levels: 1 << 12, ..Pulse::default() });
+    let pulse = Some(Pulse { active_fraction: 1.0, time_levels: 1 << 12, ..Pulse::default() });
+    let mut array = ArrayConfig { pulse, ..ArrayConfig::default() };
     array.output.bits = 16;
     array.mapping.weight_bits = 16;
     let (y, statistics) = run(&graph, &array, &x, QUANTISED);

@@ -56,11 +56,13 @@ const CIFAR_CLASSES: [&str; 10] =
 /// # Errors
 /// What the graph refuses.
 pub fn right(graph: &Graph, products: &dyn Products, samples: &Samples) -> Result<[usize; 2], RunError> {
-    /// Samples at a time, to bound the activations that are alive.
-    const BLOCK: usize = 25;
+    /// Values of the inputs that are copied at a time: 64 MiB.
+    const VALUES: usize = 1 << 24;
+    let size = samples.inputs.values().len() / samples.len().max(1);
+    let block = (VALUES / size.max(1)).max(1);
     let mut right = [0, 0];
-    for from in (0..samples.len()).step_by(BLOCK) {
-        let part = samples.part(from, from + BLOCK);
+    for from in (0..samples.len()).step_by(block) {
+        let part = samples.part(from, from.saturating_add(block));
         let outputs = graph.run(products, std::slice::from_ref(&part.inputs))?;
         let Some(outputs) = outputs.first() else { continue };
         let classes = outputs.values().len() / part.len().max(1);
@@ -128,6 +130,20 @@ pub fn cifar_jpeg(archive: &Path) -> Result<Images, InputError> {
     Ok(images)
 }
 
+/// Images of an archive of ten equal classes, one class after the other, with the classes in turn.
+pub fn in_turn(images: &Images) -> Images {
+    let (count, size) = (images.labels.len(), images.channels * images.rows * images.cols);
+    let each = count / 10;
+    let order = (0..10 * each).map(|i| i % 10 * each + i / 10).chain(10 * each..count);
+    let mut turned =
+        Images { pixels: Vec::with_capacity(images.pixels.len()), labels: Vec::new(), ..*images };
+    for from in order {
+        turned.pixels.extend_from_slice(&images.pixels[from * size..(from + 1) * size]);
+        turned.labels.push(images.labels[from]);
+    }
+    turned
+}
+
 /// Red, green, blue of each pixel, and rows and columns.
 fn decode(bytes: &[u8], name: &str) -> Result<(Vec<u8>, [usize; 2]), InputError> {
     let wrong = |found: String| InputError::new(name, found, "a JPEG image");
@@ -141,16 +157,10 @@ fn decode(bytes: &[u8], name: &str) -> Result<(Vec<u8>, [usize; 2]), InputError>
 }
 
 /// The first `count` images of the ImageNet sample: their central 224 x 224 pixels, as (v - middle) / span.
-/// `background` is the number of classes that the network has before the first one of ImageNet.
 ///
 /// # Errors
 /// [`InputError`] for a damaged archive, image or list of labels.
-pub fn imagenet(
-    folder: &Path,
-    count: usize,
-    (middle, span): (f32, f32),
-    background: u16,
-) -> Result<Samples, InputError> {
+pub fn imagenet(folder: &Path, count: usize, (middle, span): (f32, f32)) -> Result<Samples, InputError> {
     const SIDE: usize = 224;
     let list = folder.join("labels.csv");
     let text = std::fs::read_to_string(&list).map_err(|error| unreadable(&list, error))?;
@@ -185,7 +195,7 @@ pub fn imagenet(
                 values.extend(row.iter().skip(channel).step_by(3).map(|&p| (f32::from(p) - middle) / span));
             }
         }
-        labels.push(class + background);
+        labels.push(*class);
     }
     let found = format!("{} images with labels", labels.len());
     let inputs = Tensor::new(vec![labels.len(), 3, SIDE, SIDE], values)

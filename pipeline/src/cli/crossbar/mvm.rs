@@ -96,7 +96,7 @@ pub(super) fn run(args: &MvmArgs, globals: &Globals) -> Answer {
     };
     let effects = args.effects.unwrap_or(match devices {
         Some(_) => array.effects.with_quantisation(),
-        None => Effects { quantisation: true, ..Effects::NONE },
+        None => Effects { wires: true, stuck: true, ..Effects::QUANTISATION },
     });
     let graph = graph(outputs, inputs, weights).map_err(CliError::failed)?;
     let x = Tensor::new(vec![vectors, inputs], x)
@@ -106,7 +106,7 @@ pub(super) fn run(args: &MvmArgs, globals: &Globals) -> Answer {
         other => CliError::failed(other),
     };
     let arrays = Arrays::new(&graph, std::slice::from_ref(&x), &array, devices).map_err(failed)?;
-    let condition = Condition { time_s: args.time_s, dose_krad_si: args.dose_krad_si, effects };
+    let condition = Condition::new(args.time_s, args.dose_krad_si, effects);
     let draws = arrays.draws(globals.seed.unwrap_or(0), args.trial);
     let programmed = arrays.program(&condition, &draws).map_err(failed)?;
     let products = graph.run(&programmed, &[x]).map_err(CliError::failed)?;
