@@ -107,7 +107,7 @@ proptest! {
             let mapping = Mapping::new(&weights, outputs, inputs, spec).unwrap();
             let core = Core::<f64>::new(&mapping).unwrap();
             let y = core.multiply(&x, batch).unwrap().outputs;
-            (core.read_back().to_vec(), y)
+            (core.read_back(), y)
         };
         let (w, y) = read(&whole_core);
         let expected = exact(&w, outputs, inputs, &x, batch);

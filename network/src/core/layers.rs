@@ -92,7 +92,7 @@ fn convolutions() {
         let window = Window { kernel: 3, stride, padding: 1 };
         for (key, spec) in [("ideal", CoreSpec::default()), ("quant", quantised(1.0, 4.0))] {
             let core = core(get("w"), &spec);
-            close(core.read_back(), &get(&format!("{key}_matrix")).values, name);
+            close(&core.read_back(), &get(&format!("{key}_matrix")).values, name);
             let images = x.values.chunks_exact(image.len());
             let y: Vec<f64> =
                 images.flat_map(|pixels| conv(&core, window, image, pixels, &get("b").values)).collect();

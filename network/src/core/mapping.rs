@@ -92,9 +92,9 @@ impl Mapping {
                             let reference = encoding.conductance(encoding.reference(slice));
                             conductances.extend(rows.clone().map(|_| reference));
                         }
-                        for copy in 0..spec.cells_per_weight {
+                        let copies = std::iter::repeat_n(conductances, spec.cells_per_weight);
+                        for (copy, conductances) in copies.enumerate() {
                             let (inputs, outputs) = (rows.clone(), columns.clone());
-                            let conductances = conductances.clone();
                             let noise = Vec::new();
                             arrays.push(Array { inputs, outputs, slice, sign, copy, conductances, noise });
                         }

@@ -40,6 +40,7 @@ mod multiply;
 pub mod periphery;
 pub mod pulse;
 pub mod spec;
+mod weights;
 
 #[cfg(test)]
 mod laws;
@@ -61,8 +62,8 @@ pub use spec::{CoreError, CoreSpec};
 pub struct Core<T> {
     inputs: usize,
     outputs: usize,
-    /// What the conductances stand for, outputs x inputs.
-    weights: Vec<f64>,
+    /// Number that drives a row fully.
+    input_max: f64,
     driver: Driver<T>,
     seed: u64,
     plan: Plan<T>,
@@ -114,7 +115,7 @@ impl<T: Real> Core<T> {
         Ok(Self {
             inputs: mapping.inputs,
             outputs: mapping.outputs,
-            weights: mapping.read_back(),
+            input_max: spec.input.max,
             driver: Driver::new(&spec.input, spec.seed),
             seed: spec.seed,
             plan,
@@ -129,11 +130,6 @@ impl<T: Real> Core<T> {
     /// Numbers that leave it.
     pub fn outputs(&self) -> usize {
         self.outputs
-    }
-
-    /// The weights that the conductances stand for, outputs x inputs.
-    pub fn read_back(&self) -> &[f64] {
-        &self.weights
     }
 
     /// Whether products are one product of matrices, without converters between.

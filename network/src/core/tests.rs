@@ -299,7 +299,7 @@ fn reference_column() {
     equal(own, columns, 1e-12);
     equal(last, reference, 1e-12);
     let core = Core::<f64>::new(&mapping).unwrap();
-    equal(core.read_back(), golden.get("off_unit_ideal/Wread"), 1e-12);
+    equal(&core.read_back(), golden.get("off_unit_ideal/Wread"), 1e-12);
     // Full scale is about 5.
     let y = core.multiply(golden.get("X"), BATCH).unwrap().outputs;
     equal(&y, golden.get("off_unit_ideal/y_batch"), 5e-12);
