@@ -35,6 +35,7 @@ pub fn registry() -> Vec<Box<dyn Stage>> {
         Box::new(tables::OfDevice),
         Box::new(tables::DeviceSamples),
         Box::new(tables::DeviceChoices),
+        Box::new(tables::AlongHistory),
         Box::new(train::Train),
         Box::new(import::Import),
         Box::new(evaluate::Grid),
