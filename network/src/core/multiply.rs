@@ -95,10 +95,10 @@ impl<T: Real> Core<T> {
     }
 }
 
-/// Most currents of a block: as many as the second cache holds, so that they are still there when they are
-/// converted.
-const BLOCK: usize = 1 << 18;
-/// Fewest columns of a block: fewer would read the conductances too often.
+/// Numbers of a block of each kind (currents, outputs, slices of inputs): a quarter of a megabyte in single
+/// precision, so that all of them stay in the second cache until they are converted and added.
+const BLOCK: usize = 1 << 16;
+/// Fewest columns of a block; products of this many still run at the full rate.
 const NARROWEST: usize = 64;
 
 /// The columns of a batch in equal blocks, where each column takes so many numbers.
