@@ -163,7 +163,13 @@ impl<'a> Linear<'a> {
     }
 
     /// Column voltages (V) that row voltages `v` ask for.
-    fn columns(&self, v: &[Vec<f64>], h: Option<&[Vec<f64>]>, terminals: &Terminals<'_>, x: &mut [f64]) {
+    pub(super) fn columns(
+        &self,
+        v: &[Vec<f64>],
+        h: Option<&[Vec<f64>]>,
+        terminals: &Terminals<'_>,
+        x: &mut [f64],
+    ) {
         let Circuit { rows, columns, column, .. } = self.circuit;
         if column.held {
             for row in x.chunks_mut(*columns) {
