@@ -339,8 +339,8 @@ impl<'a> Linear<'a> {
                         for j in 0..n {
                             x[j] += alpha * direction[j];
                             rest[j] -= alpha * image[j];
-                            z[j] = rest[j];
                         }
+                        z.copy_from_slice(rest);
                         if i > 0 {
                             let before = (i - 1) * n..i * n;
                             eliminate(z, &head[before.clone()], &self.column_factor.couple[before]);

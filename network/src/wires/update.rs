@@ -86,7 +86,8 @@ impl Effective {
         if error <= tolerance {
             return Ok(Self { array, layers_s, alone_s, error_s: None, method: Method::Corrected { error } });
         }
-        Ok(array.effective(tolerance.clamp(1e-12, 1e-2)))
+        // Errors of voltages sum along a line to somewhat more in its current.
+        Ok(array.effective(0.1 * tolerance.clamp(1e-11, 1e-1)))
     }
 }
 
@@ -111,11 +112,11 @@ fn check(linear: &Linear<'_>, layers_s: &[Vec<f64>], tolerance: f64) -> f64 {
         linear.solve(None, &terminals, (1e-3 * tolerance).max(1e-14), &mut x, &mut v);
         let (mut exact, mut found) = (vec![0.0; columns], vec![0.0; columns]);
         for (layer, (g, v)) in linear.slopes.iter().zip(&v).enumerate() {
-            for i in 0..rows {
+            for (i, sign) in input[layer].iter().enumerate() {
                 for j in 0..columns {
                     let at = i * columns + j;
                     exact[j] += g[at] * (v[at] - x[at]);
-                    found[j] += layers_s[layer][at] * input[layer][i];
+                    found[j] += layers_s[layer][at] * sign;
                 }
             }
         }
