@@ -9,6 +9,7 @@
 use crate::current_shift::CurrentShift;
 use crate::programming::Programming;
 use crate::retention::Retention;
+use crate::spread::threshold_spread_v;
 use crate::tid::{Evaluator, Law};
 use mho_data::provenance::Origin;
 use mho_data::published::PublishedSonos;
@@ -17,7 +18,12 @@ use mho_lut::{
 };
 use mho_physics::sonos::Stack;
 
+pub mod current;
 mod history;
+pub mod transfer;
+
+pub use current::CurrentCell;
+pub use transfer::{Curve, Transfer};
 
 /// How dose moves a state.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,10 +50,15 @@ pub struct CellParameters {
     pub origin: Origin,
     /// Current of state 1, nA.
     pub current_max_na: f64,
-    /// Drift, and the transistor that turns thresholds into currents.
+    /// Drift.
     pub retention: Retention,
+    /// The transistor that turns thresholds into currents; `None`: that of `retention`.
+    pub transfer: Option<Transfer>,
     /// Spread after programming and its growth.
     pub programming: Programming,
+    /// Spread of thresholds with time and dose in place of `programming` and of counted charges: values of
+    /// [`crate::spread::THRESHOLD_SPREAD`].
+    pub threshold_spread: Option<[f64; 4]>,
     /// Mean shift with dose.
     pub dose: DoseLaw,
     /// Gate area, m^2. Default 0.05 um^2: the growth of published spreads excludes less than 0.04 (design
@@ -79,7 +90,9 @@ impl Default for CellParameters {
             origin: Origin::Derived,
             current_max_na: 1600.0,
             retention: Retention::default(),
+            transfer: None,
             programming: Programming::default(),
+            threshold_spread: None,
             dose: DoseLaw::None,
             gate_area_m2: 0.05e-12,
             captured_per_m2_rad: 3.5e10,
@@ -147,6 +160,7 @@ impl Spreads {
 #[derive(Debug, Clone)]
 pub struct SonosCell {
     parameters: CellParameters,
+    transfer: Transfer,
     threshold: Option<(Evaluator, f64)>,
     neutral_v: f64,
     step_v: f64,
@@ -159,9 +173,11 @@ impl SonosCell {
             DoseLaw::Threshold { law, read_gate_v } => Some((Evaluator::new(*law), *read_gate_v)),
             DoseLaw::None | DoseLaw::Current(_) => None,
         };
-        let neutral_v = parameters.retention.overdrive_v(parameters.retention.neutral_current_na);
+        let transfer =
+            parameters.transfer.clone().unwrap_or_else(|| Transfer::of_retention(&parameters.retention));
+        let neutral_v = transfer.overdrive_v(parameters.retention.neutral_current_na);
         let step_v = Stack { gate_area_m2: parameters.gate_area_m2, ..Stack::default() }.step_v();
-        Self { parameters, threshold, neutral_v, step_v }
+        Self { parameters, transfer, threshold, neutral_v, step_v }
     }
 
     /// What it is made of.
@@ -185,10 +201,9 @@ impl SonosCell {
                 read_gate_v - law.threshold_v(read_gate_v - start_v, dose_krad_si)
             }
             (None, DoseLaw::Current(law)) => {
-                let retention = &self.parameters.retention;
                 let floor_na = OFF_FRACTION * self.parameters.current_max_na;
-                let shifted = law.current_na(retention.current_at_na(start_v), dose_krad_si, 0.0);
-                retention.overdrive_v(shifted.max(floor_na))
+                let shifted = law.current_na(self.transfer.current_na(start_v), dose_krad_si, 0.0);
+                self.transfer.overdrive_v(shifted.max(floor_na))
             }
             (None, _) => start_v,
         }
@@ -197,7 +212,7 @@ impl SonosCell {
     /// Overdrive, V, and current, nA, of a state after programming.
     fn start(&self, state: f64) -> (f64, f64) {
         let current_na = self.parameters.current_max_na * state.max(OFF_FRACTION);
-        (self.parameters.retention.overdrive_v(current_na), current_na)
+        (self.transfer.overdrive_v(current_na), current_na)
     }
 
     /// Overdrive, V, after the dose, what retention keeps of a displacement after the time, and spreads.
@@ -214,12 +229,11 @@ impl SonosCell {
         let per_ln_dose = (self.dosed_v(start_v, dose_krad_si * (1.0 + DOSE_STEP))
             - self.dosed_v(start_v, dose_krad_si * (1.0 - DOSE_STEP)))
             / (2.0 * DOSE_STEP);
-        let charges = p.captured_per_m2_rad * p.gate_area_m2 * 1e3 * dose_krad_si;
         let spreads = Spreads {
             programming_v: programmed_v * follow * kept,
-            drift_v: programmed_v * (p.programming.growth(time_s) - 1.0).max(0.0).sqrt(),
+            drift_v: self.grown_v(programmed_v, time_s),
             dose_c_v: kept * p.dose_c_spread * per_ln_dose,
-            counting: kept * kept * self.step_v * self.step_v * p.cluster_factor * charges,
+            counting: self.counted_v2(kept, dose_krad_si),
         };
         (dosed_v, kept, spreads)
     }
@@ -231,9 +245,8 @@ impl SonosCell {
         spreads: &Spreads,
         extrapolated: bool,
     ) -> Result<CellStatistics, String> {
-        let retention = &self.parameters.retention;
         let sigma_v = spreads.variance().sqrt();
-        let quantiles_na = SCORES.map(|score| retention.current_at_na(mean_v + sigma_v * score));
+        let quantiles_na = SCORES.map(|score| self.transfer.current_na(mean_v + sigma_v * score));
         if !quantiles_na.iter().all(|quantile| quantile.is_finite()) {
             return Err(format!("the current is not finite at an overdrive of {mean_v} V"));
         }
@@ -243,10 +256,37 @@ impl SonosCell {
 
     /// Standard deviation of the threshold, V, of cells programmed to an overdrive.
     fn programmed_v(&self, start_v: f64, current_na: f64) -> f64 {
-        let retention = &self.parameters.retention;
-        let slope =
-            (retention.current_at_na(start_v + 1e-5) - retention.current_at_na(start_v - 1e-5)) / 2e-5;
-        self.parameters.programming.programmed_na(current_na) / slope
+        if let Some([programmed_v, ..]) = self.parameters.threshold_spread {
+            return programmed_v;
+        }
+        let programmed_na = self.parameters.programming.programmed_na(current_na);
+        let current_na = |overdrive_v: f64| self.transfer.current_na(overdrive_v);
+        let slope = (current_na(start_v + 1e-5) - current_na(start_v - 1e-5)) / 2e-5;
+        // On a leakage floor no spread of currents says what that of thresholds is.
+        if slope > 0.0 { programmed_na / slope } else { 0.0 }
+    }
+
+    /// Standard deviation, V, that time has added to one of `programmed_v`.
+    fn grown_v(&self, programmed_v: f64, time_s: f64) -> f64 {
+        match &self.parameters.threshold_spread {
+            Some(spread) => {
+                let square = |time_s: f64| threshold_spread_v(spread, time_s, 0.0).powi(2);
+                (square(time_s) - square(0.0)).max(0.0).sqrt()
+            }
+            None => programmed_v * (self.parameters.programming.growth(time_s) - 1.0).max(0.0).sqrt(),
+        }
+    }
+
+    /// Variance, V^2, of the charges that a dose has brought, of which a part is kept.
+    fn counted_v2(&self, kept: f64, dose_krad_si: f64) -> f64 {
+        let p = &self.parameters;
+        match p.threshold_spread {
+            Some([.., per_root_krad]) => (kept * per_root_krad).powi(2) * dose_krad_si,
+            None => {
+                let charges = p.captured_per_m2_rad * p.gate_area_m2 * 1e3 * dose_krad_si;
+                kept * kept * self.step_v * self.step_v * p.cluster_factor * charges
+            }
+        }
     }
 }
 
@@ -298,9 +338,8 @@ impl CellSource for SonosCell {
 
     fn current_at_voltage_na(&self, current_na: f64, read_v: f64) -> f64 {
         let Some((_, reference_v)) = &self.threshold else { return current_na };
-        let retention = &self.parameters.retention;
         let least_na = OFF_FRACTION * self.parameters.current_max_na;
-        retention.current_at_na(retention.overdrive_v(current_na.max(least_na)) + read_v - reference_v)
+        self.transfer.current_na(self.transfer.overdrive_v(current_na.max(least_na)) + read_v - reference_v)
     }
 
     fn read_noise_na(&self, current_na: f64) -> f64 {

@@ -45,6 +45,19 @@ impl Path {
         Ok(self.factor.correlation(&self.state, state, a, b))
     }
 
+    /// Weights of a cell's own normals in its score at a report; their squares add to one.
+    ///
+    /// # Errors
+    /// For a state outside of the table, or a report that it does not have.
+    pub fn loadings(&self, state: f64, report: usize) -> Result<Vec<f64>, TableError> {
+        let state = Range::of("state", &self.state).inside(state)?;
+        let mut all = Vec::new();
+        self.factor.at(&self.state, state, &mut all);
+        let high = self.slices.len().saturating_sub(1) as f64;
+        let row = all.chunks(self.factor.normals.max(1)).nth(report).map(<[f64]>::to_vec);
+        row.ok_or(TableError::OutOfRange { what: "report", value: report as f64, low: 0.0, high })
+    }
+
     /// Currents (nA) of cells at all reports, `[cell, report]`. Cell `first + k` has the state
     /// `states[k]` and always the same normals, those of `stream` from number
     /// `(first + k) * self.normals()` on, however cells are batched. Scores beyond the outermost quantile

@@ -2,6 +2,8 @@
 //!
 //! The tests run the binary `mho` of the same build profile; it is brought up to date first.
 
+pub mod convert;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;

@@ -77,7 +77,10 @@ impl SonosCell {
     /// The cell at the reports, from a start, with its doses scaled by `dose_part`.
     fn follow(&self, start_v: f64, dose_part: f64, history: &History, reports_s: &[f64]) -> Vec<Stand> {
         let p = &self.parameters;
-        let per_krad = 1e3 * p.captured_per_m2_rad * p.gate_area_m2 * p.cluster_factor * self.step_v.powi(2);
+        let per_krad = match p.threshold_spread {
+            Some([.., per_root_krad]) => per_root_krad * per_root_krad,
+            None => 1e3 * p.captured_per_m2_rad * p.gate_area_m2 * p.cluster_factor * self.step_v.powi(2),
+        };
         let mut stand = Stand { overdrive_v: start_v, kept: 1.0, equivalent_s: 0.0, counting: 0.0 };
         let (mut lost, mut dose, mut now_s) = (0.0, 0.0, 0.0);
         let mut stands = Vec::with_capacity(reports_s.len());
@@ -137,10 +140,9 @@ impl SonosCell {
             let report = history.at(time_s).map_err(|error| wrong(time_s, error.to_string()))?;
             let slope = (above[r].overdrive_v - below[r].overdrive_v) / (2.0 * START_STEP_V);
             let per_ln_dose = (more[r].overdrive_v - less[r].overdrive_v) / (2.0 * DOSE_STEP);
-            let growth = p.programming.growth(stand.equivalent_s) - 1.0;
             let spreads = Spreads {
                 programming_v: programmed_v * slope,
-                drift_v: programmed_v * growth.max(0.0).sqrt(),
+                drift_v: self.grown_v(programmed_v, stand.equivalent_s),
                 dose_c_v: p.dose_c_spread * per_ln_dose,
                 counting: stand.counting,
             };

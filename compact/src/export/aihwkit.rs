@@ -179,6 +179,7 @@ mod tests {
             up_down: number("pow_up_down"),
             power_spread: 0.0,
             up_down_std: 0.0,
+            at_zero: false,
         });
         let device = PulsedDevice::new(law, number("dw_min"), number("up_down"), max, min);
         for w in [-0.3, 0.0, 0.5] {

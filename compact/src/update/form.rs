@@ -178,17 +178,9 @@ fn exp_starts(start: &Start) -> Vec<Vec<f64>> {
 
 fn pow_device(p: &[f64]) -> (Law, Cell) {
     let (max, min) = (p[2], -p[3]);
-    let (range, power_up, power_down) = (max - min, p[4] * max, -p[5] * min);
-    let law = PowStep { power: 1.0, up_down: 0.0, power_spread: 0.0, up_down_std: 0.0 };
-    let cell = Cell {
-        up: p[0] * (range / max).powf(power_up),
-        down: p[1] * (range / -min).powf(power_down),
-        max,
-        min,
-        reference: 0.0,
-        shape_up: power_up,
-        shape_down: power_down,
-    };
+    let law = PowStep { power: 1.0, up_down: 0.0, power_spread: 0.0, up_down_std: 0.0, at_zero: true };
+    let (shape_up, shape_down) = (p[4] * max, -p[5] * min);
+    let cell = Cell { up: p[0], down: p[1], max, min, reference: 0.0, shape_up, shape_down };
     (Law::Pow(law), cell)
 }
 

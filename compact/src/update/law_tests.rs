@@ -72,6 +72,19 @@ fn ecram_steps_are_equal_at_the_centre() {
     assert!((law.down(&cell, 1.25) - 0.01 * 1.3).abs() < 1e-15);
 }
 
+#[test]
+fn far_bounds_of_the_power_law_are_the_exponential_step() {
+    // The power is 944: the step at the far bound would be 3.6^944, the one at weight 0 is an ordinary number.
+    let form = form::FORMS.iter().find(|form| form.info.name == "update-pow-step").unwrap();
+    let (law, cell) = (form.device)(&[1e-3, 1e-3, 42.0, 16.0, 59.0, 59.0]);
+    for w in [-0.02, 0.0, 0.03] {
+        let powers = [59.0 * 42.0 * f64::ln_1p(-w / 42.0), 59.0 * 16.0 * f64::ln_1p(w / 16.0)];
+        assert!((law.up(&cell, w) / (1e-3 * powers[0].exp()) - 1.0).abs() < 1e-10);
+        assert!((law.down(&cell, w) / (1e-3 * powers[1].exp()) - 1.0).abs() < 1e-10);
+        assert!((law.up(&cell, w) / (1e-3 * (-59.0 * w).exp()) - 1.0).abs() < 0.01);
+    }
+}
+
 proptest! {
     /// Ramps of any fitted law with any values inside its bounds stay numbers inside the cell's bounds, and go up
     /// with up pulses as long as the law does not overshoot its own asymptote.

@@ -41,6 +41,16 @@ pub struct PowStep {
     pub power_spread: f64,
     /// Standard deviation of u_g, added to one and taken from the other.
     pub up_down_std: f64,
+    /// Whether s is the step at weight 0, instead of the one at the far bound: with a bound far away and a large
+    /// power the step at that bound is beyond every number, though none near weight 0 is.
+    pub at_zero: bool,
+}
+
+impl PowStep {
+    /// Distances to the upper and the lower bound at which a step is s.
+    fn units(&self, cell: &Cell) -> [f64; 2] {
+        if self.at_zero { [cell.max, -cell.min] } else { [cell.max - cell.min; 2] }
+    }
 }
 
 /// `base^power` with the base not below zero.
@@ -52,12 +62,12 @@ fn power(base: f64, power: f64) -> f64 {
 impl PulseLaw for PowStep {
     #[inline]
     fn up(&self, cell: &Cell, state: f64) -> f64 {
-        cell.up * power((cell.max - state) / (cell.max - cell.min), cell.shape_up)
+        cell.up * power((cell.max - state) / self.units(cell)[0], cell.shape_up)
     }
 
     #[inline]
     fn down(&self, cell: &Cell, state: f64) -> f64 {
-        cell.down * power((state - cell.min) / (cell.max - cell.min), cell.shape_down)
+        cell.down * power((state - cell.min) / self.units(cell)[1], cell.shape_down)
     }
 
     fn prepare(&self, _typical: &Cell, cell: &mut Cell, normals: [f64; 3]) {

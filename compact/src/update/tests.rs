@@ -22,7 +22,9 @@ fn others() -> Vec<(&'static str, PulsedDevice)> {
             mean_bounds: true,
         })
     };
-    let pow = |power, up_down| Law::Pow(PowStep { power, up_down, power_spread: 0.1, up_down_std: 0.0 });
+    let pow = |power, up_down| {
+        Law::Pow(PowStep { power, up_down, power_spread: 0.1, up_down_std: 0.0, at_zero: false })
+    };
     let (dw, u, max, min) =
         PulseRange { range_min: -1.0, range_max: 1.0, pulses: 1000.0, alpha: 0.0005 }.soft_bounds();
     let exp = ExpStep {

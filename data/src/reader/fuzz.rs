@@ -195,7 +195,7 @@ fn every_row_is_read_or_dropped() {
     }
 }
 
-/// A hundred thousand lines of every sort in a moment: nothing quadratic.
+/// Two hundred thousand lines of every sort in a moment: nothing quadratic.
 #[test]
 fn time_grows_with_size() {
     let long = |head: &str, line: &str, rows: usize| format!("{head}{}", line.repeat(rows));
@@ -212,12 +212,12 @@ fn time_grows_with_size() {
         (Format::Csv, "", "a preamble: without end\n"),
     ];
     for (format, head, line) in cases {
-        let text = long(head, line, 100_000);
+        let text = long(head, line, 200_000);
         let start = std::time::Instant::now();
         let _ = read_as(&[("f", text.as_bytes())], Some(format), Some(Kind::IdVg));
         let elapsed = start.elapsed().as_secs_f64();
-        // Linear: 0.1 to 0.3 s. Quadratic: 1e10 steps, 10 s at one nanosecond each.
-        assert!(elapsed < 4.0, "{format:?} `{line}`: {elapsed} s");
+        // Linear: 0.2 to 0.6 s on an idle machine. Quadratic: 4e10 steps, 40 s at one nanosecond each.
+        assert!(elapsed < 20.0, "{format:?} `{line}`: {elapsed} s");
     }
 }
 

@@ -1,15 +1,19 @@
-//! Reading `array.toml`, and refusing what makes no sense or cannot be simulated.
+//! Reading `array.toml`, and refusing what makes no sense.
 
 use mho_data::error::InputError;
 
-use super::{ArrayConfig, ConverterKind, ConverterRange, InputScheme, MappingStyle, Subtract, Topology};
+use super::{
+    ArrayConfig, Cell, ConverterKind, ConverterRange, InputRange, MappingStyle, Pairs, Subtract, Topology,
+};
+use crate::core::spec::CoreError;
 use crate::spec::toml_error;
 
 impl ArrayConfig {
     /// Reads an `array.toml` and checks it; `file` names it in errors.
     pub fn from_toml(text: &str, file: &str) -> Result<Self, InputError> {
-        let config: Self = toml::from_str(text).map_err(|error| toml_error(&error, text, file))?;
-        config.check().map_err(|error| {
+        let mut config: Self = toml::from_str(text).map_err(|error| toml_error(&error, text, file))?;
+        config.cell.resolve();
+        twice(text).and_then(|()| config.check()).map_err(|error| {
             let input = InputError::new(file, error.found.clone(), error.expected.clone());
             match line_of(text, error.field) {
                 Some(line) => input.at_line(line).in_column(error.field),
@@ -21,85 +25,195 @@ impl ArrayConfig {
 
     /// The document, as [`Self::from_toml`] reads it.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(self)
-    }
-
-    /// Whether every value makes sense and can be simulated. What cannot is refused, never ignored.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let fail = |field, found: String, expected: &str| {
-            Err(ConfigError { field, found, expected: expected.to_owned() })
-        };
-        let bits = "2 to 16 bits";
-        let not_yet = |what: &str| format!("{what}: the only one simulated so far");
-        let (a, m, i, o, c) = (&self.array, &self.mapping, &self.input, &self.output, &self.cell);
-        if a.rows == 0 || a.columns == 0 {
-            let field = if a.rows == 0 { "array.rows" } else { "array.columns" };
-            return fail(field, "0".into(), "at least 1");
+        let mut config = self.clone();
+        // What is said in conductances is not said again in currents.
+        let most = config.cell.conductance_max_us.is_some();
+        let least = config.cell.conductance_min_us.is_some();
+        if !most && !least {
+            return toml::to_string(&config);
         }
-        for (field, ohm) in [
-            ("array.row_resistance_ohm", a.row_resistance_ohm),
-            ("array.column_resistance_ohm", a.column_resistance_ohm),
-        ] {
-            if ohm != 0.0 {
-                return fail(field, ohm.to_string(), "0.0: wires are not simulated so far");
+        config.cell.resolve();
+        let mut document = toml::Table::try_from(&config)?;
+        if let Some(toml::Value::Table(cell)) = document.get_mut("cell") {
+            if most {
+                cell.remove("current_max_na");
+            }
+            if least {
+                cell.remove("on_off_ratio");
             }
         }
-        if a.topology != Topology::InputSource {
-            return fail("array.topology", format!("{:?}", a.topology), &not_yet("\"input-source\""));
+        toml::to_string(&document)
+    }
+
+    /// Whether every value makes sense, alone and with the others. What does not is refused, never
+    /// ignored.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_array()?;
+        self.check_mapping()?;
+        self.check_converters()?;
+        self.check_cell()?;
+        let effects = &self.effects;
+        positive("effects.temperature_k", effects.temperature_k, "a temperature in K")?;
+        at_least_zero("effects.refresh_period_s", effects.refresh_period_s, "a time in s, or 0 for never")?;
+        // What is left is a matter of the whole.
+        let spec = self.core_spec(InputRange { max: 1.0, signed: self.input.signed });
+        spec.check().map_err(|error| match error {
+            CoreError::Spec { key, found, expected } => {
+                ConfigError { field: of_core(key), found, expected: expected.into() }
+            }
+            other => ConfigError { field: "array", found: other.to_string(), expected: "an array".into() },
+        })
+    }
+
+    fn check_array(&self) -> Result<(), ConfigError> {
+        let array = &self.array;
+        for (field, count) in [("array.rows", array.rows), ("array.columns", array.columns)] {
+            if count == 0 {
+                return fail(field, "0", "at least 1");
+            }
         }
-        if m.style != MappingStyle::Differential {
-            return fail("mapping.style", format!("{:?}", m.style), &not_yet("\"differential\""));
+        for (field, ohm) in [
+            ("array.row_resistance_ohm", array.row_resistance_ohm),
+            ("array.column_resistance_ohm", array.column_resistance_ohm),
+            ("array.row_terminal_ohm", array.row_terminal_ohm),
+            ("array.column_terminal_ohm", array.column_terminal_ohm),
+        ] {
+            at_least_zero(field, ohm, "a resistance in ohm")?;
+            if ohm > 0.0 && self.pulse.is_some() {
+                return fail(field, ohm, "0.0 with [pulse]: no constant current flows in precharged lines");
+            }
+            if ohm > 0.0 && array.topology == Topology::Gated {
+                let expected =
+                    "0.0 with topology = \"gated\": what a wire costs depends on which cells are on";
+                return fail(field, ohm, expected);
+            }
         }
-        if !(2..=16).contains(&m.weight_bits) {
-            return fail("mapping.weight_bits", m.weight_bits.to_string(), bits);
+        if let Some(limit) = array.column_current_max_na {
+            positive("array.column_current_max_na", limit, "a current in nA")?;
         }
-        if m.slices != 1 {
-            return fail("mapping.slices", m.slices.to_string(), &not_yet("1"));
+        if array.pairs == Pairs::Interleaved {
+            let pairs = matches!(self.mapping.style, MappingStyle::Differential | MappingStyle::TwoSided);
+            if !pairs {
+                return fail("array.pairs", "interleaved", "\"separate\" with a style without pairs");
+            }
+            if self.mapping.subtract == Subtract::Digital {
+                return fail("array.pairs", "interleaved", "\"separate\" with digital subtraction");
+            }
         }
-        if !(m.clip_percentile > 50.0 && m.clip_percentile <= 100.0) {
-            return fail(
-                "mapping.clip_percentile",
-                m.clip_percentile.to_string(),
-                "above 50, at most 100 percent",
-            );
+        Ok(())
+    }
+
+    fn check_mapping(&self) -> Result<(), ConfigError> {
+        let mapping = &self.mapping;
+        if mapping.weight_bits != 0 && !(2..=24).contains(&mapping.weight_bits) {
+            return fail("mapping.weight_bits", mapping.weight_bits, "2 to 24 bits, or 0 for any current");
         }
-        if m.subtract != Subtract::Array {
-            return fail("mapping.subtract", format!("{:?}", m.subtract), &not_yet("\"array\""));
+        let percent = mapping.clip_percentile;
+        if !(percent > 50.0 && percent <= 100.0) {
+            return fail("mapping.clip_percentile", percent, "above 50, at most 100 percent");
         }
-        if !(2..=16).contains(&i.bits) {
-            return fail("input.bits", i.bits.to_string(), bits);
+        Ok(())
+    }
+
+    fn check_converters(&self) -> Result<(), ConfigError> {
+        let (input, output) = (&self.input, &self.output);
+        if input.bits != 0 && !(2..=22).contains(&input.bits) {
+            return fail("input.bits", input.bits, "2 to 22 bits, or 0 for analog inputs");
         }
-        if i.scheme != InputScheme::Parallel {
-            return fail("input.scheme", format!("{:?}", i.scheme), &not_yet("\"parallel\""));
+        if input.slice_bits == 0 {
+            return fail("input.slice_bits", 0, "at least 1");
         }
-        if !(2..=16).contains(&o.bits) {
-            return fail("output.bits", o.bits.to_string(), bits);
+        let most = match output.kind {
+            ConverterKind::Uniform | ConverterKind::SignMagnitude => 22,
+            _ => 16,
+        };
+        if output.bits != 0 && !(2..=most).contains(&output.bits) {
+            let expected = format!("2 to {most} bits for this kind, or 0 for no converter");
+            return fail("output.bits", output.bits, &expected);
         }
-        if o.kind != ConverterKind::Uniform {
-            return fail("output.kind", format!("{:?}", o.kind), &not_yet("\"uniform\""));
-        }
-        for (field, range) in [("input.range", i.range), ("output.range", o.range)] {
+        for (field, range) in [("input.range", input.range), ("output.range", output.range)] {
             if let ConverterRange::Fixed([lo, hi]) = range
                 && !(lo.is_finite() && hi.is_finite() && lo <= 0.0 && hi > 0.0)
             {
                 return fail(field, format!("[{lo}, {hi}]"), "lo <= 0 < hi (zero is a level)");
             }
+            if let ConverterRange::Percentile { percentile } = range
+                && !(percentile > 50.0 && percentile <= 100.0)
+            {
+                return fail(field, format!("percentile = {percentile}"), "above 50, at most 100 percent");
+            }
         }
-        if !(c.current_max_na.is_finite() && c.current_max_na > 0.0) {
-            return fail("cell.current_max_na", c.current_max_na.to_string(), "a positive current in nA");
+        if let Some(circuit) = output.circuit {
+            if circuit.gain_db.is_nan() || circuit.gain_db < 0.0 {
+                return fail("output.circuit.gain_db", circuit.gain_db, "0 or more, or inf");
+            }
+            for (field, sigma) in [
+                ("output.circuit.sigma_capacitor", circuit.sigma_capacitor),
+                ("output.circuit.sigma_parasitic", circuit.sigma_parasitic),
+                ("output.circuit.sigma_comparator", circuit.sigma_comparator),
+            ] {
+                if !(0.0..=1.0).contains(&sigma) {
+                    return fail(field, sigma, "0 to 1");
+                }
+            }
+            if circuit.columns_per_converter == 0 {
+                return fail("output.circuit.columns_per_converter", 0, "at least 1");
+            }
         }
-        if !(c.on_off_ratio.is_finite() && c.on_off_ratio > 1.0) {
-            return fail("cell.on_off_ratio", c.on_off_ratio.to_string(), "a ratio above 1");
+        if let Some(pulse) = self.pulse
+            && pulse.time_levels > 0
+            && !(pulse.time_levels.is_power_of_two() && (2..=1 << 22).contains(&pulse.time_levels))
+        {
+            return fail("pulse.time_levels", pulse.time_levels, "a power of two from 2 on, or 0");
         }
-        if self.effects.temperature_k != 300.0 {
-            let expected = "300.0: tables have no temperature axis so far";
-            return fail("effects.temperature_k", self.effects.temperature_k.to_string(), expected);
+        Ok(())
+    }
+
+    fn check_cell(&self) -> Result<(), ConfigError> {
+        let cell = &self.cell;
+        for (field, value, expected) in [
+            ("cell.conductance_max_us", cell.conductance_max_us, "a conductance in uS"),
+            ("cell.conductance_min_us", cell.conductance_min_us, "a conductance in uS"),
+            ("cell.table_voltage_v", cell.table_voltage_v, "a voltage in V"),
+        ] {
+            if let Some(value) = value {
+                positive(field, value, expected)?;
+            }
+        }
+        positive("cell.read_voltage_v", cell.read_voltage_v, "a voltage in V")?;
+        positive("cell.current_max_na", cell.current_max_na, "a current in nA")?;
+        if !(cell.on_off_ratio.is_finite() && cell.on_off_ratio > 1.0) {
+            let field = match cell.conductance_min_us {
+                Some(_) => "cell.conductance_min_us",
+                None => "cell.on_off_ratio",
+            };
+            return fail(field, cell.on_off_ratio, "a ratio of largest to smallest above 1");
+        }
+        let mut resolved: Cell = cell.clone();
+        resolved.resolve();
+        let differ = |a: f64, b: f64| (a / b - 1.0).abs() > 1e-9;
+        if differ(resolved.current_max_na, cell.current_max_na) {
+            return fail("cell.current_max_na", cell.current_max_na, "that of conductance_max_us");
+        }
+        if differ(resolved.on_off_ratio, cell.on_off_ratio) {
+            return fail("cell.on_off_ratio", cell.on_off_ratio, "that of conductance_min_us");
+        }
+        at_least_zero("cell.spread", cell.spread, "a factor")?;
+        for (field, part) in
+            [("cell.stuck_at_min", cell.stuck_at_min), ("cell.stuck_at_max", cell.stuck_at_max)]
+        {
+            if !(0.0..=1.0).contains(&part) {
+                return fail(field, part, "a fraction of the cells, 0 to 1");
+            }
+        }
+        if cell.stuck_at_min + cell.stuck_at_max > 1.0 {
+            return fail("cell.stuck_at_max", cell.stuck_at_max, "at most 1 together with stuck_at_min");
         }
         Ok(())
     }
 }
 
-/// A field with a value that makes no sense or cannot be simulated.
+/// A field with a value that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{field}: found {found}, expected {expected}")]
 pub struct ConfigError {
@@ -111,9 +225,63 @@ pub struct ConfigError {
     pub expected: String,
 }
 
-/// Line of `table.key` in a document.
+#[allow(clippy::needless_pass_by_value)] // numbers and texts alike
+fn fail(field: &'static str, found: impl ToString, expected: &str) -> Result<(), ConfigError> {
+    Err(ConfigError { field, found: found.to_string(), expected: expected.to_owned() })
+}
+
+fn positive(field: &'static str, value: f64, what: &str) -> Result<(), ConfigError> {
+    if value.is_finite() && value > 0.0 { Ok(()) } else { fail(field, value, &format!("{what} above 0")) }
+}
+
+fn at_least_zero(field: &'static str, value: f64, what: &str) -> Result<(), ConfigError> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        fail(field, value, &format!("{what}, at least 0"))
+    }
+}
+
+/// Refuses a cell that is described by conductances and by currents.
+fn twice(text: &str) -> Result<(), ConfigError> {
+    let Ok(document) = text.parse::<toml::Table>() else { return Ok(()) };
+    let has = |key: &str| document.get("cell").and_then(|cell| cell.get(key)).is_some();
+    if has("conductance_max_us") && has("current_max_na") {
+        return fail("cell.conductance_max_us", "current_max_na too", "one of them");
+    }
+    if has("conductance_min_us") && has("on_off_ratio") {
+        return fail("cell.conductance_min_us", "on_off_ratio too", "one of them");
+    }
+    Ok(())
+}
+
+/// The field of the document that a key of a core stands for.
+fn of_core(key: &'static str) -> &'static str {
+    match key {
+        "style" => "mapping.style",
+        "weight_bits" => "mapping.weight_bits",
+        "slices" => "mapping.slices",
+        "cells_per_weight" => "mapping.cells_per_weight",
+        "weight_percentile" => "mapping.clip_percentile",
+        "on_off_ratio" => "cell.on_off_ratio",
+        "column_current_max" => "array.column_current_max_na",
+        "output.conversion" => "output.conversion",
+        "output.range" => "output.range",
+        "input.bits" => "input.bits",
+        "input.slice_bits" => "input.slice_bits",
+        "pulse.precharge_v" => "pulse.precharge_v",
+        "pulse.swing_v" => "pulse.swing_v",
+        "pulse.saturation_v" => "pulse.saturation_v",
+        "pulse.active_fraction" => "pulse.active_fraction",
+        "pulse.cell_capacitance_f" => "pulse.cell_capacitance_f",
+        "pulse.linearise" => "pulse.linearise",
+        _ => "array",
+    }
+}
+
+/// Line of `table.key` in a document; the table may have a name in parts.
 fn line_of(text: &str, field: &str) -> Option<usize> {
-    let (table, key) = field.split_once('.')?;
+    let (table, key) = field.rsplit_once('.')?;
     let mut inside = false;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();

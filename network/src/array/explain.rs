@@ -7,14 +7,19 @@ impl ArrayConfig {
     pub fn explain() -> String {
         let mut text = String::from("# array.toml: every field with its default, unit and meaning\n");
         let mut section = "";
-        for &(field, default, unit, meaning) in &FIELDS {
-            let (table, key) = field.split_once('.').unwrap_or(("", field));
+        for &(field, default, unit, meaning) in FIELDS {
+            let (table, key) = field.rsplit_once('.').unwrap_or(("", field));
             if table != section {
-                text.push_str(&format!("\n[{table}]\n"));
+                let absent = matches!(table, "pulse" | "output.circuit");
+                text.push_str(&format!("\n{}[{table}]\n", if absent { "# " } else { "" }));
                 section = table;
             }
             let unit = if unit.is_empty() { String::new() } else { format!(" [{unit}]") };
-            let entry = format!("{key} = {default}");
+            // What is absent unless it is asked for stands as a comment with an example.
+            let entry = match default.strip_prefix("none, or ") {
+                Some(example) => format!("# {key} = {example}"),
+                None => format!("{key} = {default}"),
+            };
             text.push_str(&format!("{entry:<32} #{unit} {meaning}\n"));
         }
         text
@@ -22,7 +27,7 @@ impl ArrayConfig {
 }
 
 /// Field, default, unit, meaning.
-const FIELDS: [(&str, &str, &str, &str); 25] = [
+const FIELDS: &[(&str, &str, &str, &str)] = &[
     (
         "array.rows",
         "1152",
@@ -30,32 +35,63 @@ const FIELDS: [(&str, &str, &str, &str); 25] = [
         "inputs of one array; longer products are cut into equal tiles whose conversions are added digitally",
     ),
     ("array.columns", "256", "", "outputs of one array"),
-    ("array.row_resistance_ohm", "0.0", "ohm", "wire between neighbouring cells of a row; only 0 so far"),
+    ("array.row_resistance_ohm", "0.0", "ohm", "wire between neighbouring cells of a row"),
+    ("array.column_resistance_ohm", "0.0", "ohm", "wire between neighbouring cells of a column"),
+    ("array.row_terminal_ohm", "0.0", "ohm", "added to the first segment of a row, at its driver"),
     (
-        "array.column_resistance_ohm",
+        "array.column_terminal_ohm",
         "0.0",
         "ohm",
-        "wire between neighbouring cells of a column; only 0 so far",
+        "added to the last segment of a column, at its virtual ground",
+    ),
+    (
+        "array.drive",
+        "\"first\"",
+        "",
+        "end of the rows that is driven: \"first\" (the side of column 0), \"last\" or \"both\"",
+    ),
+    (
+        "array.sense",
+        "\"last\"",
+        "",
+        "end of the columns that is held at 0 V and read: \"first\" (the side of row 0), \"last\" or \"both\"",
+    ),
+    (
+        "array.pairs",
+        "\"separate\"",
+        "",
+        "the two cells of a pair: \"separate\" arrays, or \"interleaved\" on one column line, the other cell on a row of its own with the opposite input (a difference with wires only)",
     ),
     (
         "array.topology",
         "\"input-source\"",
         "",
-        "\"input-source\": the row supplies the current; \"gated\" is refused so far",
+        "\"input-source\": the row supplies the current; \"gated\": the row gates the cell, cells of a zero input are off, inputs with a sign take two reads",
+    ),
+    (
+        "array.column_current_max_na",
+        "none, or 1e5",
+        "nA",
+        "largest current of a column line; beyond it is limited and counted",
     ),
     (
         "mapping.style",
         "\"differential\"",
         "",
-        "one cell of a pair carries |w|, the other the smallest current; \"two-sided\", \"offset-digital\", \"offset-column\" are refused so far",
+        "\"differential\": one cell of a pair carries |w|, the other the smallest current; \"two-sided\": both move about the middle; \"offset-digital\": one cell, the offset subtracted digitally; \"offset-column\": one cell, a reference column subtracted",
     ),
     (
         "mapping.weight_bits",
         "8",
         "bit",
-        "bits of a weight with its sign: 8 means 127 levels above zero in each cell",
+        "bits of a weight with its sign: 8 means 127 levels above zero in each cell of a pair; 0 for any current",
     ),
-    ("mapping.slices", "1", "", "cells that the bits of a weight are spread over; only 1 so far"),
+    (
+        "mapping.slices",
+        "1",
+        "",
+        "cells that the bits of a weight are spread over, each converted, shifted and added",
+    ),
     (
         "mapping.clip_percentile",
         "100.0",
@@ -66,29 +102,89 @@ const FIELDS: [(&str, &str, &str, &str); 25] = [
         "mapping.subtract",
         "\"array\"",
         "",
-        "the currents of a pair are subtracted before the conversion; \"digital\" is refused so far",
+        "\"array\": the currents of a pair (of a column and its reference) are subtracted before the conversion; \"digital\": after two conversions",
     ),
-    ("input.bits", "8", "bit", "bits of an input, with its sign where it has one"),
+    (
+        "mapping.cells_per_weight",
+        "1",
+        "",
+        "equal cells side by side for a weight, or a slice of it, whose currents add",
+    ),
+    ("mapping.digital_layers", "[]", "", "layers that stay digital: names of nodes, \"first\", \"last\""),
+    ("input.bits", "8", "bit", "bits of an input, with its sign where it has one; 0 for analog inputs"),
     (
         "input.signed",
         "true",
         "",
         "inputs may be negative; a layer whose inputs never are (behind ReLU) uses all codes above zero all the same; false clips negative inputs and counts them",
     ),
-    ("input.scheme", "\"parallel\"", "", "all bits at once; \"bit-serial\" is refused so far"),
+    (
+        "input.scheme",
+        "\"parallel\"",
+        "",
+        "\"parallel\": all bits at once; \"bit-serial\": lowest bits first, slice_bits at a time",
+    ),
+    ("input.slice_bits", "1", "bit", "bits that \"bit-serial\" applies at once"),
     (
         "input.range",
         "\"calibrated\"",
         "activation",
-        "\"calibrated\" on training images, \"maximum\" of the training images, or [lo, hi]",
+        "\"calibrated\" on training images, \"maximum\" of the training images, { percentile = 99.9 } of the magnitudes, or [lo, hi], of which the larger magnitude counts",
     ),
-    ("output.bits", "8", "bit", "bits of a conversion"),
-    ("output.kind", "\"uniform\"", "", "equal steps with zero as a level; other kinds are refused so far"),
+    ("output.bits", "8", "bit", "bits of a conversion; 0 for no converter"),
+    (
+        "output.kind",
+        "\"uniform\"",
+        "",
+        "\"uniform\": equal steps with zero as a level; \"sign-magnitude\"; circuits: \"ramp\", \"sar\", \"pipeline\", \"cyclic\"",
+    ),
     (
         "output.range",
         "\"calibrated\"",
         "weight x activation",
-        "\"calibrated\" on training images, \"maximum\" that the weights and inputs allow, or [lo, hi]",
+        "\"calibrated\" on training images, \"maximum\" that the weights and inputs allow, { percentile = 99.9 } at both ends, or [lo, hi] (with one slice)",
+    ),
+    (
+        "output.conversion",
+        "\"each-slice\"",
+        "",
+        "\"each-slice\" of bit-serial inputs is converted, or their charge is \"accumulated\" and converted once",
+    ),
+    (
+        "output.circuit.gain_db",
+        "none, or 80.0",
+        "dB",
+        "open-loop gain of the amplifiers of a circuit; inf without this table",
+    ),
+    (
+        "output.circuit.sigma_capacitor",
+        "none, or 0.01",
+        "",
+        "relative standard deviation of a smallest capacitor (ramp, SAR), or of those of a stage; drawn once per trial",
+    ),
+    (
+        "output.circuit.sigma_parasitic",
+        "none, or 0.01",
+        "",
+        "standard deviation of the parasitic capacitance at a stage's amplifier over its first capacitor",
+    ),
+    (
+        "output.circuit.sigma_comparator",
+        "none, or 0.002",
+        "",
+        "standard deviation of comparator offsets over the reference voltage",
+    ),
+    (
+        "output.circuit.bank",
+        "none, or \"symmetric\"",
+        "",
+        "bank of capacitors of ramp and SAR: \"symmetric\", \"unsigned\", \"split\"",
+    ),
+    (
+        "output.circuit.columns_per_converter",
+        "none, or 8",
+        "",
+        "columns that share one SAR, pipeline or cyclic converter",
     ),
     ("cell.current_max_na", "1600.0", "nA", "current of the largest weight"),
     (
@@ -97,7 +193,62 @@ const FIELDS: [(&str, &str, &str, &str); 25] = [
         "",
         "largest over smallest current; the smallest is that of a weight of zero",
     ),
-    ("effects.programming", "true", "", "error of programming, drawn once per cell and trial"),
+    (
+        "cell.conductance_max_us",
+        "none, or 16.0",
+        "uS",
+        "in place of current_max_na: the current at read_voltage_v",
+    ),
+    ("cell.conductance_min_us", "none, or 0.16", "uS", "in place of on_off_ratio"),
+    (
+        "cell.read_voltage_v",
+        "0.1",
+        "V",
+        "voltage across a cell at full input; with wires and with conductances only",
+    ),
+    (
+        "cell.table_voltage_v",
+        "none, or 0.9",
+        "V",
+        "read voltage at which the device table is asked, if it knows several",
+    ),
+    ("cell.stuck_at_min", "0.0", "", "fraction of the cells that stay at the smallest current"),
+    ("cell.stuck_at_max", "0.0", "", "fraction of the cells that stay at the largest current"),
+    (
+        "cell.spread",
+        "1.0",
+        "",
+        "factor on the spread from device to device of the table (on the normal score of each cell)",
+    ),
+    (
+        "pulse.cell",
+        "none, or \"current-source\"",
+        "",
+        "with the table [pulse], inputs are pulse widths on precharged lines; cells are a \"current-source\" or \"resistive\"",
+    ),
+    ("pulse.precharge_v", "none, or 1.0", "V", "voltage of a charged line"),
+    ("pulse.swing_v", "none, or 0.5", "V", "voltage drop of a line at the active fraction"),
+    ("pulse.saturation_v", "none, or 0.5", "V", "line voltage below which current sources leave saturation"),
+    (
+        "pulse.active_fraction",
+        "none, or 0.25",
+        "",
+        "fraction of the full current of a line that makes the swing; more is counted",
+    ),
+    (
+        "pulse.time_levels",
+        "none, or 64",
+        "",
+        "widths of a pulse, none among them: a power of two; 0 for those of input.bits",
+    ),
+    ("pulse.cell_capacitance_f", "none, or 1e-16", "F", "capacitance of a line per cell"),
+    ("pulse.linearise", "none, or false", "", "take the logarithm of a resistive line after its conversion"),
+    (
+        "effects.programming",
+        "true",
+        "",
+        "error of programming, drawn once per cell and trial; stuck cells with it",
+    ),
     (
         "effects.drift",
         "true",
@@ -107,5 +258,17 @@ const FIELDS: [(&str, &str, &str, &str); 25] = [
     ("effects.dose_mean", "true", "", "shift of the median current with dose"),
     ("effects.dose_random", "true", "", "random part of the dose effect, drawn once per cell and trial"),
     ("effects.read_noise", "true", "", "noise of every read, drawn per conversion"),
-    ("effects.temperature_k", "300.0", "K", "temperature of storage and read; only 300 so far"),
+    (
+        "effects.temperature_k",
+        "300.0",
+        "K",
+        "temperature of storage and read; a table of a history brings its own",
+    ),
+    (
+        "effects.drift_compensation",
+        "\"none\"",
+        "",
+        "gain of the read-out against drift: \"none\", \"global\" for a layer, \"per-column\"",
+    ),
+    ("effects.refresh_period_s", "0.0", "s", "time after which all cells are programmed anew; 0 for never"),
 ];

@@ -2,12 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::core::spec::Conversion;
 use crate::effects::Effects;
 
 mod check;
+mod core_spec;
 mod explain;
+mod wires;
 
 pub use check::ConfigError;
+pub use core_spec::InputRange;
+pub use wires::{End, Pairs};
+
+pub use crate::converter::circuit::Circuit;
+pub use crate::core::pulse::PulseCell;
 
 /// Everything that an `array.toml` can say. The defaults are a SONOS inference array.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +27,9 @@ pub struct ArrayConfig {
     pub mapping: Mapping,
     /// Digital-to-analog conversion of inputs.
     pub input: Input,
+    /// Inputs as pulse widths on precharged lines, instead of constant inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pulse: Option<Pulse>,
     /// Analog-to-digital conversion of column sums.
     pub output: Output,
     /// Range of the cell current.
@@ -39,8 +50,21 @@ pub struct Geometry {
     pub row_resistance_ohm: f64,
     /// Wire resistance between neighbouring cells of a column (ohm).
     pub column_resistance_ohm: f64,
+    /// Resistance between a row's driver and its first segment (ohm).
+    pub row_terminal_ohm: f64,
+    /// Resistance between a column's last segment and its virtual ground (ohm).
+    pub column_terminal_ohm: f64,
+    /// Ends at which rows are driven.
+    pub drive: End,
+    /// Ends at which columns are sensed.
+    pub sense: End,
+    /// Where the two cells of a pair stand.
+    pub pairs: Pairs,
     /// How inputs drive cells.
     pub topology: Topology,
+    /// Largest current of a column line (nA).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column_current_max_na: Option<f64>,
 }
 
 impl Default for Geometry {
@@ -50,7 +74,13 @@ impl Default for Geometry {
             columns: 256,
             row_resistance_ohm: 0.0,
             column_resistance_ohm: 0.0,
+            row_terminal_ohm: 0.0,
+            column_terminal_ohm: 0.0,
+            drive: End::First,
+            sense: End::Last,
+            pairs: Pairs::Separate,
             topology: Topology::InputSource,
+            column_current_max_na: None,
         }
     }
 }
@@ -79,6 +109,10 @@ pub struct Mapping {
     pub clip_percentile: f64,
     /// Where the two currents of a pair are subtracted.
     pub subtract: Subtract,
+    /// Equal cells side by side for one weight, or for one slice of it, whose currents add.
+    pub cells_per_weight: u32,
+    /// Layers that stay digital: names, `"first"`, `"last"`.
+    pub digital_layers: Vec<String>,
 }
 
 impl Default for Mapping {
@@ -89,6 +123,8 @@ impl Default for Mapping {
             slices: 1,
             clip_percentile: 100.0,
             subtract: Subtract::Array,
+            cells_per_weight: 1,
+            digital_layers: Vec::new(),
         }
     }
 }
@@ -127,13 +163,59 @@ pub struct Input {
     pub signed: bool,
     /// How an input is applied.
     pub scheme: InputScheme,
+    /// Bits applied at once by the scheme `"bit-serial"`.
+    pub slice_bits: u32,
     /// Range of the converter.
     pub range: ConverterRange,
 }
 
 impl Default for Input {
     fn default() -> Self {
-        Self { bits: 8, signed: true, scheme: InputScheme::Parallel, range: ConverterRange::Calibrated }
+        Self {
+            bits: 8,
+            signed: true,
+            scheme: InputScheme::Parallel,
+            slice_bits: 1,
+            range: ConverterRange::Calibrated,
+        }
+    }
+}
+
+/// `[pulse]`: an input opens its cell for a time, and lines gather charge.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pulse {
+    /// How a cell discharges its line.
+    pub cell: PulseCell,
+    /// Voltage of a charged line (V).
+    pub precharge_v: f64,
+    /// Voltage drop of a line at the active fraction (V).
+    pub swing_v: f64,
+    /// Line voltage below which current sources leave saturation (V).
+    pub saturation_v: f64,
+    /// Fraction of a line's full current that makes the swing.
+    pub active_fraction: f64,
+    /// Widths of a pulse, no pulse among them: a power of two; 0 for those of `input.bits`.
+    pub time_levels: u32,
+    /// Capacitance of a line per cell (F).
+    pub cell_capacitance_f: f64,
+    /// Whether the logarithm of a resistive line is taken after the conversion.
+    pub linearise: bool,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        let spec = crate::core::pulse::PulseSpec::default();
+        Self {
+            cell: spec.cell,
+            precharge_v: spec.precharge_v,
+            swing_v: spec.swing_v,
+            saturation_v: spec.saturation_v,
+            active_fraction: spec.active_fraction,
+            time_levels: 0,
+            cell_capacitance_f: spec.cell_capacitance_f,
+            linearise: spec.linearise,
+        }
     }
 }
 
@@ -143,7 +225,7 @@ impl Default for Input {
 pub enum InputScheme {
     /// All bits at once.
     Parallel,
-    /// One bit after the other.
+    /// Bits after each other, lowest first, `slice_bits` at a time.
     BitSerial,
 }
 
@@ -157,11 +239,22 @@ pub struct Output {
     pub kind: ConverterKind,
     /// Range of the converter.
     pub range: ConverterRange,
+    /// When it converts, if inputs come bit by bit.
+    pub conversion: Conversion,
+    /// Imperfections of the kinds that are circuits; none without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circuit: Option<Circuit>,
 }
 
 impl Default for Output {
     fn default() -> Self {
-        Self { bits: 8, kind: ConverterKind::Uniform, range: ConverterRange::Calibrated }
+        Self {
+            bits: 8,
+            kind: ConverterKind::Uniform,
+            range: ConverterRange::Calibrated,
+            conversion: Conversion::EachSlice,
+            circuit: None,
+        }
     }
 }
 
@@ -192,6 +285,11 @@ pub enum ConverterRange {
     /// `[lo, hi]`: inputs in units of the network's activations, outputs in units of
     /// weight x activation.
     Fixed([f64; 2]),
+    /// `{ percentile = 99.9 }`: that percentile (percent) of the magnitudes, or at both ends.
+    Percentile {
+        /// Above 50, at most 100.
+        percentile: f64,
+    },
 }
 
 impl ConverterRange {
@@ -221,11 +319,39 @@ pub struct Cell {
     pub current_max_na: f64,
     /// Largest over smallest current.
     pub on_off_ratio: f64,
+    /// Conductance of the largest weight (uS), in place of `current_max_na`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conductance_max_us: Option<f64>,
+    /// Conductance of the smallest (uS), in place of `on_off_ratio`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conductance_min_us: Option<f64>,
+    /// Voltage across a cell at full input (V).
+    pub read_voltage_v: f64,
+    /// Read voltage at which the device table is asked (V); that of its source without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_voltage_v: Option<f64>,
+    /// Fraction of the cells that stay at the smallest current.
+    pub stuck_at_min: f64,
+    /// Fraction of the cells that stay at the largest current.
+    pub stuck_at_max: f64,
+    /// Factor on the spread from device to device of the table.
+    pub spread: f64,
 }
 
 impl Default for Cell {
     fn default() -> Self {
-        Self { current_max_na: 1600.0, on_off_ratio: 1e7 }
+        Self {
+            current_max_na: 1600.0,
+            on_off_ratio: 1e7,
+            conductance_max_us: None,
+            conductance_min_us: None,
+            // Assumed: low enough for a cell to be a resistor.
+            read_voltage_v: 0.1,
+            table_voltage_v: None,
+            stuck_at_min: 0.0,
+            stuck_at_max: 0.0,
+            spread: 1.0,
+        }
     }
 }
 
@@ -233,6 +359,22 @@ impl Cell {
     /// Current of a weight of zero (nA).
     pub fn current_min_na(&self) -> f64 {
         self.current_max_na / self.on_off_ratio
+    }
+
+    /// Largest conductance (S): that which carries `current_max_na` at the read voltage.
+    pub fn conductance_max_s(&self) -> f64 {
+        1e-9 * self.current_max_na / self.read_voltage_v
+    }
+
+    /// Currents from conductances, where those are given.
+    fn resolve(&mut self) {
+        if let Some(most) = self.conductance_max_us {
+            // uS x V = uA
+            self.current_max_na = 1e3 * most * self.read_voltage_v;
+        }
+        if let Some(least) = self.conductance_min_us {
+            self.on_off_ratio = 1e-3 * self.current_max_na / (least * self.read_voltage_v);
+        }
     }
 }
 
@@ -252,6 +394,23 @@ pub struct DeviceEffects {
     pub read_noise: bool,
     /// Temperature (K).
     pub temperature_k: f64,
+    /// What is done against drift.
+    pub drift_compensation: Compensation,
+    /// Time after which cells are programmed anew (s); 0 for never.
+    pub refresh_period_s: f64,
+}
+
+/// What is done against drift: the gain of the read-out is raised as the currents of the cells, read
+/// together, have fallen since programming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compensation {
+    /// Nothing.
+    None,
+    /// One gain for a layer.
+    Global,
+    /// A gain for every output.
+    PerColumn,
 }
 
 impl Default for DeviceEffects {
@@ -263,6 +422,8 @@ impl Default for DeviceEffects {
             dose_random: true,
             read_noise: true,
             temperature_k: 300.0,
+            drift_compensation: Compensation::None,
+            refresh_period_s: 0.0,
         }
     }
 }
@@ -271,12 +432,12 @@ impl DeviceEffects {
     /// The effects of an evaluation with quantisation on.
     pub fn with_quantisation(&self) -> Effects {
         Effects {
-            quantisation: true,
             programming: self.programming,
             drift: self.drift,
             dose_mean: self.dose_mean,
             dose_random: self.dose_random,
             read_noise: self.read_noise,
+            ..Effects::ALL
         }
     }
 }
@@ -301,6 +462,31 @@ mod tests {
     }
 
     #[test]
+    fn conductances_stand_for_currents() {
+        let text = "[cell]\nconductance_max_us = 20.0\nconductance_min_us = 0.5\nread_voltage_v = 0.2\n";
+        let cell = ArrayConfig::from_toml(text, "array.toml").unwrap().cell;
+        assert!((cell.current_max_na - 4000.0).abs() < 1e-9 && (cell.on_off_ratio - 40.0).abs() < 1e-9);
+        assert!((cell.conductance_max_s() - 20e-6).abs() < 1e-18);
+    }
+
+    #[test]
+    fn everything_can_be_asked_for() {
+        for text in [
+            "[mapping]\nstyle = \"offset-column\"\nslices = 4\ncells_per_weight = 2\n",
+            "[mapping]\nstyle = \"two-sided\"\nsubtract = \"digital\"\n",
+            "[input]\nscheme = \"bit-serial\"\n[output]\nconversion = \"accumulated\"\n",
+            "[output]\nkind = \"sar\"\n[output.circuit]\nsigma_capacitor = 0.02\nbank = \"split\"\n",
+            "[pulse]\nswing_v = 0.4\ntime_levels = 64\n",
+            "[array]\nrow_resistance_ohm = 1.0\npairs = \"interleaved\"\ndrive = \"both\"\n",
+            "[effects]\ndrift_compensation = \"per-column\"\nrefresh_period_s = 1e6\n",
+        ] {
+            let config = ArrayConfig::from_toml(text, "array.toml").unwrap();
+            let again = ArrayConfig::from_toml(&config.to_toml().unwrap(), "array.toml").unwrap();
+            assert_eq!(config, again);
+        }
+    }
+
+    #[test]
     fn ranges_by_name_and_by_bounds() {
         let text = "[input]\nrange = [0.0, 1.0]\n[output]\nrange = \"maximum\"\n";
         let config = ArrayConfig::from_toml(text, "array.toml").unwrap();
@@ -311,10 +497,15 @@ mod tests {
     #[test]
     fn what_cannot_be_simulated_is_refused_with_its_line() {
         for (text, line, key) in [
-            ("[array]\nrows = 4\nrow_resistance_ohm = 1.0\n", 3, "row_resistance_ohm"),
-            ("[mapping]\nstyle = \"two-sided\"\n", 2, "style"),
+            ("[array]\nrows = 4\nrow_resistance_ohm = -1.0\n", 3, "row_resistance_ohm"),
+            ("[mapping]\nslices = 2\nstyle = \"two-sided\"\n", 3, "style"),
             ("\n[mapping]\nweigth_bits = 8\n", 3, "weigth_bits"),
-            ("[output]\nkind = \"ramp\"\n", 2, "kind"),
+            ("[output]\nkind = \"ramp\"\nbits = 17\n", 3, "bits"),
+            ("[output.circuit]\nsigma_capacitor = 2.0\n", 2, "sigma_capacitor"),
+            ("[array]\nrow_resistance_ohm = 1.0\n[pulse]\nswing_v = 0.3\n", 2, "row_resistance_ohm"),
+            ("[cell]\ncurrent_max_na = 3.0\nconductance_max_us = 3.0\n", 3, "conductance_max_us"),
+            ("[pulse]\ntime_levels = 24\n", 2, "time_levels"),
+            ("[cell]\nstuck_at_min = 0.7\nstuck_at_max = 0.7\n", 3, "stuck_at_max"),
         ] {
             let error = ArrayConfig::from_toml(text, "array.toml").unwrap_err().to_string();
             assert!(error.starts_with(&format!("array.toml:{line}")), "{error}");

@@ -31,36 +31,23 @@ impl<T: Real> Core<T> {
     /// # Errors
     /// As [`Core::calibrated`].
     pub fn ranges_from(mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Vec<[f64; 2]>, CoreError> {
-        let spec = mapping.spec();
-        let mut currents = vec![Vec::new(); spec.slices];
+        let currents = Self::currents(mapping, inputs, batch)?;
+        Ok(currents.into_iter().map(|currents| range_of(mapping, currents)).collect())
+    }
+
+    /// The currents of each slice of weights that its converters see for `inputs` (inputs x batch).
+    ///
+    /// # Errors
+    /// As [`Core::calibrated`].
+    pub fn currents(mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Vec<Vec<f64>>, CoreError> {
+        let mut currents = vec![Vec::new(); mapping.spec().slices];
         let mut see = |slice: usize, values: &[T]| {
             if let Some(seen) = currents.get_mut(slice) {
                 Vec::extend(seen, values.iter().map(|i| i.to_f64()));
             }
         };
         Self::unconverted(mapping)?.multiply_seeing(inputs, batch, 0, &mut see)?;
-        let full = mapping.arrays.iter().map(|array| array.inputs.len()).max().unwrap_or(0) as f64;
-        let converter = &spec.output.converter;
-        let found = currents.into_iter().map(|currents| {
-            let sorted = range::sort(thinned(currents));
-            let ends = match converter.kind {
-                ConverterKind::Uniform if sorted.first().is_none_or(|&least| least >= 0.0) => Ends::Upper,
-                ConverterKind::Uniform => Ends::Both,
-                _ => Ends::Symmetric,
-            };
-            let [lo, hi] = match &spec.output.range {
-                OutputRange::Named(RangeRule::Percentile(percent)) => {
-                    range::at_percentile(&sorted, *percent, ends)
-                }
-                OutputRange::Named(RangeRule::PowerOfTwo(percent)) => {
-                    range::power_of_two(&sorted, *percent, full)
-                }
-                _ => range::minimum_error(&sorted, converter.bits, ends),
-            };
-            // Currents that are all equal span nothing: any range that holds them will do.
-            if hi > lo { [lo, hi] } else { [lo - 1.0, hi + 1.0] }
-        });
-        Ok(found.collect())
+        Ok(currents)
     }
 
     /// The core without output converters, but with its lines.
@@ -69,6 +56,27 @@ impl<T: Real> Core<T> {
         core.plan = Plan::Lines(Lines::new(mapping, |_, _| Ok(Converter::ideal()))?);
         Ok(core)
     }
+}
+
+/// The range by the rule of the mapping's specification for currents that converters of one slice of
+/// weights see, on this core or on several that share the range.
+pub fn range_of(mapping: &Mapping, currents: Vec<f64>) -> [f64; 2] {
+    let spec = mapping.spec();
+    let full = mapping.arrays.iter().map(|array| array.inputs.len()).max().unwrap_or(0) as f64;
+    let converter = &spec.output.converter;
+    let sorted = range::sort(thinned(currents));
+    let ends = match converter.kind {
+        ConverterKind::Uniform if sorted.first().is_none_or(|&least| least >= 0.0) => Ends::Upper,
+        ConverterKind::Uniform => Ends::Both,
+        _ => Ends::Symmetric,
+    };
+    let [lo, hi] = match &spec.output.range {
+        OutputRange::Named(RangeRule::Percentile(percent)) => range::at_percentile(&sorted, *percent, ends),
+        OutputRange::Named(RangeRule::PowerOfTwo(percent)) => range::power_of_two(&sorted, *percent, full),
+        _ => range::minimum_error(&sorted, converter.bits, ends),
+    };
+    // Currents that are all equal span nothing: any range that holds them will do.
+    if hi > lo { [lo, hi] } else { [lo - 1.0, hi + 1.0] }
 }
 
 /// Every n-th value, so that at most [`SAMPLES`] remain; n is odd, so that rows of even length do not

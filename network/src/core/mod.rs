@@ -30,7 +30,7 @@
 //! # Ok::<(), mho_network::core::CoreError>(())
 //! ```
 
-mod array;
+mod after;
 mod calibrate;
 pub mod encoding;
 pub mod input;
@@ -49,6 +49,7 @@ mod layers;
 mod tests;
 
 use crate::converter::{Converter, Real};
+pub use calibrate::range_of;
 use input::Driver;
 use lines::Lines;
 pub use mapping::{Array, Mapping, Sign};

@@ -2,7 +2,7 @@
 
 use super::{Answer, CliError, Globals};
 use crate::engine::Progress;
-use crate::figures::targets::{self, Built, Target, Wish};
+use crate::figures::targets::{self, Built, Check, Target, Wish};
 use crate::key::digest;
 use crate::stage::nearest;
 use crate::store::replace_file;
@@ -119,7 +119,7 @@ fn write(target: &Target, built: &Built, wish: &Wish<'_>, out: &Path) -> Result<
     let data = built.figure.csv(&comments);
     let record = json!({ "figure": target.id, "source": target.source, "data": digest(data.as_bytes()) });
     let svg = built.figure.svg(&record.to_string()).map_err(CliError::failed)?;
-    let of = |part: fn(&targets::Check) -> f64| built.checks.iter().map(part).collect::<Vec<f64>>();
+    let of = |part: fn(&Check) -> f64| built.checks.iter().map(part).collect::<Vec<f64>>();
     let mut checks = Table::new()
         .with_text("quantity", built.checks.iter().map(|check| check.quantity.clone()).collect())
         .with_float("source", of(|check| check.source))
@@ -136,8 +136,12 @@ fn write(target: &Target, built: &Built, wish: &Wish<'_>, out: &Path) -> Result<
     Ok(())
 }
 
-fn verdict(check: &targets::Check) -> &'static str {
-    if check.passes() { "met" } else { "MISSED" }
+fn verdict(check: &Check) -> &'static str {
+    match check {
+        Check { comparable: false, .. } => "not comparable",
+        check if check.passes() => "met",
+        _ => "MISSED",
+    }
 }
 
 fn rows(built: &Built) -> Vec<Value> {

@@ -8,6 +8,7 @@ mod evaluate;
 mod export;
 mod figures;
 mod fit;
+mod init;
 mod models;
 mod physics;
 mod plan;
@@ -156,7 +157,7 @@ enum Command {
     Why(why::WhyArgs),
     Whence(whence::WhenceArgs),
     Verify(verify::VerifyArgs),
-    Init(verify::InitArgs),
+    Init(init::InitArgs),
     Report(report::ReportArgs),
     Store(store::StoreArgs),
     Data(data::DataArgs),
@@ -188,7 +189,7 @@ pub fn main() -> ExitCode {
         Command::Why(args) => why::run(args, &globals),
         Command::Whence(args) => whence::run(args, &globals),
         Command::Verify(args) => verify::run(args, &globals),
-        Command::Init(args) => verify::init(args, &globals),
+        Command::Init(args) => init::run(args, &globals),
         Command::Report(args) => report::run(args, &globals),
         Command::Store(args) => store::run(args, &globals),
         Command::Data(args) => data::run(args, &globals),
@@ -201,7 +202,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::run(args, &globals),
         Command::Table(args) => table::run(args, &globals),
         Command::Train(args) => alone::train(args, &globals),
-        Command::Evaluate(args) => alone::evaluate(args, &globals),
+        Command::Evaluate(args) => evaluate::run(args, &globals),
     };
     match answer {
         Ok(text) => {

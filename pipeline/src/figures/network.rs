@@ -132,15 +132,73 @@ fn pretty(variant: &str) -> String {
         .replace(" - ", " \u{2212} ")
 }
 
+/// Accuracy along dose or time (`along` is the column) with its uncertainties apart: a panel for each network and
+/// part.
+///
+/// # Errors
+/// When a column is missing.
+pub fn accuracy_parts(table: &Table, along: &str, note: &str) -> Result<Figure, TableError> {
+    let (networks, parts) = (table.texts("network")?, table.texts("part")?);
+    let least = levels(table.floats(along)?).into_iter().find(|v| *v > 0.0).unwrap_or(1.0);
+    let title = if along == "time_s" { "Time since programming (s)" } else { "Dose (krad(Si))" };
+    let mut panels = Vec::new();
+    for network in distinct(networks) {
+        for (colour, part) in distinct(parts).iter().enumerate() {
+            let own = |row: usize| networks[row] == network && parts[row] == *part;
+            let positions = pick(table, along, own)?;
+            if positions.is_empty() {
+                continue;
+            }
+            let percent = |column: &str| -> Result<Vec<f64>, TableError> {
+                Ok(pick(table, column, own)?.into_iter().map(|value| 100.0 * value).collect())
+            };
+            let of = pick(table, "of", own)?.first().copied().unwrap_or(0.0);
+            let middle = percent("mid")?;
+            panels.push(Panel {
+                title: format!("{network}: {part}, n = {of}"),
+                x: Axis::new(title, Scale::LogWithZero(least)),
+                y: Axis::new("Accuracy (%)", Scale::Linear),
+                series: vec![
+                    Series::new(None, colour + 1, Mark::Band, positions.clone(), Vec::new())
+                        .between(percent("lo")?, percent("hi")?),
+                    Series::new(None, colour + 1, Mark::Line(0), positions.clone(), middle.clone()),
+                    Series::new(None, colour + 1, Mark::Points(colour), positions, middle),
+                ],
+            });
+        }
+    }
+    Ok(Figure { width_in: TWO_COLUMNS_IN, row_in: 2.3, columns: 3, panels, note: note.to_owned() })
+}
+
 /// The dose at which a point of accuracy is lost, and what it is uncertain by.
 ///
 /// # Errors
 /// When a column is missing.
 pub fn loss_dose(table: &Table, note: &str) -> Result<Figure, TableError> {
+    losses(table, note, "dose", &Axis::new("Dose (krad(Si))", Scale::Log), [1.0, 2000.0])
+}
+
+/// The time after which a point of accuracy is lost, and what it is uncertain by.
+///
+/// # Errors
+/// When a column is missing.
+pub fn loss_time(table: &Table, note: &str) -> Result<Figure, TableError> {
+    let words = [(1.0, "1 s"), (3600.0, "1 h"), (86_400.0, "1 d"), (31_536_000.0, "1 y")];
+    let words = words.map(|(at, word)| (at, word.to_owned())).to_vec();
+    let axis = Axis::new("Time since programming", Scale::Log).with_words(words);
+    losses(table, note, "time", &axis, [0.1, 3e8])
+}
+
+fn losses(
+    table: &Table,
+    note: &str,
+    what: &str,
+    x: &Axis,
+    [least, most]: [f64; 2],
+) -> Result<Figure, TableError> {
     let (parts, variants) = (table.texts("part")?, table.texts("variant")?);
     let count = table.len();
-    // A dose beyond the largest one that was evaluated is drawn at the right edge.
-    let most = 2000.0;
+    // What lies beyond the largest one that was evaluated is drawn at the right edge.
     let beyond = |values: &[f64]| -> Vec<f64> {
         values.iter().map(|v| if v.is_finite() { *v } else { most }).collect()
     };
@@ -162,8 +220,8 @@ pub fn loss_dose(table: &Table, note: &str) -> Result<Figure, TableError> {
         row_in: 0.7 + 0.17 * count as f64,
         columns: 1,
         panels: vec![Panel {
-            title: "dose at which 1 point is lost; bars: 10 to 90 %".into(),
-            x: Axis::new("Dose (krad(Si))", Scale::Log).from_to(1.0, most),
+            title: format!("{what} at which 1 point is lost; bars: 10 to 90 %"),
+            x: x.clone().from_to(least, most),
             y: Axis::new("", Scale::Linear).from_to(0.3, count as f64 + 0.7).with_words(words),
             series,
         }],

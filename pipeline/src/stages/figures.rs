@@ -5,11 +5,14 @@ use crate::figures::{device, kit::Figure, network};
 use crate::key::digest;
 use crate::stage::{Context, Outputs, ParamError, Role, Stage, StageError, resolve_as};
 use mho_data::provenance::Origin;
-use mho_data::table::TableError;
+use mho_data::table::{Table, TableError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(super) struct Figures;
+
+/// From a table and a note to a figure.
+type Draw = fn(&Table, &str) -> Result<Figure, TableError>;
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +24,7 @@ impl Stage for Figures {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn about(&self) -> &'static str {
@@ -37,6 +40,7 @@ impl Stage for Figures {
                 Role::optional("retention"),
                 Role::optional("currents"),
                 Role::optional("summary"),
+                Role::optional("tables"),
             ]
         }
     }
@@ -54,12 +58,25 @@ impl Stage for Figures {
         };
         let label = |role: &str| if is_synthetic(role) { "synthetic data" } else { "measured" };
         let synthetic = is_synthetic("sweeps");
-        let predicted = if synthetic || is_synthetic("currents") {
+        // Whose device it is that the tables describe, where the study says which tables it evaluates.
+        let devices: Vec<String> = context
+            .inputs("tables")
+            .iter()
+            .filter(|artifact| artifact.output() == "origin")
+            .map(|artifact| String::from_utf8_lossy(&artifact.bytes).into_owned())
+            .collect();
+        let of_devices =
+            format!("model prediction; device: {}", crate::figures::distinct(&devices).join(", "));
+        let predicted = if !devices.is_empty() {
+            of_devices.as_str()
+        } else if synthetic || is_synthetic("currents") {
             "model prediction; dose law fitted to synthetic data"
         } else {
             "model prediction from fitted measurements"
         };
-        let drifting = if synthetic {
+        let drifting = if !devices.is_empty() {
+            predicted
+        } else if synthetic {
             "model fitted to published drift; transistor fitted to synthetic data"
         } else {
             "model fitted to published drift; transistor fitted to measurements"
@@ -116,15 +133,26 @@ impl Stage for Figures {
         if has("summary") {
             let histogram = network::weights(&read("summary", "weight-histogram")?, "").map_err(wrong)?;
             outputs = add(outputs, "weights", &histogram)?;
-            let dose =
-                network::accuracy_dose(&read("summary", "accuracy-dose")?, predicted).map_err(wrong)?;
-            outputs = add(outputs, "accuracy-dose", &dose)?;
-            let time = network::accuracy_time(&read("summary", "accuracy-time")?, drifting);
-            outputs = add(outputs, "accuracy-time", &time.map_err(wrong)?)?;
-            let ablation = network::ablation(&read("summary", "ablation")?, predicted).map_err(wrong)?;
-            outputs = add(outputs, "ablation", &ablation)?;
-            let losses = network::loss_dose(&read("summary", "loss-dose")?, predicted).map_err(wrong)?;
-            outputs = add(outputs, "loss-dose", &losses)?;
+            let drawn: [(&str, &str, Draw, &str); 3] = [
+                ("accuracy-dose", "dose_krad_si", network::accuracy_dose, predicted),
+                ("accuracy-time", "time_s", network::accuracy_time, drifting),
+                ("ablation", "step", network::ablation, predicted),
+            ];
+            for (name, along, draw, note) in drawn {
+                let data = read("summary", name)?;
+                if !data.floats(along).map_err(wrong)?.is_empty() {
+                    outputs = add(outputs, name, &draw(&data, note).map_err(wrong)?)?;
+                }
+            }
+            for (name, along, draw) in [
+                ("loss-dose", "dose_krad_si", network::loss_dose as Draw),
+                ("loss-time", "time_s", network::loss_time as Draw),
+            ] {
+                let Ok(artifact) = context.named("summary", name) else { continue };
+                outputs = add(outputs, name, &draw(&table(artifact)?, predicted).map_err(wrong)?)?;
+                let parts = network::accuracy_parts(&read("summary", "accuracy-parts")?, along, predicted);
+                outputs = add(outputs, "accuracy-parts", &parts.map_err(wrong)?)?;
+            }
         }
         Ok(outputs)
     }

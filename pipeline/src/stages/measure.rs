@@ -1,7 +1,10 @@
 //! Measurements: published statistics, the user's files, or labelled synthetic ones.
 
 use super::artifact::with_table;
+use super::tables::{PARTS, Part};
 use crate::stage::{Context, Outputs, ParamError, Role, Stage, StageError, resolve_as};
+use mho_compact::card::DeviceCard;
+use mho_data::InputError;
 use mho_data::measurement::{Kind, Measurement};
 use mho_data::published::PublishedSonos;
 use mho_data::reader;
@@ -119,6 +122,11 @@ struct FileParams {
     files: Vec<String>,
 }
 
+fn named_files(params: &Value) -> Vec<String> {
+    let list = params.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
+    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 /// A measurement from the user's files, or without any the synthetic one of its kind.
 pub(super) struct FromFiles {
     name: &'static str,
@@ -169,8 +177,7 @@ impl Stage for FromFiles {
     }
 
     fn files(&self, params: &Value) -> Vec<String> {
-        let list = params.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
-        list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        named_files(params)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
@@ -203,5 +210,67 @@ impl Stage for FromFiles {
         }
         outputs = with_table(outputs, "table", &measurement.table)?;
         Ok(outputs.with("sidecar", "sidecar.toml", measurement.sidecar_toml()))
+    }
+}
+
+/// `measure.cards`: device cards that `mho fit` wrote.
+pub(super) struct Cards;
+
+impl Stage for Cards {
+    fn name(&self) -> &'static str {
+        "measure.cards"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn about(&self) -> &'static str {
+        "device cards from files, as `mho fit` writes them"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        &[]
+    }
+
+    fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
+        let resolved = resolve_as::<FileParams>(given)?;
+        match given.get("files").and_then(Value::as_array) {
+            Some(files) if !files.is_empty() => Ok(resolved),
+            _ => Err(ParamError {
+                key: "files".into(),
+                found: "no files".into(),
+                expected: "files = [\"cards/….toml\"], cards that `mho fit` wrote".into(),
+            }),
+        }
+    }
+
+    fn files(&self, params: &Value) -> Vec<String> {
+        named_files(params)
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
+        let mut outputs = Outputs::new();
+        for artifact in context.inputs("file") {
+            let card = DeviceCard::from_toml(&String::from_utf8_lossy(&artifact.bytes), &artifact.file)?;
+            if Part::of(&card.model).is_none() {
+                let found =
+                    format!("a card of model `{}`, which is no part of a cell that is read", card.model);
+                let line =
+                    String::from_utf8_lossy(&artifact.bytes).lines().position(|l| l.starts_with("model"));
+                let error = InputError::new(&artifact.file, found, PARTS);
+                return Err(line.map_or(error.clone(), |line| error.at_line(line + 1)).into());
+            }
+            let role = artifact.file.trim_end_matches(".toml");
+            if outputs.0.iter().any(|output| output.role == role) {
+                let found = "a second card of this name";
+                return Err(InputError::new(&artifact.file, found, "cards with different names").into());
+            }
+            for note in &card.provenance.notes {
+                context.warn(format!("{}: {note}", artifact.file));
+            }
+            outputs = outputs.exported(role, "cards", artifact.file.clone(), artifact.bytes.clone());
+        }
+        Ok(outputs)
     }
 }

@@ -7,6 +7,7 @@ mod fit_currents;
 mod fit_dose;
 mod fit_idvg;
 mod fit_published;
+mod import;
 mod measure;
 mod report;
 pub(crate) mod summary;
@@ -21,6 +22,7 @@ pub fn registry() -> Vec<Box<dyn Stage>> {
         Box::new(measure::Published),
         Box::new(measure::IDVG),
         Box::new(measure::STATE_CURRENTS),
+        Box::new(measure::Cards),
         Box::new(fit_idvg::FitIdVg),
         Box::new(fit_dose::FitDose),
         Box::new(fit_published::FitRetention),
@@ -30,7 +32,12 @@ pub fn registry() -> Vec<Box<dyn Stage>> {
         Box::new(tables::FromPublished),
         Box::new(tables::Samples),
         Box::new(tables::Choices),
+        Box::new(tables::OfDevice),
+        Box::new(tables::DeviceSamples),
+        Box::new(tables::DeviceChoices),
+        Box::new(tables::AlongHistory),
         Box::new(train::Train),
+        Box::new(import::Import),
         Box::new(evaluate::Grid),
         Box::new(evaluate::Ablation),
         Box::new(evaluate::Tables),

@@ -56,6 +56,8 @@ pub struct Study {
     pub file: String,
     /// Targets in order.
     pub targets: Vec<Target>,
+    /// Identity of the build, where keys are to hold it (`--strict-code`).
+    pub code: Option<String>,
 }
 
 /// Where a study's text comes from.
@@ -176,6 +178,7 @@ impl Reader<'_> {
             headline: text("headline")?,
             file: self.origin.file.to_owned(),
             targets,
+            code: None,
         };
         if let Some(headline) = &study.headline {
             let target = headline.split('/').next().unwrap_or_default();
@@ -247,7 +250,11 @@ impl Reader<'_> {
                 return Err(self.wrong(
                     &format!("{name}.files"),
                     format!("no file `{file}`"),
-                    "a file that is there",
+                    if file.ends_with(".toml") {
+                        "a card that `mho fit MODEL FILE --out …` has written"
+                    } else {
+                        "a file that is there"
+                    },
                 ));
             }
             files.push((file, path));

@@ -38,7 +38,12 @@ pub(super) fn list(globals: &Globals) -> Answer {
             .iter()
             .map(|set| json!({ "name": set.name, "title": set.title, "citation": set.citation }))
             .collect();
-        return Ok(format!("{:#}\n", json!({ "schema": 1, "datasets": sets, "published": published })));
+        let arrays: Vec<Value> = dataset::sample_sets()
+            .iter()
+            .map(|(name, folder)| json!({ "name": name, "folder": folder }))
+            .collect();
+        let document = json!({ "schema": 1, "datasets": sets, "arrays": arrays, "published": published });
+        return Ok(format!("{document:#}\n"));
     }
     let mut text = String::new();
     let mut absent = false;
@@ -52,22 +57,29 @@ pub(super) fn list(globals: &Globals) -> Answer {
             about.name, about.sizes.0, about.sizes.1, about.citation, about.licence
         );
     }
+    let arrays = dataset::sample_sets();
+    if !arrays.is_empty() {
+        text.push_str("\nArrays of your own (test-inputs.npy, test-labels.npy):\n");
+    }
+    for (name, folder) in arrays {
+        let _ = writeln!(text, "{name:<14} in {}", folder.display());
+    }
     text.push_str("\nPublished statistics of devices, built in:\n");
     for set in &published {
         let _ = writeln!(text, "{:<14} {}\n    {}", set.name, set.title, set.citation);
     }
     if absent {
-        text.push_str(&how_to_obtain("NAME"));
+        text.push_str(&how_to_obtain("NAME", &dataset::FILES));
     }
     Ok(text)
 }
 
 /// What a person does to have a data set that does not come with mho.
-fn how_to_obtain(name: &str) -> String {
+fn how_to_obtain(name: &str, files: &[&str]) -> String {
     format!(
-        "\nTo have one that is absent, put its four IDX files (plain or .gz: {}) into a folder, then either\n  \
+        "\nTo have one that is absent, put its files (plain or .gz: {}) into a folder, then either\n  \
          mho data get {name} --from FOLDER\nor set MHO_DATA to the folder that holds the folder `{name}`.\n",
-        dataset::FILES.join(", ")
+        files.join(", ")
     )
 }
 
@@ -80,7 +92,7 @@ pub(super) fn get(name: &str, from: Option<&Path>, globals: &Globals) -> Answer 
         return Err(CliError::Usage(format!("{name} is built in: there is nothing to install")));
     }
     let Some(from) = from else {
-        return Err(CliError::Usage(format!("nothing is downloaded.{}", how_to_obtain(name))));
+        return Err(CliError::Usage(format!("nothing is downloaded.{}", how_to_obtain(name, about.files))));
     };
     let into = dataset::install_folder()
         .ok_or_else(|| CliError::failed("no folder to install into: set XDG_DATA_HOME or HOME"))?;
@@ -94,9 +106,10 @@ pub(super) fn get(name: &str, from: Option<&Path>, globals: &Globals) -> Answer 
         return Ok(format!("{document:#}\n"));
     }
     Ok(format!(
-        "{name}: {} + {} images, content as known, in {}\n",
+        "{name}: {} + {} images, content {}, in {}\n",
         about.sizes.0,
         about.sizes.1,
+        if about.is_compared() { "as known" } else { "of the right form" },
         place.display()
     ))
 }

@@ -1,10 +1,11 @@
 //! Fits of readings with a law: one for all files together, or one a file.
 
-use super::{FitArgs, page, ranking, tables, uncertain};
+use super::sources::Sources;
+use super::words::{document, words};
+use super::{FitArgs, card, page, ranking, resistive, tables, write_card, written};
 use crate::cli::data::{inspect, plot};
 use crate::cli::{Answer, CliError, Globals};
 use crate::store::replace_file;
-use mho_compact::card::{CardParameter, DeviceCard};
 use mho_compact::fit::{
     Bootstrap, BootstrapOptions, FitResult, Hierarchy, HoldOut, ProfileInterval, Regression, bootstrap,
     hierarchy,
@@ -13,13 +14,12 @@ use mho_compact::model::Entry;
 use mho_compact::transistor::extraction::{self, Extracted};
 use mho_compact::transistor::{self, readings::Readings};
 use mho_compact::update::Traces;
-use mho_compact::{idvg, tid};
+use mho_compact::{idvg, inference, tid};
 use mho_data::measurement::{Kind, Measurement};
 use mho_data::provenance::Origin;
 use mho_data::{InputError, reader};
 use rayon::prelude::*;
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// A fit with everything that was asked for.
 pub(super) struct Fitted {
@@ -45,6 +45,10 @@ pub(super) struct Fitted {
     pub population: Option<Hierarchy>,
     /// Figures of a transistor's gate sweeps, read off without its law.
     pub extracted: Vec<Extracted>,
+    /// The files with their bytes.
+    pub sources: Sources,
+    /// What was read of them; nothing of ramps without a header.
+    pub measurement: Option<Measurement>,
 }
 
 pub(super) fn run(entry: &Entry, args: &FitArgs, globals: &Globals) -> Answer {
@@ -64,7 +68,16 @@ pub(super) fn run(entry: &Entry, args: &FitArgs, globals: &Globals) -> Answer {
 
 /// One fit: its card, its page, its tables.
 fn one(entry: &Entry, args: &FitArgs, globals: &Globals, fitted: &Fitted) -> Answer {
-    write_card(entry, fitted, &args.out)?;
+    write_card(&card::of(entry.info, fitted), &args.out)?;
+    let mut rivals = Vec::new();
+    if let Some(folder) = &args.rivals {
+        for rival in &fitted.ranking.cards {
+            let file = folder.join(format!("{}.toml", rival.model));
+            write_card(rival, &file)?;
+            rivals.push(file);
+        }
+    }
+    let kept = fitted.sources.archive(&args.out, globals)?;
     if let Some(file) = &args.pictures {
         replace_file(file, page::svg(fitted)?.as_bytes())?;
     }
@@ -77,9 +90,9 @@ fn one(entry: &Entry, args: &FitArgs, globals: &Globals, fitted: &Fitted) -> Ans
             .map_err(CliError::failed);
     }
     let mut text = words(entry, fitted);
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "card: {}", args.out.display());
+    text.push_str(&written(&args.out, &rivals, kept.as_deref()));
     if let Some(file) = &args.pictures {
+        // Writing to a String cannot fail.
         let _ = writeln!(text, "pictures: {}", file.display());
     }
     if let Some(folder) = &args.tables {
@@ -112,7 +125,8 @@ fn many(
         return Err(CliError::Failed(format!("none of {} files could be fitted{first}", refused.len())));
     }
     for fitted in &fits {
-        write_card(entry, fitted, &args.out.join(format!("{}.toml", fitted.name)))?;
+        write_card(&card::of(entry.info, fitted), &args.out.join(format!("{}.toml", fitted.name)))?;
+        fitted.sources.archive(&args.out.join("."), globals)?;
     }
     if let Some(folder) = &args.pictures {
         let pages: Vec<(String, String)> = fits
@@ -157,14 +171,8 @@ fn many(
 }
 
 fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliError> {
-    let bytes = files
-        .iter()
-        .map(|file| {
-            std::fs::read(file).map_err(|error| InputError::new(file, error.to_string(), "a readable file"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let named: Vec<reader::File<'_>> =
-        files.iter().zip(&bytes).map(|(file, bytes)| (file.as_str(), bytes.as_slice())).collect();
+    let sources = Sources::read(files)?;
+    let named = sources.files();
     let is_update = entry.kinds.contains(&Kind::Ramp);
     if let Some(traces) = is_update.then(|| two_columns(&named)).flatten() {
         let traces = traces?;
@@ -173,8 +181,9 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
         let mut fit = regression.fit().map_err(CliError::failed)?;
         fit.warnings
             .push("assumed: no header; the first column is up, the second down, both measured".into());
-        let rivals = if args.compare { ranking::of_updates(&traces)? } else { ranking::Ranking::default() };
-        return finish(args, files, regression, fit, Origin::Measured, rivals);
+        let rivals =
+            if args.compares() { ranking::of_updates(&traces)? } else { ranking::Ranking::default() };
+        return finish(args, sources, regression, fit, Origin::Measured, rivals);
     }
     let measurement = read(entry, &named)?;
     let mut extracted = Vec::new();
@@ -182,30 +191,49 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
     if entry.info.name == transistor::INFO.name {
         let readings = Readings::of(&measurement)?;
         let found = transistor::fitting::fit(&readings).map_err(CliError::failed)?;
-        rivals = if args.compare { ranking::of_transistor(&found) } else { ranking::Ranking::default() };
+        rivals = if args.compares() { ranking::of_transistor(&found) } else { ranking::Ranking::default() };
         extracted = extraction::extracted(&readings);
         (regression, fit) = (found.regression, found.fit);
     } else {
         let fitting = entry
             .fitting
             .ok_or_else(|| CliError::Usage(format!("{} is not fitted from files", entry.info.name)))?;
-        regression = fitting(&measurement)?;
+        regression = match inference::find(entry.info.name) {
+            Some(model) => resistive::regression(model, args, &measurement)?,
+            None if args.hold.is_empty() => fitting(&measurement)?,
+            None => {
+                return Err(CliError::Usage(format!(
+                    "--hold goes with resistive cells, not {}",
+                    entry.info.name
+                )));
+            }
+        };
         fit = regression.fit().map_err(CliError::failed)?;
-        rivals = match (args.compare, is_update) {
+        rivals = match (args.compares(), is_update) {
             (false, _) => ranking::Ranking::default(),
             (true, true) => ranking::of_updates(&Traces::from_measurement(&measurement)?)?,
-            (true, false) => ranking::of_entries(entry, &measurement, &fit),
+            (true, false) => {
+                let lines = sources.lines();
+                let data = card::Data {
+                    source: &files.join(", "),
+                    lines: &lines,
+                    origin: measurement.sidecar.origin,
+                    measurement: Some(&measurement),
+                };
+                ranking::of_entries(entry, data, &measurement, &fit)
+            }
         };
     }
     fit.dropped += measurement.sidecar.dropped.len();
     fit.warnings.extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
     let origin = measurement.sidecar.origin;
-    Ok(Fitted { extracted, ..finish(args, files, regression, fit, origin, rivals)? })
+    let fitted = finish(args, sources, regression, fit, origin, rivals)?;
+    Ok(Fitted { extracted, measurement: Some(measurement), ..fitted })
 }
 
 fn finish(
     args: &FitArgs,
-    files: &[String],
+    sources: Sources,
     regression: Regression<'static>,
     mut fit: FitResult,
     origin: Origin,
@@ -238,7 +266,7 @@ fn finish(
     };
     let name = regression.devices.first().map_or_else(String::new, |device| device.name.clone());
     Ok(Fitted {
-        source: files.join(", "),
+        source: sources.files().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
         name,
         origin,
         regression,
@@ -249,6 +277,8 @@ fn finish(
         ranking,
         population,
         extracted: Vec::new(),
+        sources,
+        measurement: None,
     })
 }
 
@@ -302,166 +332,4 @@ fn two_columns(files: &[reader::File<'_>]) -> Option<Result<Traces, CliError>> {
     }
     let [up, down] = columns;
     Some(Traces::from_columns(name, &up, &down, None).map_err(CliError::from))
-}
-
-fn write_card(entry: &Entry, fitted: &Fitted, file: &Path) -> Result<(), CliError> {
-    let Fitted { regression, fit, .. } = fitted;
-    let mut card = DeviceCard::from_fit(entry.info, fit, &fitted.source, fitted.origin);
-    for fixed in &regression.fixed {
-        if let Some(info) = entry.info.parameter(fixed.name) {
-            let parameter = CardParameter {
-                value: fixed.value,
-                unit: info.unit.into(),
-                std: None,
-                kind: info.kind,
-                source: fixed.why.clone(),
-            };
-            card.parameters.insert(fixed.name.into(), parameter);
-        }
-    }
-    let span = |values: &mut dyn Iterator<Item = f64>| {
-        values
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
-    };
-    for (axis, (low, high)) in [
-        (
-            regression.x,
-            span(&mut regression.devices.iter().flat_map(|d| &d.series).flat_map(|s| s.x.iter().copied())),
-        ),
-        (
-            regression.y,
-            span(&mut regression.devices.iter().flat_map(|d| &d.series).flat_map(|s| s.y.iter().copied())),
-        ),
-    ] {
-        card.validity
-            .insert(format!("fitted {}", axis.title), format!("{low:.4e} to {high:.4e} {}", axis.unit));
-    }
-    card.provenance.misfit = misfit(fitted);
-    let text = card.to_toml().map_err(CliError::failed)?;
-    replace_file(file, text.as_bytes())?;
-    Ok(())
-}
-
-/// The misfit with its unit.
-pub(super) fn misfit(fitted: &Fitted) -> String {
-    match fitted.fit.rms_log {
-        Some(rms) => format!("{rms:.4} in ln I above ten noise floors"),
-        None if fitted.regression.y.unit == "1" => format!("{:.4}", fitted.fit.rms),
-        None => format!("{:.4e} {}", fitted.fit.rms, fitted.regression.y.unit),
-    }
-}
-
-fn document(entry: &Entry, fitted: &Fitted) -> serde_json::Value {
-    let mut value = serde_json::to_value(&fitted.fit).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.insert("schema".into(), 1.into());
-        object.insert("model".into(), entry.info.name.into());
-        object.insert("name".into(), fitted.name.clone().into());
-        object.insert("source".into(), fitted.source.clone().into());
-        object.insert("origin".into(), fitted.origin.label().into());
-        let fixed =
-            fitted.regression.fixed.iter().map(
-                |fixed| serde_json::json!({ "name": fixed.name, "value": fixed.value, "why": fixed.why }),
-            );
-        object.insert("fixed".into(), fixed.collect());
-        object.insert("hold_out".into(), serde_json::to_value(fitted.hold_out).unwrap_or_default());
-        let profiles = fitted.profiles.iter().map(|(name, interval)| {
-            serde_json::json!({ "name": name, "interval95": [interval.lower, interval.upper], "open": [interval.lower_open, interval.upper_open] })
-        });
-        object.insert("profiles".into(), profiles.collect());
-        object.insert("bootstrap".into(), serde_json::to_value(&fitted.bootstrap).unwrap_or_default());
-        object.insert("ranking".into(), fitted.ranking.document());
-        object.insert("population".into(), serde_json::to_value(&fitted.population).unwrap_or_default());
-        object.insert("extracted".into(), serde_json::to_value(&fitted.extracted).unwrap_or_default());
-    }
-    value
-}
-
-/// A fit for people.
-fn words(entry: &Entry, fitted: &Fitted) -> String {
-    let Fitted { fit, regression, .. } = fitted;
-    let mut text = String::new();
-    let fixed = regression.fixed.iter().map(|fixed| fixed.name.len());
-    let width = fit.parameters.iter().map(|parameter| parameter.name.len()).chain(fixed).max().unwrap_or(0);
-    for parameter in &fit.parameters {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {:width$}  {}", parameter.name, uncertain(parameter));
-    }
-    for fixed in &regression.fixed {
-        let _ = writeln!(text, "  {:width$}  {} (fixed: {})", fixed.name, fixed.value, fixed.why);
-    }
-    let _ = writeln!(
-        text,
-        "{}: {} readings of {} device(s), {} left out, rms {}, AICc {:.1}, BIC {:.1}, condition {:.1e}; {}",
-        entry.info.name,
-        fit.points,
-        regression.devices.len(),
-        fit.dropped,
-        misfit(fitted),
-        fit.aicc,
-        fit.bic,
-        fit.condition,
-        fitted.origin.label()
-    );
-    for (name, interval) in &fitted.profiles {
-        let open = |open: bool| if open { " (open)" } else { "" };
-        let _ = writeln!(
-            text,
-            "  profile likelihood, 95 %: {name} {:.4e}{} to {:.4e}{}",
-            interval.lower,
-            open(interval.lower_open),
-            interval.upper,
-            open(interval.upper_open)
-        );
-    }
-    if let Some(bootstrap) = &fitted.bootstrap {
-        let method = format!("{:?}", bootstrap.method).to_lowercase();
-        for parameter in &bootstrap.parameters {
-            let [low, high] = parameter.interval95;
-            let _ =
-                writeln!(text, "  bootstrap ({method}), 95 %: {} {low:.4e} to {high:.4e}", parameter.name);
-        }
-        let _ = writeln!(
-            text,
-            "  bootstrap: {} refits to {} devices, {} failed, {} with a parameter at a bound",
-            bootstrap.replicates, bootstrap.devices, bootstrap.failed, bootstrap.at_bound
-        );
-        for warning in &bootstrap.warnings {
-            let _ = writeln!(text, "  note: {warning}");
-        }
-    }
-    for line in fitted.population.iter().flat_map(|population| &population.words) {
-        let _ = writeln!(text, "  over devices: {line}");
-    }
-    if let Some(out) = &fitted.hold_out {
-        let _ = writeln!(
-            text,
-            "  held out: {} readings at the largest {} ({:.4e}) are predicted with {:.2} times the scatter of those fitted",
-            out.readings,
-            regression.x.title,
-            out.order,
-            out.rms_weighted / out.rms_kept
-        );
-    }
-    for found in &fitted.extracted {
-        let figure = |value: Option<f64>, digits: usize| {
-            value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-        };
-        let _ = writeln!(
-            text,
-            "  read off {}: V_T {} V at 100 nA W/L, {} V from the largest g_m, {} V by the Y-function; swing {} \
-             mV/decade; g_m {} A/V",
-            found.sweep,
-            figure(found.constant_current_v, 4),
-            figure(found.largest_transconductance_v, 4),
-            figure(found.y_function_v, 4),
-            figure(found.swing_v.map(|swing| 1e3 * swing), 1),
-            found.transconductance_s.map_or_else(|| "-".to_owned(), |value| format!("{value:.3e}")),
-        );
-    }
-    text.push_str(&fitted.ranking.words());
-    for warning in &fit.warnings {
-        let _ = writeln!(text, "  note: {warning}");
-    }
-    text
 }

@@ -1,9 +1,13 @@
 //! `mho fit MODEL FILE… --out CARD.toml`: a device model fitted to measurements.
 
+mod card;
 mod each;
 mod page;
 mod ranking;
+mod resistive;
+pub(super) mod sources;
 mod tables;
+mod words;
 
 use super::{Answer, CliError, Globals};
 use crate::stage::nearest;
@@ -12,13 +16,15 @@ use mho_compact::card::DeviceCard;
 use mho_compact::fit::{FitResult, FittedParameter};
 use mho_compact::model::{self, ModelInfo};
 use mho_compact::retention::Weighting;
+use mho_compact::tid::TidFit;
 use mho_compact::{current_shift, idvg, programming, retention, tid};
 use mho_data::measurement::{Kind, Measurement};
 use mho_data::provenance::Origin;
 use mho_data::published::PublishedSonos;
-use mho_data::{InputError, reader};
+use mho_data::reader;
+use sources::Sources;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Fit a device model to measurements and write its card.
 ///
@@ -35,6 +41,7 @@ use std::path::PathBuf;
 ///   mho fit sonos-retention published:tcas2022 --out retention.toml
 ///   mho fit transistor nfet.mdm --out nfet.toml --pictures nfet.svg --compare
 ///   mho fit transistor wafer/ --out cards --tables tables --pictures pages
+///   mho fit tid-exp thresholds.csv --out cards/dose.toml --rivals cards/rivals
 ///   mho fit update-soft-bounds pulses.csv --out update.toml --compare
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -65,6 +72,12 @@ pub(super) struct FitArgs {
     /// Parameters that differ from device to device: their mean and spread over the devices
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     population: Vec<String>,
+    /// Of resistive cells: parameters that the readings do not tell, as g_max_us=80
+    #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',', value_parser = held)]
+    hold: Vec<(String, f64)>,
+    /// Write cards of the rival laws into this folder, for the choice of model in a study (implies --compare)
+    #[arg(long, value_name = "DIR")]
+    rivals: Option<PathBuf>,
     /// Draw data, fit, residuals, intervals and correlations (SVG); with several fits a folder
     #[arg(long, value_name = "FILE.svg|DIR")]
     pictures: Option<PathBuf>,
@@ -74,14 +87,26 @@ pub(super) struct FitArgs {
 }
 
 impl FitArgs {
+    /// Whether rival laws are fitted.
+    fn compares(&self) -> bool {
+        self.compare || self.rivals.is_some()
+    }
+
     /// Whether something is asked for that only a fit through readings with a law gives.
     fn asks_for_more(&self) -> bool {
         self.each
+            || !self.hold.is_empty()
             || self.profile
             || self.bootstrap.is_some()
             || self.pictures.is_some()
             || self.tables.is_some()
     }
+}
+
+fn held(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let number = value.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    Ok((name.trim().to_owned(), number.ok_or_else(|| format!("found `{value}`, expected a number"))?))
 }
 
 fn weighting(word: &str) -> Result<Weighting, String> {
@@ -97,6 +122,8 @@ struct Outcome {
     origin: Origin,
     misfit: String,
     ranking: Vec<tid::Ranked>,
+    /// What was read; nothing of a published set.
+    measurement: Option<Measurement>,
 }
 
 pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
@@ -116,23 +143,62 @@ pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
     if args.asks_for_more() {
         let what = if published { "a published set" } else { model.name };
         return Err(CliError::Usage(format!(
-            "{what} is fitted without --each, --profile, --bootstrap, --population, --pictures and --tables"
+            "{what} is fitted without --each, --hold, --profile, --bootstrap, --population, --pictures and --tables"
         )));
     }
-    let outcome = match args.files.as_slice() {
-        [only] if only.starts_with("published:") => fit_published(model, args, &only["published:".len()..])?,
-        files => fit_files(model, args, files)?,
+    let (outcome, sources) = match args.files.as_slice() {
+        [only] if only.starts_with("published:") => {
+            (fit_published(model, args, &only["published:".len()..])?, None)
+        }
+        files => {
+            let sources = Sources::read(files)?;
+            (fit_files(model, args, &sources.files())?, Some(sources))
+        }
     };
-    let mut card = DeviceCard::from_fit(model, &outcome.fit, &args.files.join(", "), outcome.origin);
-    card.provenance.misfit.clone_from(&outcome.misfit);
-    let text = card.to_toml().map_err(CliError::failed)?;
-    replace_file(&args.out, text.as_bytes())?;
+    let data = sources.as_ref().map_or_else(|| args.files.clone(), Sources::lines);
+    let card_of = |model: &ModelInfo, fit: &FitResult, misfit: &str| {
+        let mut card = DeviceCard::from_fit(model, fit, &args.files.join(", "), outcome.origin);
+        card.provenance.misfit = misfit.to_owned();
+        card.provenance.data.clone_from(&data);
+        match &outcome.measurement {
+            Some(measurement) => sources::reach(&mut card, measurement),
+            // Five days: what the published sets hold.
+            None => drop(card.validity.insert("time_s".into(), "0 to 432000".into())),
+        }
+        card
+    };
+    write_card(&card_of(model, &outcome.fit, &outcome.misfit), &args.out)?;
+    let mut rivals = Vec::new();
+    for ranked in outcome.ranking.iter().filter(|ranked| ranked.fit.model.name != model.name) {
+        let Some(folder) = &args.rivals else { break };
+        let TidFit { model, fit, .. } = &ranked.fit;
+        let file = folder.join(format!("{}.toml", model.name));
+        write_card(&card_of(model, fit, &format!("{:.3e} V", fit.rms)), &file)?;
+        rivals.push(file);
+    }
+    let kept = sources.map(|sources| sources.archive(&args.out, globals)).transpose()?.flatten();
     if globals.json {
         return document(model.name, &outcome).map_err(CliError::failed);
     }
-    let mut text = page(model.name, &outcome);
-    let _ = writeln!(text, "card: {}", args.out.display());
-    Ok(text)
+    Ok(page(model.name, &outcome) + &written(&args.out, &rivals, kept.as_deref()))
+}
+
+fn write_card(card: &DeviceCard, file: &Path) -> Result<(), CliError> {
+    let text = card.to_toml().map_err(CliError::failed)?;
+    Ok(replace_file(file, text.as_bytes())?)
+}
+
+/// The lines that end a fit: where its cards are, and where its raw files are kept.
+fn written(card: &Path, rivals: &[PathBuf], kept: Option<&Path>) -> String {
+    let mut text = format!("card: {}\n", card.display());
+    for file in rivals {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "rival: {}", file.display());
+    }
+    if let Some(store) = kept {
+        let _ = writeln!(text, "raw files: kept in {}", store.display());
+    }
+    text
 }
 
 fn fit_published(model: &ModelInfo, args: &FitArgs, name: &str) -> Result<Outcome, CliError> {
@@ -147,18 +213,15 @@ fn fit_published(model: &ModelInfo, args: &FitArgs, name: &str) -> Result<Outcom
     }
 }
 
-fn fit_files(model: &'static ModelInfo, args: &FitArgs, files: &[String]) -> Result<Outcome, CliError> {
-    let bytes = files
-        .iter()
-        .map(|file| {
-            std::fs::read(file).map_err(|error| InputError::new(file, error.to_string(), "a readable file"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let named: Vec<reader::File<'_>> =
-        files.iter().zip(&bytes).map(|(file, bytes)| (file.as_str(), bytes.as_slice())).collect();
-    let sweeps = || reader::recognise(&files[0], &bytes[0]) == Some(Kind::IdVg);
+fn fit_files(
+    model: &'static ModelInfo,
+    args: &FitArgs,
+    files: &[reader::File<'_>],
+) -> Result<Outcome, CliError> {
+    let sweeps =
+        || files.first().is_some_and(|(name, bytes)| reader::recognise(name, bytes) == Some(Kind::IdVg));
     let read = |kind| -> Result<Measurement, CliError> {
-        let measurement = reader::read(&named, kind)?;
+        let measurement = reader::read(files, kind)?;
         measurement.check_for_fit()?;
         Ok(measurement)
     };
@@ -173,14 +236,26 @@ fn fit_files(model: &'static ModelInfo, args: &FitArgs, files: &[String]) -> Res
                 CliError::Failed(format!("no sweep could be fitted: {}", fits.refused().join("; ")))
             })?;
             let misfit = format!("{:.4} in ln I", fit.rms_log.unwrap_or(f64::NAN));
-            outcome = Outcome { fit, origin: measurement.sidecar.origin, misfit, ranking: Vec::new() };
+            outcome = Outcome {
+                fit,
+                origin: measurement.sidecar.origin,
+                misfit,
+                ranking: Vec::new(),
+                measurement: None,
+            };
         }
         "current-shift" => {
             measurement = read(Kind::StateCurrent)?;
             let points = current_shift::points(&measurement.table).map_err(CliError::failed)?;
             let fit = current_shift::fit(&points).map_err(CliError::failed)?.fit;
             let misfit = format!("{:.3} nA", fit.rms);
-            outcome = Outcome { fit, origin: measurement.sidecar.origin, misfit, ranking: Vec::new() };
+            outcome = Outcome {
+                fit,
+                origin: measurement.sidecar.origin,
+                misfit,
+                ranking: Vec::new(),
+                measurement: None,
+            };
         }
         "sonos-retention" => {
             measurement = read(Kind::StateCurrent)?;
@@ -204,8 +279,8 @@ fn fit_files(model: &'static ModelInfo, args: &FitArgs, files: &[String]) -> Res
             .map_err(CliError::failed)?;
             let fit = tid::fit(model, &points).map_err(CliError::failed)?.fit;
             let misfit = format!("{:.3e} V", fit.rms);
-            let ranking = if args.compare { tid::compare(&points) } else { Vec::new() };
-            outcome = Outcome { fit, origin: measurement.sidecar.origin, misfit, ranking };
+            let ranking = if args.compares() { tid::compare(&points) } else { Vec::new() };
+            outcome = Outcome { fit, origin: measurement.sidecar.origin, misfit, ranking, measurement: None };
         }
         other => return Err(CliError::Usage(format!("{other} is not fitted from files"))),
     }
@@ -214,19 +289,20 @@ fn fit_files(model: &'static ModelInfo, args: &FitArgs, files: &[String]) -> Res
         .fit
         .warnings
         .extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
+    outcome.measurement = Some(measurement);
     Ok(outcome)
 }
 
 fn drift(points: &[retention::DriftPoint], args: &FitArgs, origin: Origin) -> Result<Outcome, CliError> {
     let fit = retention::fit(points, args.weighting).map_err(CliError::failed)?.fit;
     let misfit = format!("{:.3} nA", fit.rms);
-    Ok(Outcome { fit, origin, misfit, ranking: Vec::new() })
+    Ok(Outcome { fit, origin, misfit, ranking: Vec::new(), measurement: None })
 }
 
 fn spread(points: &[programming::SpreadPoint], origin: Origin) -> Result<Outcome, CliError> {
     let fit = programming::fit(points).map_err(CliError::failed)?.fit;
     let misfit = format!("{:.3} nA", fit.rms);
-    Ok(Outcome { fit, origin, misfit, ranking: Vec::new() })
+    Ok(Outcome { fit, origin, misfit, ranking: Vec::new(), measurement: None })
 }
 
 /// A fit as the JSON document of `mho fit --json`.

@@ -1,7 +1,8 @@
 //! Pictures of a fit: data with the law, residuals, how sharply the best values stand out, correlations.
 
-use super::each::{Fitted, misfit};
+use super::each::Fitted;
 use super::tables;
+use super::words::misfit;
 use crate::cli::CliError;
 use crate::figures::axis::{Axis, Scale};
 use crate::figures::kit::{Figure, Mark, Panel, Series, TWO_COLUMNS_IN};

@@ -1,6 +1,8 @@
 //! Rival laws on the same readings, ranked by AICc.
 
+use super::card;
 use crate::cli::CliError;
+use mho_compact::card::DeviceCard;
 use mho_compact::fit::{FitResult, least_squares};
 use mho_compact::model::{self, Entry};
 use mho_compact::transistor::fitting::TransistorFit;
@@ -23,6 +25,8 @@ pub(super) struct Ranking {
     rivals: Vec<Rival>,
     failed: Vec<(String, String)>,
     notes: Vec<String>,
+    /// Cards of the rivals, where they are laws of the same kind of device.
+    pub(super) cards: Vec<DeviceCard>,
 }
 
 impl Ranking {
@@ -114,11 +118,16 @@ pub(super) fn of_updates(traces: &Traces) -> Result<Ranking, CliError> {
 }
 
 /// The models that take the same measurement and whose names begin alike, on the same readings.
-pub(super) fn of_entries(entry: &Entry, measurement: &Measurement, own: &FitResult) -> Ranking {
+pub(super) fn of_entries(
+    entry: &Entry,
+    data: card::Data<'_>,
+    measurement: &Measurement,
+    own: &FitResult,
+) -> Ranking {
     let family = |name: &str| name.split('-').next().unwrap_or_default().to_owned();
     let resistive = |name: &str| mho_compact::inference::find(name).is_some();
     let mut fits = vec![(entry.info.name.to_owned(), own.clone())];
-    let mut failed = Vec::new();
+    let (mut failed, mut cards) = (Vec::new(), Vec::new());
     for rival in model::entries() {
         let related = family(rival.info.name) == family(entry.info.name)
             || (resistive(rival.info.name) && resistive(entry.info.name));
@@ -128,18 +137,21 @@ pub(super) fn of_entries(entry: &Entry, measurement: &Measurement, own: &FitResu
         let Some(fitting) = rival.fitting else { continue };
         let fit = fitting(measurement)
             .map_err(|error| error.to_string())
-            .and_then(|regression| regression.fit().map_err(|error| error.to_string()));
+            .and_then(|regression| Ok((regression.fit().map_err(|error| error.to_string())?, regression)));
         match fit {
             // Criteria compare fits of the same readings only.
-            Ok(fit) if fit.points == own.points => fits.push((rival.info.name.to_owned(), fit)),
-            Ok(fit) => failed.push((
+            Ok((fit, regression)) if fit.points == own.points => {
+                cards.push(card::card(rival.info, &regression, &fit, data));
+                fits.push((rival.info.name.to_owned(), fit));
+            }
+            Ok((fit, _)) => failed.push((
                 rival.info.name.to_owned(),
                 format!("it takes {} readings, not {}", fit.points, own.points),
             )),
             Err(why) => failed.push((rival.info.name.to_owned(), why)),
         }
     }
-    Ranking { failed, ..Ranking::of(fits) }
+    Ranking { failed, cards, ..Ranking::of(fits) }
 }
 
 /// A transistor without each of its effects: which of them AICc wants.

@@ -1,7 +1,8 @@
 //! Tables of other kinds than the grid: built along a history, and shown.
 
 use super::super::{Answer, CliError, Globals};
-use super::{BuildArgs, document, met, page};
+use super::build::{BuildArgs, met};
+use super::show::{document, page};
 use crate::store::replace_file;
 use mho_data::InputError;
 use mho_lut::{

@@ -2,6 +2,10 @@
 
 use super::*;
 use clap::Parser;
+use mho_compact::card::DeviceCard;
+use mho_compact::model;
+use mho_data::Table;
+use mho_data::published::PublishedSonos;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -68,7 +72,11 @@ fn cards_make_a_cell_and_bad_ones_are_named() {
     let out = out.to_str().unwrap();
     let (retention, dose) = (card("sonos-retention"), card("tid-exp"));
     let text = mho_table(&["build", &retention, &dose, "--out", out, "--tolerance", "5e-3"]).unwrap();
-    assert!(text.contains("sonos-programming: no card given") && text.contains("0 to 1000"), "{text}");
+    assert!(
+        text.contains("no card of the programming spread: that of the 40 nm SONOS cell")
+            && text.contains("0 to 1000"),
+        "{text}"
+    );
 
     std::fs::remove_file(out).unwrap();
     for cards in [[&dose, &card("tid-stretched")], [&dose, &"absent.toml".to_owned()]] {

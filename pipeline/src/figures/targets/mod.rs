@@ -6,6 +6,7 @@ mod arrays;
 mod cells;
 mod dose;
 mod hysteresis;
+mod networks;
 mod pulses;
 mod verification;
 
@@ -35,12 +36,14 @@ pub struct Check {
     pub ours: f64,
     /// Largest difference that passes, in the same unit.
     pub tolerance: f64,
+    /// Whether it was computed from what the source is about; if not, it neither passes nor fails.
+    pub comparable: bool,
 }
 
 impl Check {
     /// A check with an absolute tolerance.
     pub fn new(quantity: impl Into<String>, source: f64, ours: f64, tolerance: f64) -> Self {
-        Self { quantity: quantity.into(), source, ours, tolerance }
+        Self { quantity: quantity.into(), source, ours, tolerance, comparable: true }
     }
 
     /// A check with a relative tolerance.
@@ -48,9 +51,15 @@ impl Check {
         Self::new(quantity, source, ours, share * source.abs())
     }
 
-    /// Whether it passes.
+    /// The same, from other data than those of the source unless `whole`.
+    #[must_use]
+    pub fn comparable(self, whole: bool) -> Self {
+        Self { comparable: whole, ..self }
+    }
+
+    /// Whether it passes, or says nothing.
     pub fn passes(&self) -> bool {
-        (self.ours - self.source).abs() <= self.tolerance
+        !self.comparable || (self.ours - self.source).abs() <= self.tolerance
     }
 }
 
@@ -98,6 +107,12 @@ pub fn registry() -> &'static [Target] {
         arrays::ENERGY,
         arrays::DENSITY,
         arrays::DISCHARGE,
+        networks::DOSE,
+        networks::DEEPER,
+        networks::GENERIC,
+        networks::DEVICES,
+        networks::DRIFT,
+        networks::MITIGATION,
         dose::THRESHOLDS,
         dose::DISTRIBUTIONS,
         pulses::TRANSIENTS,

@@ -1,0 +1,171 @@
+//! Ranges of the converters of every layer, from what enters it when the graph runs digitally.
+//!
+//! Inputs and outputs have one range for all matrices of a node (groups of a convolution), each matrix
+//! its own largest weight: that is a digital factor, the range of a converter is hardware.
+
+use super::error::AnalogError;
+use super::record::Seen;
+use crate::array::{ArrayConfig, ConverterKind, ConverterRange, InputRange, RangeName};
+use crate::converter::range::{self, Ends};
+use crate::core::spec::{Conversion, OutputRange, RangeRule};
+use crate::core::{Core, CoreError, CoreSpec, Mapping, range_of};
+use crate::effects::Effects;
+use crate::graph::Layer;
+
+/// One matrix on arrays, before anything is programmed.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// The layer stays digital.
+    pub(super) digital: bool,
+    /// Inputs with a sign come in two reads.
+    pub(super) two_reads: bool,
+    /// Its core, with the largest weight and the ranges of all converters.
+    pub(super) spec: CoreSpec,
+    /// Weights beyond the largest that the cells can hold.
+    pub(super) clipped: usize,
+}
+
+/// Plans of the matrices of one node.
+pub(super) fn plans(
+    layers: &[Layer],
+    seen: &[Seen],
+    array: &ArrayConfig,
+    digital: bool,
+) -> Result<Vec<Plan>, AnalogError> {
+    let input = input_range(array, seen);
+    let two_reads = array.in_two_reads(input);
+    let spec = array.core_spec(input);
+    let from_data =
+        matches!(spec.output.range, OutputRange::Named(RangeRule::MinimumError | RangeRule::Percentile(_)));
+    let mut plans = Vec::with_capacity(layers.len());
+    let mut currents = vec![Vec::new(); spec.slices];
+    let mut last = None;
+    for (layer, seen) in layers.iter().zip(seen) {
+        let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
+        let mapping = map(layer, &spec).map_err(wrong)?;
+        let weight_max = (mapping.weight_max > 0.0).then_some(mapping.weight_max);
+        let clipped = mapping.clipped;
+        plans.push(Plan { digital, two_reads, spec: CoreSpec { weight_max, ..spec.clone() }, clipped });
+        if !digital && from_data {
+            let inputs = samples(seen, two_reads);
+            let found = Core::<f32>::currents(&mapping, &inputs, inputs.len() / layer.inputs().max(1));
+            for (all, found) in currents.iter_mut().zip(found.map_err(wrong)?) {
+                all.extend(found);
+            }
+            last = Some(mapping);
+        }
+    }
+    if let Some(mapping) = last {
+        let ranges: Vec<[f64; 2]> = currents
+            .into_iter()
+            .map(|currents| range_of(&mapping, currents))
+            .map(|range| with_zero(range, &spec))
+            .collect();
+        for plan in &mut plans {
+            plan.spec.output.range = OutputRange::Slices(ranges.clone());
+        }
+    }
+    Ok(plans)
+}
+
+/// Target conductances of a layer.
+pub(super) fn map(layer: &Layer, spec: &CoreSpec) -> Result<Mapping, CoreError> {
+    let weights: Vec<f64> = layer.weights().iter().map(|&w| f64::from(w)).collect();
+    Mapping::new(&weights, layer.outputs(), layer.inputs(), spec)
+}
+
+/// Vectors that were seen, inputs x batch; in two reads the positive parts, then the magnitudes of the
+/// negative ones.
+fn samples(seen: &Seen, two_reads: bool) -> Vec<f32> {
+    let vectors: Vec<&[f32]> = seen.vectors().collect();
+    let length = vectors.first().map_or(0, |vector| vector.len());
+    let mut out = Vec::with_capacity(length * vectors.len() * (1 + usize::from(two_reads)));
+    for input in 0..length {
+        if two_reads {
+            out.extend(vectors.iter().map(|vector| vector[input].max(0.0)));
+            out.extend(vectors.iter().map(|vector| (-vector[input]).max(0.0)));
+        } else {
+            out.extend(vectors.iter().map(|vector| vector[input]));
+        }
+    }
+    out
+}
+
+fn input_range(array: &ArrayConfig, seen: &[Seen]) -> InputRange {
+    let input = &array.input;
+    let least = seen.iter().fold(0.0_f32, |least, seen| least.min(seen.least));
+    let most = seen.iter().fold(0.0_f32, |most, seen| most.max(seen.most));
+    let mut signed = input.signed && least < 0.0;
+    type Rule<'a> = &'a dyn Fn(&[f64], u32, Ends) -> [f64; 2];
+    let found = |rule: Rule<'_>| {
+        let values = seen.iter().flat_map(|seen| seen.vectors()).flatten().map(|&x| f64::from(x));
+        let values: Vec<f64> = values.map(|x| if signed { x } else { x.max(0.0) }).collect();
+        let ends = if signed { Ends::Symmetric } else { Ends::Upper };
+        rule(&range::sort(values), input.bits, ends)[1]
+    };
+    let max = match input.range {
+        ConverterRange::Fixed([lo, hi]) => {
+            signed = input.signed && lo < 0.0;
+            hi.max(if signed { -lo } else { 0.0 })
+        }
+        ConverterRange::Named(RangeName::Maximum) => f64::from(if signed { most.max(-least) } else { most }),
+        ConverterRange::Named(RangeName::Calibrated) => found(&range::minimum_error),
+        ConverterRange::Percentile { percentile } => {
+            found(&|sorted, _, ends| range::at_percentile(sorted, percentile, ends))
+        }
+    };
+    // A layer that saw nothing but zeros has no range; any will do.
+    InputRange { max: if max > 0.0 { max } else { 1.0 }, signed }
+}
+
+/// The range moved by less than a step so that zero is a level: a silent column stays silent.
+fn with_zero([lo, hi]: [f64; 2], spec: &CoreSpec) -> [f64; 2] {
+    let converter = &spec.output.converter;
+    if converter.kind != ConverterKind::Uniform || converter.bits == 0 || !(lo < 0.0 && hi > 0.0) {
+        return [lo, hi];
+    }
+    let steps = (2.0_f64).powi(converter.bits as i32) - 1.0;
+    let step = (hi - lo) / steps;
+    let below = (lo / step).round();
+    [below * step, (below + steps) * step]
+}
+
+/// Whether inputs are converted. Pulses are inputs and sums at once: both are, or neither.
+pub(super) fn converts_inputs(spec: &CoreSpec, effects: Effects) -> bool {
+    effects.input_converters && (spec.pulse.is_none() || effects.output_converters)
+}
+
+/// The core of a layer with the levels of weights and the converters that are switched on. Slices of weights
+/// keep their digits: they mean nothing else.
+pub(super) fn with_effects(spec: &CoreSpec, effects: Effects) -> CoreSpec {
+    let pulses = spec.pulse.is_some();
+    let inputs = converts_inputs(spec, effects);
+    let outputs = effects.output_converters && (!pulses || effects.input_converters);
+    let mut spec = spec.clone();
+    if !effects.weight_levels && spec.slices == 1 {
+        spec.weight_bits = 0;
+    }
+    if !inputs {
+        spec.input.bits = 0;
+        spec.input.slice_bits = 0;
+        spec.input.coding = crate::core::spec::Coding::SignMagnitude;
+        // Ranges of sums are in units of the full input.
+        if let OutputRange::Slices(ranges) = &mut spec.output.range {
+            ranges.iter_mut().flatten().for_each(|end| *end *= spec.input.max / FULL);
+        }
+        // Above any activation, and a power of two, so that scaling rounds nothing.
+        spec.input.max = FULL;
+        spec.output.conversion = Conversion::Accumulated;
+        spec.pulse = None;
+    }
+    if !outputs {
+        spec.output.converter.bits = 0;
+        spec.output.conversion = Conversion::Accumulated;
+        spec.output.range = OutputRange::Named(RangeRule::Maximum);
+        spec.column_current_max = f64::INFINITY;
+    }
+    spec
+}
+
+/// Full input of arrays without converters; their squares, times variances, stay normal numbers in f32.
+const FULL: f64 = 16_777_216.0;

@@ -1,0 +1,351 @@
+//! The matrices of a trained graph on simulated arrays.
+//!
+//! [`Arrays`] holds everything that no trial changes: how the weights of each layer lie on arrays, and
+//! the converters, whose ranges come from calibration inputs. [`Arrays::draws`] are the random numbers of
+//! one trial, [`Arrays::program`] the arrays of that trial at one condition: [`Programmed`], which
+//! multiplies for [`Graph::run`] as [`crate::graph::Products`] and counts what saturates.
+//!
+//! ```
+//! use mho_network::analog::Arrays;
+//! use mho_network::array::ArrayConfig;
+//! use mho_network::effects::Effects;
+//! use mho_network::evaluate::Condition;
+//! use mho_network::graph::op::{Dense, Length, Op};
+//! use mho_network::graph::tensor::Tensor;
+//! use mho_network::graph::{Graph, Input, Node};
+//!
+//! let weights = Tensor::new(vec![1, 2], vec![1.0, -2.0]).ok_or("shape")?;
+//! let graph = Graph::new(
+//!     "difference",
+//!     vec![Input { name: "x".into(), shape: vec![Length::Batch(1), Length::Fixed(2)] }],
+//!     vec![Node::new("d", Op::Dense(Dense { weights: weights.into(), bias: None }), &["x"], &["y"])],
+//!     vec!["y".into()],
+//! )?;
+//! let x = Tensor::new(vec![2, 2], vec![0.5, 1.0, 1.0, 0.5]).ok_or("shape")?;
+//! let arrays = Arrays::new(&graph, &[x.clone()], &ArrayConfig::default(), None)?;
+//! let condition = Condition::new(0.0, 0.0, Effects::QUANTISATION);
+//! let programmed = arrays.program(&condition, &arrays.draws(1, 0))?;
+//! let y = graph.run(&programmed, &[x])?;
+//! assert!((y[0].values()[0] + 1.5).abs() < 0.05);
+//! assert_eq!(programmed.statistics()[0].outputs_saturated, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! With a table: `Arrays::new(&graph, &inputs, &array, Some(Devices::from(&table)))`, where the table is a
+//! [`mho_lut::DeviceTable`] or a [`mho_lut::HistoryTable`].
+//!
+//! Every cell is drawn for itself: of each slice, each sign, each copy, and of reference columns.
+//! Conductances are in units of that of the largest weight.
+
+mod calibrate;
+mod cells;
+mod devices;
+mod draws;
+mod error;
+mod program;
+mod programmed;
+mod record;
+mod wires;
+
+pub use devices::Devices;
+pub use draws::Draws;
+pub use error::AnalogError;
+pub use programmed::{LayerStatistics, Programmed};
+
+use rayon::prelude::*;
+
+use crate::array::{ArrayConfig, Compensation, ConverterKind, InputRange};
+use crate::core::Core;
+use crate::core::spec::OutputRange;
+use crate::effects::Effects;
+use crate::evaluate::Condition;
+use crate::graph::op::Length;
+use crate::graph::tensor::Tensor;
+use crate::graph::{Graph, Layer};
+use crate::wires::Wires;
+use calibrate::Plan;
+use cells::{CellCurrents, ReadNoise};
+use program::Programming;
+use programmed::{ProgrammedLayer, Read};
+use record::Recorder;
+
+/// Temperature of tables over time and dose (K).
+const TABLE_TEMPERATURE_K: f64 = 300.0;
+
+/// A graph on arrays, before anything is programmed.
+#[derive(Debug)]
+pub struct Arrays<'a> {
+    graph: &'a Graph,
+    array: ArrayConfig,
+    devices: Option<Devices<'a>>,
+    plans: Vec<Plan>,
+    nodes: Vec<(&'a str, usize)>,
+}
+
+/// How one matrix lies on its arrays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerMapping {
+    /// Its name.
+    pub name: String,
+    /// Whether it stays digital.
+    pub digital: bool,
+    /// |weight| that takes the full current.
+    pub weight_max: f64,
+    /// Weights beyond it.
+    pub weights_clipped: usize,
+    /// What the inputs span.
+    pub input: InputRange,
+    /// Range of the output converters of each slice of weights, in units of (largest current) x (full
+    /// input); empty where it needs no data.
+    pub output_ranges: Vec<[f64; 2]>,
+}
+
+impl<'a> Arrays<'a> {
+    /// Maps the weights and finds the ranges of the converters. `calibration` are inputs of the graph (as
+    /// [`Graph::run`] takes them), which is run once digitally.
+    ///
+    /// # Errors
+    /// [`AnalogError`], when the configuration, the table, the inputs and the graph do not fit together.
+    pub fn new(
+        graph: &'a Graph,
+        calibration: &[Tensor],
+        array: &ArrayConfig,
+        devices: Option<Devices<'a>>,
+    ) -> Result<Self, AnalogError> {
+        array.check()?;
+        if let Some(devices) = &devices {
+            let (asked, available) = (array.cell.current_max_na, devices.current_max_na());
+            if asked > available * (1.0 + 1e-9) {
+                return Err(AnalogError::CurrentRange { asked, available });
+            }
+            let temperature = array.effects.temperature_k;
+            if matches!(devices, Devices::Grid(_)) && temperature != TABLE_TEMPERATURE_K {
+                return Err(AnalogError::Temperature(temperature));
+            }
+        }
+        let layers = graph.layers();
+        let digital = digital_nodes(graph, &array.mapping.digital_layers)?;
+        let inferences = inferences(graph, calibration);
+        if inferences == 0 {
+            return Err(AnalogError::NoCalibration);
+        }
+        let recorder = Recorder::new(graph, inferences);
+        graph.run(&recorder, calibration)?;
+        let seen = recorder.into_seen();
+        let spans = spans(layers);
+        let plans: Result<Vec<Vec<Plan>>, AnalogError> = spans
+            .par_iter()
+            .map(|span| {
+                let layers = &layers[span.clone()];
+                let digital = layers.first().is_some_and(|layer| digital.contains(&layer.node()));
+                calibrate::plans(layers, &seen[span.clone()], array, digital)
+            })
+            .collect();
+        let name = |span: &std::ops::Range<usize>| {
+            (graph.nodes()[layers[span.start].node()].name.as_str(), span.len())
+        };
+        Ok(Self {
+            graph,
+            array: array.clone(),
+            devices,
+            plans: plans?.into_iter().flatten().collect(),
+            nodes: spans.iter().map(name).collect(),
+        })
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &'a Graph {
+        self.graph
+    }
+
+    /// How each matrix of the graph lies on its arrays.
+    pub fn layers(&self) -> Vec<LayerMapping> {
+        let describe = |(layer, plan): (&Layer, &Plan)| LayerMapping {
+            name: layer.name().to_owned(),
+            digital: plan.digital,
+            weight_max: plan.spec.weight_max.unwrap_or(0.0),
+            weights_clipped: plan.clipped,
+            input: InputRange {
+                max: plan.spec.input.max,
+                signed: plan.two_reads || plan.spec.input.signed(),
+            },
+            output_ranges: match &plan.spec.output.range {
+                OutputRange::Slices(ranges) => ranges.clone(),
+                _ => Vec::new(),
+            },
+        };
+        self.graph.layers().iter().zip(&self.plans).map(describe).collect()
+    }
+
+    /// The draws of all cells of a trial, common to all conditions.
+    pub fn draws(&self, seed: u64, trial: u64) -> Draws {
+        Draws { seed, trial }
+    }
+
+    /// Whether two trials at a condition can differ.
+    pub fn is_random(&self, condition: &Condition) -> bool {
+        let effects = condition.effects;
+        let circuit = self.array.output.circuit.is_some()
+            && !matches!(self.array.output.kind, ConverterKind::Uniform | ConverterKind::SignMagnitude);
+        let stuck = self.array.cell.stuck_at_min + self.array.cell.stuck_at_max > 0.0;
+        let rest = Effects { stuck: false, ..effects };
+        rest.is_random() || effects.output_converters && circuit || effects.stuck && stuck
+    }
+
+    /// The arrays of one trial at one condition. All effects off is the digital network.
+    ///
+    /// # Errors
+    /// [`AnalogError`], when the table does not know the condition, or the wires of an array cannot be
+    /// solved.
+    pub fn program(&self, condition: &Condition, draws: &Draws) -> Result<Programmed<'a>, AnalogError> {
+        let effects = condition.effects;
+        let programming = self.programming(condition)?;
+        let wires = if effects.wires { self.array.wires() } else { None };
+        let untouched =
+            effects.and(Effects::QUANTISATION) == Effects::NONE && programming.is_ideal() && wires.is_none();
+        let layers = self
+            .graph
+            .layers()
+            .par_iter()
+            .zip(&self.plans)
+            .enumerate()
+            .map(|(number, (layer, plan))| {
+                let digital = plan.digital || untouched;
+                let (read, square_error, mean) = if digital {
+                    (Read::Digital, 0.0, 0.0)
+                } else {
+                    self.layer((number, layer, plan), effects, &programming, wires.as_ref(), draws)?
+                };
+                Ok(ProgrammedLayer {
+                    layer,
+                    read,
+                    weights_clipped: if digital { 0 } else { plan.clipped },
+                    square_error,
+                    mean_current_na: mean * self.array.cell.current_max_na,
+                    counters: programmed::Counters::default(),
+                })
+            })
+            .collect::<Result<Vec<_>, AnalogError>>()?;
+        Ok(Programmed { layers, nodes: self.nodes.clone() })
+    }
+
+    /// One matrix; and its square error of weights and mean current over the largest.
+    fn layer(
+        &self,
+        (number, layer, plan): (usize, &Layer, &Plan),
+        effects: Effects,
+        programming: &Programming,
+        wires: Option<&Wires>,
+        draws: &Draws,
+    ) -> Result<(Read, f64, f64), AnalogError> {
+        let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
+        let mut spec = calibrate::with_effects(&plan.spec, effects);
+        spec.seed = draws.core(number);
+        let mut mapping = calibrate::map(layer, &spec).map_err(wrong)?;
+        let mean = programming.program(&mut mapping, number, draws);
+        if let Some(wires) = wires {
+            wires::apply(&mut mapping, &self.array, wires, layer.name())?;
+        }
+        let effective = mapping.read_back();
+        let scale = if mapping.weight_max > 0.0 { 1.0 / mapping.weight_max } else { 0.0 };
+        let square = |(a, b): (&f64, &f32)| ((a - f64::from(*b)) * scale).powi(2);
+        let square_error = effective.iter().zip(layer.weights()).map(square).sum();
+        let read = if effects.input_converters || effects.output_converters || mapping.is_noisy() {
+            let core = Core::new(&mapping).map_err(wrong)?;
+            let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects);
+            Read::Core { core: Box::new(core), two_reads }
+        } else {
+            Read::Matrix(effective.iter().map(|&w| w as f32).collect())
+        };
+        Ok((read, square_error, mean))
+    }
+
+    /// What all matrices share at a condition.
+    fn programming(&self, condition: &Condition) -> Result<Programming, AnalogError> {
+        let effects = condition.effects;
+        let cell = &self.array.cell;
+        let cells = effects.changes_cells();
+        let period = self.array.effects.refresh_period_s;
+        let mut condition = *condition;
+        let mut cycle = 0;
+        if period > 0.0 && effects.drift && condition.time_s.is_finite() {
+            cycle = (condition.time_s / period).floor().max(0.0) as u64;
+            condition.time_s -= cycle as f64 * period;
+            condition.time_s = condition.time_s.max(0.0);
+        }
+        let stuck = if effects.stuck { [cell.stuck_at_min, cell.stuck_at_max] } else { [0.0; 2] };
+        let compensation = self.array.effects.drift_compensation;
+        let (mut currents, mut fresh, mut noise) = (None, None, None);
+        match &self.devices {
+            None if effects.needs_table() => return Err(AnalogError::NoTable(effects)),
+            None => {}
+            Some(devices) => {
+                let steps = self.steps(effects);
+                let new = |point| CellCurrents::new(devices, &point, cell, steps);
+                if cells {
+                    currents = Some(new(devices.point(&condition)?)?);
+                    if compensation != Compensation::None && effects.drift {
+                        fresh = Some(new(devices.fresh(&condition)?)?);
+                    }
+                }
+                noise = if effects.read_noise { ReadNoise::new(devices, cell) } else { None };
+            }
+        }
+        Ok(Programming { currents, fresh, noise, cycle, stuck, compensation })
+    }
+
+    /// Steps of a cell between its smallest and its largest current; 0 for any current.
+    fn steps(&self, effects: Effects) -> u32 {
+        let spec = self.array.core_spec(InputRange { max: 1.0, signed: true });
+        let spec = calibrate::with_effects(&spec, effects);
+        crate::core::encoding::Encoding::new(&spec).digit_max()
+    }
+}
+
+/// Matrices of the same node.
+fn spans(layers: &[Layer]) -> Vec<std::ops::Range<usize>> {
+    let mut spans: Vec<std::ops::Range<usize>> = Vec::new();
+    for (index, layer) in layers.iter().enumerate() {
+        match spans.last_mut() {
+            Some(span) if layers[span.start].node() == layer.node() => span.end = index + 1,
+            _ => spans.push(index..index + 1),
+        }
+    }
+    spans
+}
+
+/// Numbers of the nodes that stay digital.
+fn digital_nodes(graph: &Graph, names: &[String]) -> Result<Vec<usize>, AnalogError> {
+    let layers = graph.layers();
+    let mut nodes = Vec::new();
+    for name in names {
+        let before = nodes.len();
+        match name.as_str() {
+            "first" => nodes.extend(layers.first().map(Layer::node)),
+            "last" => nodes.extend(layers.last().map(Layer::node)),
+            _ => {
+                let named =
+                    |layer: &&Layer| layer.name() == name || graph.nodes()[layer.node()].name == *name;
+                nodes.extend(layers.iter().filter(named).map(Layer::node));
+            }
+        }
+        if nodes.len() == before {
+            let mut known: Vec<&str> =
+                layers.iter().map(|layer| graph.nodes()[layer.node()].name.as_str()).collect();
+            known.dedup();
+            return Err(AnalogError::NoLayer { found: name.clone(), known: known.join(", ") });
+        }
+    }
+    Ok(nodes)
+}
+
+/// Number of inferences that inputs of a graph hold.
+fn inferences(graph: &Graph, inputs: &[Tensor]) -> usize {
+    let (Some(input), Some(tensor)) = (graph.inputs().first(), inputs.first()) else { return 0 };
+    let length = |length: &Length| match length {
+        Length::Batch(of) | Length::Fixed(of) => *of,
+        Length::Rest => 1,
+    };
+    let one: usize = input.shape.iter().map(length).product();
+    tensor.values().len() / one.max(1)
+}

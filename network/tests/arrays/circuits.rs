@@ -1,0 +1,124 @@
+//! Wires of arrays.
+
+use super::*;
+use mho_network::array::{End, Pairs};
+use mho_network::wires::{Cell, Crossbar, Wires};
+
+/// Outputs for unit inputs of one read.
+fn read(graph: &Graph, text: &str, x: &[f32]) -> Vec<f64> {
+    let array = ArrayConfig::from_toml(text, "array.toml").unwrap();
+    let inputs = tensor(&[1, x.len()], x.to_vec());
+    let arrays = Arrays::new(graph, std::slice::from_ref(&inputs), &array, None).unwrap();
+    let programmed = arrays.program(&at(QUANTISED), &arrays.draws(1, 0)).unwrap();
+    graph.run(&programmed, &[inputs]).unwrap()[0].values().iter().map(|&y| f64::from(y)).collect()
+}
+
+/// Cells of 1 mS at 0.1 V, and resistances of 100 ohm; the other cells of the pairs next to open.
+const CELL: &str = "[cell]\nconductance_max_us = 1000.0\non_off_ratio = 1e12\nread_voltage_v = 0.1\n\
+                    [input]\nbits = 16\n[mapping]\nweight_bits = 16\n[output]\nbits = 22\n";
+
+/// A row of two cells and a column of two cells are different circuits: rows are inputs.
+#[test]
+fn resistances_of_rows_and_of_columns_are_not_exchanged() {
+    let near = |found: &[f64], expected: &[f64]| {
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found / expected - 1.0).abs() < 2e-5, "{found} {expected}");
+        }
+    };
+    let along = |row: f64, column: f64| {
+        format!("{CELL}[array]\nrow_resistance_ohm = {row:?}\ncolumn_resistance_ohm = {column:?}\n")
+    };
+    // One input, two outputs: g r = 0.1 in every segment of the row.
+    let row = matrix(2, 1, vec![1.0, 1.0]);
+    let rg = 0.1;
+    // Of the last cell on: a ladder of r and g.
+    let beyond = 1.0 / (1.0 + rg); // conductance of segment and last cell, in g
+    let first = 1.0 / (1.0 + rg * (1.0 + beyond));
+    near(&read(&row, &along(100.0, 0.0), &[1.0]), &[first, first * beyond]);
+    // The columns of the two cells have a segment each.
+    near(&read(&row, &along(0.0, 100.0), &[1.0]), &[1.0 / (1.0 + rg); 2]);
+    // Two inputs, one output: the first cell lies behind two segments of the column.
+    let column = matrix(1, 2, vec![1.0, 1.0]);
+    near(&read(&column, &along(100.0, 0.0), &[1.0, 1.0]), &[2.0 / (1.0 + rg)]);
+    // By reciprocity the same ladder.
+    near(&read(&column, &along(0.0, 100.0), &[1.0, 1.0]), &[first * (1.0 + beyond)]);
+    near(&read(&column, &along(0.0, 100.0), &[1.0, 0.0]), &[first * beyond]);
+    near(&read(&column, &along(0.0, 100.0), &[0.0, 1.0]), &[first]);
+    // Terminals carry the sum.
+    let terminal = format!("{CELL}[array]\nrow_terminal_ohm = 100.0\n");
+    near(&read(&row, &terminal, &[1.0]), &[1.0 / (1.0 + 2.0 * rg); 2]);
+    let terminal = format!("{CELL}[array]\ncolumn_terminal_ohm = 100.0\n");
+    near(&read(&column, &terminal, &[1.0, 1.0]), &[2.0 / (1.0 + 2.0 * rg)]);
+}
+
+/// Sourced from the other end, the first and the last column change places; from both, the loss is less.
+#[test]
+fn ends() {
+    let graph = matrix(3, 1, vec![1.0; 3]);
+    let along = |end: &str| {
+        read(&graph, &format!("{CELL}[array]\nrow_resistance_ohm = 100.0\ndrive = \"{end}\"\n"), &[1.0])
+    };
+    let (first, last, both) = (along("first"), along("last"), along("both"));
+    for (a, b) in first.iter().zip(last.iter().rev()) {
+        assert!((a - b).abs() < 1e-5);
+    }
+    assert!(first[0] > first[2] && both.iter().zip(&first).all(|(both, first)| both > first));
+    assert_eq!(ArrayConfig::default().array.drive, End::First);
+}
+
+/// Pairs on a common line are one circuit with twice the rows, every other of which carries the opposite
+/// input; pairs in separate arrays are two circuits.
+#[test]
+fn pairs_stand_as_they_are_asked_to() {
+    let (outputs, inputs) = (3, 6);
+    let graph = matrix(outputs, inputs, numbers(outputs * inputs, 3));
+    let x = numbers(inputs, 4);
+    let wires = Wires { row_ohm: 20.0, column_ohm: 50.0, ..Wires::default() };
+    let most = graph.layers()[0].weights().iter().fold(0.0_f32, |most, w| most.max(w.abs()));
+    // Of a weight: the cell of a sign (S).
+    let cell = |output: usize, input: usize, sign: f32| {
+        let weight = sign * graph.layers()[0].weights()[output * inputs + input] / most;
+        1e-3 * f64::from(weight.max(1e-12))
+    };
+    let solve = |g: Vec<f64>, v: &[f64]| {
+        let array = Crossbar::new(v.len(), outputs, g, &wires, Cell::Linear).unwrap();
+        array.solve(v).unwrap().column_current_a
+    };
+    let v: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+    let both: Vec<f64> = v.iter().flat_map(|&v| [v, -v]).collect();
+    let rows =
+        |input: usize| [1.0, -1.0].map(|sign| (0..outputs).map(|j| cell(j, input, sign)).collect::<Vec<_>>());
+    let common = solve((0..inputs).flat_map(|i| rows(i).concat()).collect(), &both);
+    let [positive, negative] =
+        [0, 1].map(|k| solve((0..inputs).flat_map(|i| rows(i)[k].clone()).collect(), &v));
+    for output in 0..outputs {
+        let expected = [("separate", positive[output] - negative[output]), ("interleaved", common[output])];
+        let unit = f64::from(most) / 1e-3;
+        for (pairs, expected) in expected {
+            let text = format!(
+                "{CELL}range = [-3.0, 3.0]\n[array]\nrow_resistance_ohm = 20.0\ncolumn_resistance_ohm = 50.0\npairs = \"{pairs}\"\n"
+            );
+            // Sixteen bits of inputs and cells.
+            let found = read(&graph, &text, &x)[output];
+            assert!((found - expected * unit).abs() < 1e-4, "{pairs}: {found} {}", expected * unit);
+        }
+        assert!((expected[0].1 - expected[1].1).abs() * unit > 1e-2, "the circuits differ");
+    }
+    assert_eq!(ArrayConfig::default().array.pairs, Pairs::Separate);
+}
+
+/// Without resistance in the wires nothing changes, whatever the ends.
+#[test]
+fn ideal_wires_are_no_wires() {
+    let graph = matrix(5, 7, numbers(35, 1));
+    let x = numbers(7, 2);
+    let plain = read(&graph, CELL, &x);
+    assert_eq!(
+        plain,
+        read(&graph, &format!("{CELL}[array]\ndrive = \"both\"\npairs = \"interleaved\"\n"), &x)
+    );
+    let little = format!("{CELL}[array]\nrow_resistance_ohm = 1e-3\ncolumn_resistance_ohm = 1e-3\n");
+    for (a, b) in plain.iter().zip(read(&graph, &little, &x)) {
+        assert!((a - b).abs() < 1e-4, "{a} {b}");
+    }
+}
