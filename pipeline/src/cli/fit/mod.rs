@@ -4,6 +4,7 @@ mod card;
 mod each;
 mod page;
 mod ranking;
+mod resistive;
 pub(super) mod sources;
 mod tables;
 mod words;
@@ -71,6 +72,9 @@ pub(super) struct FitArgs {
     /// Parameters that differ from device to device: their mean and spread over the devices
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     population: Vec<String>,
+    /// Of resistive cells: parameters that the readings do not tell, as g_max_us=80
+    #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',', value_parser = held)]
+    hold: Vec<(String, f64)>,
     /// Write cards of the rival laws into this folder, for the choice of model in a study (implies --compare)
     #[arg(long, value_name = "DIR")]
     rivals: Option<PathBuf>,
@@ -91,11 +95,18 @@ impl FitArgs {
     /// Whether something is asked for that only a fit through readings with a law gives.
     fn asks_for_more(&self) -> bool {
         self.each
+            || !self.hold.is_empty()
             || self.profile
             || self.bootstrap.is_some()
             || self.pictures.is_some()
             || self.tables.is_some()
     }
+}
+
+fn held(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let number = value.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    Ok((name.trim().to_owned(), number.ok_or_else(|| format!("found `{value}`, expected a number"))?))
 }
 
 fn weighting(word: &str) -> Result<Weighting, String> {
@@ -132,7 +143,7 @@ pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
     if args.asks_for_more() {
         let what = if published { "a published set" } else { model.name };
         return Err(CliError::Usage(format!(
-            "{what} is fitted without --each, --profile, --bootstrap, --population, --pictures and --tables"
+            "{what} is fitted without --each, --hold, --profile, --bootstrap, --population, --pictures and --tables"
         )));
     }
     let (outcome, sources) = match args.files.as_slice() {

@@ -9,6 +9,7 @@ pub(super) use depth::{DEEPER, DOSE};
 pub(super) use errors::{DEVICES, GENERIC};
 
 use super::{BuildError, Wish};
+use crate::analysis::sets::own_format;
 use mho_compact::cell::PublishedCell;
 use mho_compact::inference::TableSource;
 use mho_data::dataset::{self, Dataset};
@@ -18,6 +19,7 @@ use mho_lut::{CompileOptions, DeviceTable, compile};
 use mho_network::array::ArrayConfig;
 use mho_network::evaluate::{Condition, Evaluator};
 use mho_network::model::Network;
+use mho_network::samples::{Feed, LabelledSet};
 use mho_network::spec::NetworkSpec;
 use mho_network::train::{TrainOptions, train};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,14 +117,13 @@ impl Task {
         trials: u64,
         seed: u64,
     ) -> Result<Vec<Accuracy>, BuildError> {
-        let evaluator = Evaluator::new(
-            &self.network,
-            &self.data.test,
-            Some(self.images),
-            &self.data.train,
-            table,
-            array,
-        )?;
+        let graph = self.network.graph()?;
+        let format = own_format(&self.network);
+        let test = LabelledSet::of_images(&self.data.test, self.network.pixel_max())?;
+        let train = LabelledSet::of_images(&self.data.train, self.network.pixel_max())?;
+        let feed = Feed::new(&test, &graph, &format)?.limited(Some(self.images));
+        let calibration = Feed::new(&train, &graph, &format)?;
+        let evaluator = Evaluator::new(&graph, feed, &calibration, array, table.map(Into::into))?;
         let results = evaluator.evaluate(conditions, 0..trials, seed)?;
         // by condition, then by trial
         let of_condition = |results: &[mho_network::evaluate::TrialResult]| {
