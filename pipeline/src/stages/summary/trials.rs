@@ -20,6 +20,13 @@ impl Along {
         }
     }
 
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Dose => Self::Time,
+            Self::Time => Self::Dose,
+        }
+    }
+
     pub(super) fn column(self) -> &'static str {
         match self {
             Self::Dose => "dose_krad_si",
@@ -83,6 +90,29 @@ impl Trials {
     /// Accuracies where `keep` holds.
     pub(super) fn top1(&self, keep: impl Fn(&Row) -> bool) -> Vec<f64> {
         self.rows.iter().filter(|row| keep(row)).map(|row| row.top1).collect()
+    }
+
+    /// The trials along one quantity: those at the smallest value of the other.
+    pub(super) fn only(mut self, along: Along) -> Self {
+        let other = along.other();
+        let least = self.places(other).first().copied();
+        self.rows.retain(|row| Some(other.of(row)) == least);
+        self
+    }
+
+    /// What [`Self::only`] leaves out, in words.
+    pub(super) fn others(&self, along: Along) -> Option<String> {
+        let other = along.other();
+        let places = self.places(other);
+        let (first, more) = places.split_first()?;
+        let shown: Vec<String> = more.iter().map(|place| other.shown(*place)).collect();
+        (!more.is_empty()).then(|| {
+            format!(
+                "summed up at {}; not {}, which the table of trials holds",
+                other.shown(*first),
+                shown.join(", ")
+            )
+        })
     }
 
     /// The places along a quantity at which there are trials, ascending.
