@@ -1,88 +1,164 @@
-//! Converters against memory bandwidth, cores against plain products.
+//! Products through cores against plain products: `cargo bench -p mho-network --bench cores`. One thread; all
+//! cases of a size take turns, and the best time of each counts. `docs/kernels.md` says what bounds them.
 #![allow(clippy::print_stdout)]
 
-use std::hint::black_box;
-use std::time::Instant;
+mod timing;
 
+use std::error::Error;
+use std::hint::black_box;
+
+use mho_data::random::Stream;
 use mho_network::array::{ConverterKind, MappingStyle};
-use mho_network::converter::{Converter, ConverterError, ConverterSpec, Real};
+use mho_network::converter::ConverterSpec;
 use mho_network::core::periphery::Periphery;
 use mho_network::core::pulse::PulseSpec;
-use mho_network::core::spec::{Coding, Conversion, OutputRange};
-use mho_network::core::{Core, CoreError, CoreSpec, Mapping};
+use mho_network::core::spec::{Coding, Conversion, InputSpec, OutputRange};
+use mho_network::core::{Core, CoreSpec, Mapping};
+use mho_network::product::{View, product};
+use mho_network::wires::{Cell, Crossbar, Wires};
+use timing::{best, turns};
 
-/// Best time (s) of `repeats` runs.
-fn best(repeats: usize, mut run: impl FnMut()) -> f64 {
-    let mut least = f64::INFINITY;
-    for _ in 0..repeats {
-        let start = Instant::now();
-        run();
-        least = least.min(start.elapsed().as_secs_f64());
-    }
-    least
+/// What changes the cells before they are read.
+#[derive(Clone, Copy)]
+enum Cells {
+    /// Nothing.
+    Targets,
+    /// Programmed with an error of 2 % of the range.
+    Programmed,
+    /// And noise of every read, 2 % of the conductance.
+    Noisy,
+    /// And the effective conductances of arrays of 64 x 64 with wires.
+    Wired,
 }
 
-/// Converts `count` values in place and compares with adding a constant to each, which moves the same
-/// bytes.
-fn converters<T: Real>(name: &str, count: usize) -> Result<(), ConverterError> {
-    let mut values: Vec<T> = (0..count).map(|i| T::of((i % 1000) as f64 / 450.0 - 1.1)).collect();
-    let add = best(9, || {
-        for value in &mut values {
-            *value += T::of(1e-9);
+/// A core that is measured.
+struct Case {
+    name: &'static str,
+    /// Time over that of the plain product that is asked for.
+    most: Option<f64>,
+    spec: CoreSpec,
+    cells: Cells,
+}
+
+/// Rows and columns of the arrays with wires.
+const WIRED: usize = 64;
+
+/// Effective over plain conductances of one array with wires, rows x columns.
+fn wire_factors() -> Result<Vec<f64>, Box<dyn Error>> {
+    let wires = Wires { row_ohm: 1.0, column_ohm: 1.0, ..Wires::default() };
+    let conductance_s = 1e-5;
+    let array = Crossbar::new(WIRED, WIRED, vec![conductance_s; WIRED * WIRED], &wires, Cell::Linear)?;
+    let mut factors = Vec::new();
+    for row in 0..WIRED {
+        let input: Vec<f64> = (0..WIRED).map(|i| f64::from(u8::from(i == row))).collect();
+        factors.extend(array.solve(&input)?.column_current_a.iter().map(|i| i / conductance_s));
+    }
+    Ok(factors)
+}
+
+/// Changes the cells of a mapping.
+fn change(mapping: &mut Mapping, cells: Cells, factors: &[f64]) {
+    let stream = Stream::new(0, &["bench", "cells"], &[]);
+    let mut number = 0;
+    for array in &mut mapping.arrays {
+        let rows = array.inputs.len();
+        for (k, g) in array.conductances.iter_mut().enumerate() {
+            if !matches!(cells, Cells::Targets) {
+                *g = (*g + 0.02 * stream.normal(number)).max(0.0);
+            }
+            if matches!(cells, Cells::Wired) {
+                *g *= factors[k % rows % WIRED * WIRED + k / rows % WIRED];
+            }
+            number += 1;
         }
-        black_box(&mut values);
-    });
-    let size = size_of::<T>();
-    let gb = 2e-9 * (count * size) as f64;
+        if matches!(cells, Cells::Noisy) {
+            array.noise = array.conductances.iter().map(|g| 0.02 * g).collect();
+        }
+    }
+}
+
+/// Time of products through cores in units of the plain product of the same size.
+fn cores(
+    outputs: usize,
+    inputs: usize,
+    batch: usize,
+    rounds: usize,
+    cases: &[Case],
+) -> Result<(), Box<dyn Error>> {
+    let weights: Vec<f64> = (0..outputs * inputs).map(|i| ((i * 37) % 255) as f64 / 127.0 - 1.0).collect();
+    let x: Vec<f32> = (0..inputs * batch).map(|i| ((i * 53) % 128) as f32 / 127.0).collect();
+    let factors = wire_factors()?;
+    let made: Result<Vec<Core<f32>>, Box<dyn Error>> = cases
+        .iter()
+        .map(|case| {
+            let mut mapping = Mapping::new(&weights, outputs, inputs, &case.spec)?;
+            change(&mut mapping, case.cells, &factors);
+            Ok(Core::new(&mapping)?)
+        })
+        .collect();
+    let made = made?;
+    for core in &made {
+        core.multiply(&x, batch)?;
+    }
+    let matrix: Vec<f32> = weights.iter().map(|&w| w as f32).collect();
+    let mut out = vec![0.0_f32; outputs * batch];
+    let (a, b) = (View::rows(&matrix, inputs), View::rows(&x, batch));
+    let mut works: Vec<Box<dyn FnMut() + '_>> = vec![Box::new(|| {
+        product((outputs, batch, inputs), a, b, &mut out, batch, false);
+        black_box(&mut out);
+    })];
+    for core in &made {
+        // Errors have shown themselves above.
+        works.push(Box::new(|| drop(black_box(core.multiply(&x, batch)))));
+    }
+    let times = turns(rounds, &mut works);
+    drop(works);
+    let plain = times[0];
+    let gflops = 2e-9 * (outputs * inputs * batch) as f64 / plain;
     println!(
-        "{name} x {count}: adding in place {:.2} Gvalues/s, {:.1} GB/s",
-        1e-9 * count as f64 / add,
-        gb / add
+        "{outputs} x {inputs}, batch {batch}, f32: plain product {:.3} ms, {gflops:.0} Gflop/s",
+        1e3 * plain
     );
-    for kind in [
-        ConverterKind::Uniform,
-        ConverterKind::SignMagnitude,
-        ConverterKind::Sar,
-        ConverterKind::Ramp,
-        ConverterKind::Pipeline,
-    ] {
-        let converter = Converter::<T>::new(&ConverterSpec::of(kind, 8), [-1.0, 1.0], 1, 0)?;
-        let circuit = !matches!(kind, ConverterKind::Uniform | ConverterKind::SignMagnitude);
-        let part = if circuit { count.min(1 << 18) } else { count };
-        let time = best(9, || {
-            black_box(converter.convert_column(0, &mut values[..part]));
+    for (case, time) in cases.iter().zip(&times[1..]) {
+        let asked = case.most.map_or(String::new(), |most| format!(", at most {most} asked"));
+        println!("  {}: {:.2} of it{asked}", case.name, time / plain);
+    }
+    if rounds < 100 {
+        let x64: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+        let stream = Stream::new(0, &["bench"], &[]);
+        let seconds = best(3, || {
+            let _ = black_box(Periphery::default().multiply(&weights, outputs, &x64, batch, &stream, 0));
         });
-        let rate = part as f64 / time;
-        println!("  {kind:?}: {:.3} Gvalues/s, {:.2} of adding", 1e-9 * rate, rate * add / count as f64);
+        println!("  behavioural periphery (f64, with noise): {:.2} of it", seconds / plain);
     }
     Ok(())
 }
 
-/// Time of products through a core in units of the plain product of the same size.
-fn cores(outputs: usize, inputs: usize, batch: usize) -> Result<(), CoreError> {
-    let weights: Vec<f64> = (0..outputs * inputs).map(|i| ((i * 37) % 255) as f64 / 127.0 - 1.0).collect();
-    let x: Vec<f32> = (0..inputs * batch).map(|i| ((i * 53) % 128) as f32 / 127.0).collect();
-    let plain = CoreSpec { weight_bits: 8, ..CoreSpec::default() };
-    let time = |spec: &CoreSpec| -> Result<f64, CoreError> {
-        let mapping = Mapping::new(&weights, outputs, inputs, spec)?;
-        let core = Core::<f32>::new(&mapping)?;
-        let mut error = None;
-        let seconds = best(5, || match core.multiply(&x, batch) {
-            Ok(product) => drop(black_box(product)),
-            Err(wrong) => error = Some(wrong),
-        });
-        error.map_or(Ok(seconds), Err)
-    };
-    let reference = time(&plain)?;
-    let gflops = 2e-9 * (outputs * inputs * batch) as f64 / reference;
+/// Peak of products in the cache, and the rate of reading and writing memory.
+fn machine() {
+    let n = 512;
+    let a: Vec<f32> = (0..n * n).map(|i| (i % 17) as f32).collect();
+    let mut out = vec![0.0_f32; n * n];
+    let peak = best(200, || {
+        product((n, n, n), View::rows(&a, n), View::rows(&a, n), &mut out, n, false);
+        black_box(&mut out);
+    });
+    let mut values = vec![1.0_f32; 1 << 25];
+    let stream = best(20, || {
+        values.iter_mut().for_each(|x| *x += 1.0);
+        black_box(&mut values);
+    });
+    let bytes = 2.0 * 4.0 * values.len() as f64;
     println!(
-        "{outputs} x {inputs}, batch {batch}, f32: one matrix {:.2} ms, {gflops:.1} Gflop/s",
-        1e3 * reference
+        "this machine: f32 products of {n}^3 {:.0} Gflop/s; memory read and written {:.0} GB/s",
+        2e-9 * (n * n * n) as f64 / peak,
+        1e-9 * bytes / stream
     );
-    let dac = |spec: CoreSpec| CoreSpec {
-        input: mho_network::core::spec::InputSpec { bits: 8, ..spec.input },
-        ..spec
-    };
+}
+
+fn cases(inputs: usize) -> Vec<Case> {
+    let plain = CoreSpec { weight_bits: 8, ..CoreSpec::default() };
+    let dac = |spec: CoreSpec| CoreSpec { input: InputSpec { bits: 8, ..spec.input }, ..spec };
     let adc = |spec: CoreSpec, kind| {
         let mut spec = dac(spec);
         spec.output.converter = ConverterSpec::of(kind, 8);
@@ -91,43 +167,58 @@ fn cores(outputs: usize, inputs: usize, batch: usize) -> Result<(), CoreError> {
     };
     let uniform = |spec| adc(spec, ConverterKind::Uniform);
     let sliced = |slices| CoreSpec { slices, ..plain.clone() };
-    let serial = |bits, spec: CoreSpec| {
+    let serial = |spec: CoreSpec| {
         let mut spec = uniform(spec);
-        (spec.input.slice_bits, spec.output.conversion) = (bits, Conversion::EachSlice);
+        spec.input.coding = Coding::Unsigned;
+        (spec.input.slice_bits, spec.output.conversion) = (1, Conversion::EachSlice);
         spec
     };
     let mut pulses = uniform(CoreSpec { pulse: Some(PulseSpec::default()), ..plain.clone() });
     pulses.input.coding = Coding::Unsigned;
-    for (name, products, spec) in [
-        ("inputs of 8 bits", 1, dac(plain.clone())),
-        ("and outputs of 8 bits", 1, uniform(plain.clone())),
-        ("offset, digital", 1, uniform(CoreSpec { style: MappingStyle::OffsetDigital, ..plain.clone() })),
-        ("4 tiles of inputs", 1, uniform(CoreSpec { rows: inputs.div_ceil(4), ..plain.clone() })),
-        ("2 slices of weights", 2, uniform(sliced(2))),
-        ("4 slices of weights", 4, uniform(sliced(4))),
-        ("4 slices of weights, inputs bit by bit", 28, serial(1, sliced(4))),
-        ("limited lines", 2, uniform(CoreSpec { column_current_max: inputs as f64, ..plain.clone() })),
-        ("pulses on precharged lines", 2, pulses),
-        ("SAR circuits", 1, adc(plain.clone(), ConverterKind::Sar)),
-    ] {
-        let ratio = time(&spec)? / reference;
-        println!("  {name}: {ratio:.2} of it, {:.2} per product of matrices", ratio / f64::from(products));
-    }
-    let x64: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-    let stream = mho_data::random::Stream::new(0, &["bench"], &[]);
-    let seconds = best(3, || {
-        let _ = black_box(Periphery::default().multiply(&weights, outputs, &x64, batch, &stream, 0));
-    });
-    println!("  behavioural periphery (f64, with noise): {:.2} of it", seconds / reference);
-    Ok(())
+    let tiled = CoreSpec { rows: inputs.div_ceil(4), ..plain.clone() };
+    let case = |name, most, spec, cells| Case { name, most, spec, cells };
+    let eight = uniform(plain.clone());
+    vec![
+        case("inputs and outputs of 8 bits, programmed cells", Some(1.3), eight.clone(), Cells::Programmed),
+        case("with read noise", Some(2.4), eight.clone(), Cells::Noisy),
+        case("with wires, by effective conductances", Some(1.3), eight.clone(), Cells::Wired),
+        case(
+            "inputs bit by bit, converted after each of 8",
+            Some(10.0),
+            serial(plain.clone()),
+            Cells::Programmed,
+        ),
+        case("4 slices of weights, each converted", Some(4.5), uniform(sliced(4)), Cells::Programmed),
+        case("inputs of 8 bits alone", None, dac(plain.clone()), Cells::Targets),
+        case(
+            "offset, subtracted digitally",
+            None,
+            uniform(CoreSpec { style: MappingStyle::OffsetDigital, ..plain.clone() }),
+            Cells::Programmed,
+        ),
+        case("4 tiles of inputs, each converted", None, uniform(tiled), Cells::Programmed),
+        case(
+            "4 slices of weights, inputs bit by bit (32 products)",
+            None,
+            serial(sliced(4)),
+            Cells::Programmed,
+        ),
+        case(
+            "limited lines (2 products)",
+            None,
+            uniform(CoreSpec { column_current_max: inputs as f64, ..plain.clone() }),
+            Cells::Targets,
+        ),
+        case("pulses on precharged lines (2 products)", None, pulses, Cells::Targets),
+        case("SAR circuits", None, adc(plain, ConverterKind::Sar), Cells::Targets),
+    ]
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In cache, and far beyond it.
-    converters::<f32>("f32", 1 << 14)?;
-    converters::<f32>("f32", 1 << 25)?;
-    converters::<f64>("f64", 1 << 24)?;
-    cores(256, 1152, 1024)?;
-    cores(64, 64, 256)?;
-    Ok(())
+fn main() -> Result<(), Box<dyn Error>> {
+    machine();
+    let asked = cases(1024).into_iter().filter(|case| case.most.is_some()).collect::<Vec<_>>();
+    cores(1024, 1024, 256, 100, &asked)?;
+    cores(256, 1152, 1024, 10, &cases(1152))?;
+    cores(64, 64, 256, 50, &cases(64))?;
+    cores(1024, 1024, 1, 50, &cases(1024))
 }

@@ -17,6 +17,7 @@
 //! | [`converter`] | uniform converters, circuits with mismatch, ranges from data |
 //! | [`core`] | programmable cores: slices, pairs and offsets, tiles, read-outs |
 //! | [`wires`] | exact currents of arrays with resistive wires |
+//! | [`product`], [`normals`] | products of matrices and random numbers, which take the time |
 //! | [`effects`] | switches of an ablation |
 //! | [`evaluate`], [`score`], [`results`] | trials at conditions, right answers, tables |
 //!
@@ -35,8 +36,7 @@
 //! let shape = Shape { channels: 1, rows: 8, columns: 8 };
 //! let network = Network::new(&NetworkSpec::mlp(&[16], 10), shape, 16.0, 1)?;
 //! let evaluator = Evaluator::new(&network, &images, None, &images, None, &ArrayConfig::default())?;
-//! let effects = Effects { quantisation: true, ..Effects::NONE };
-//! let condition = Condition { time_s: 0.0, dose_krad_si: 0.0, effects };
+//! let condition = Condition::new(0.0, 0.0, Effects::QUANTISATION);
 //! let results = evaluator.evaluate(&[condition], 0..1, 1)?;
 //! assert_eq!(results[0].score.images, 4);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -44,28 +44,28 @@
 
 pub mod analog;
 pub mod array;
+mod as_graph;
 mod backward;
-mod calibrate;
-mod cells;
-pub mod convert;
 pub mod converter;
 pub mod core;
 pub mod effects;
+pub mod estimate;
 pub mod evaluate;
 pub mod file;
-mod forward;
 pub mod graph;
+pub mod inference;
+pub mod input_noise;
 pub mod mapping;
 pub mod model;
-mod normals;
-mod product;
-mod program;
+pub mod normals;
+pub mod product;
 pub mod results;
+pub mod samples;
 pub mod score;
+pub mod source;
 pub mod spec;
+pub mod summary;
 pub mod train;
+mod vector;
 pub mod window;
 pub mod wires;
-
-#[cfg(test)]
-mod tests;

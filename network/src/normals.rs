@@ -2,35 +2,78 @@
 //!
 //! Read noise takes one normal per conversion: a small convolutional network asks for ten thousand per
 //! image, and a call to a library's logarithm for each would cost more than all products together.
-//! The numbers are a pure function of (stream, index) like all others.
+//! The numbers are a pure function of (stream, index) like all others, with the same bits on every
+//! processor.
 
 use mho_data::random::Stream;
+
+use crate::vector::wide;
 
 /// Philox blocks per turn.
 const TURN: usize = 64;
 
 /// Normals number `start..start + out.len()` of a stream. Number 4 i + k belongs to Philox block i.
-pub(crate) fn fill(stream: &Stream, start: u64, out: &mut [f32]) {
+pub fn fill(stream: &Stream, start: u64, out: &mut [f32]) {
+    fill_lines(stream, 0, start, out.len(), out);
+}
+
+/// Numbers between the normals of two lines.
+const PER_LINE: u64 = 1 << 40;
+
+/// Normals of `reads` reads of each of many lines (lines x reads, the first of them line number `line`):
+/// read r of line l has number 2^40 l + r of the stream, whatever lines and reads are asked for together.
+pub(crate) fn fill_lines(stream: &Stream, line: u64, first: u64, reads: usize, out: &mut [f32]) {
+    if reads == 0 {
+        return;
+    }
+    let skip = (first % 4) as usize;
+    let per_line = (skip + reads).div_ceil(4);
+    let lines = out.len() / reads;
     let mut normals = [0.0_f32; 4 * TURN];
-    let mut done = 0;
-    let mut block = start / 4;
-    let mut skip = (start % 4) as usize;
-    while done < out.len() {
-        turn(stream, block, &mut normals);
-        let take = (normals.len() - skip).min(out.len() - done);
-        out[done..done + take].copy_from_slice(&normals[skip..skip + take]);
-        done += take;
-        block += TURN as u64;
-        skip = 0;
+    let mut blocks = [0_u64; TURN];
+    // Blocks of short lines share a turn: (line, block in it) of the next one.
+    let (mut row, mut place) = (0, 0);
+    while row < lines {
+        let (from, at) = (row, place);
+        for block in &mut blocks {
+            *block = (line.wrapping_add(row as u64).wrapping_mul(PER_LINE).wrapping_add(first) / 4)
+                .wrapping_add(place as u64);
+            place += 1;
+            if place == per_line && row < lines {
+                (row, place) = (row + 1, 0);
+            }
+        }
+        wide(
+            #[inline(always)]
+            || turn(stream, &blocks, &mut normals),
+        );
+        let (mut row, mut place, mut left) = (from, at, &normals[..]);
+        while !left.is_empty() && row < lines {
+            let run = (4 * (per_line - place)).min(left.len());
+            let (own, rest) = left.split_at(run);
+            left = rest;
+            // Numbers of the line in these blocks, without those before the first and after the last read.
+            let begin = (4 * place).max(skip);
+            let end = (4 * place + run).min(skip + reads);
+            if begin < end {
+                out[row * reads + begin - skip..row * reads + end - skip]
+                    .copy_from_slice(&own[begin - 4 * place..end - 4 * place]);
+            }
+            place += run / 4;
+            if place == per_line {
+                (row, place) = (row + 1, 0);
+            }
+        }
     }
 }
 
 /// The normals of `TURN` Philox blocks. Words lie apart by their place in the block, so that one
 /// instruction works on several blocks.
-fn turn(stream: &Stream, first: u64, out: &mut [f32; 4 * TURN]) {
+#[inline(always)]
+fn turn(stream: &Stream, blocks: &[u64; TURN], out: &mut [f32; 4 * TURN]) {
     let [mut w0, mut w1, mut w2, mut w3] = [[0_u32; TURN]; 4];
     for i in 0..TURN {
-        [w0[i], w1[i], w2[i], w3[i]] = stream.block(first + i as u64);
+        [w0[i], w1[i], w2[i], w3[i]] = stream.block(blocks[i]);
     }
     let [mut n0, mut n1, mut n2, mut n3] = [[0.0_f32; TURN]; 4];
     for i in 0..TURN {
@@ -125,6 +168,20 @@ mod tests {
             let mut part = vec![0.0; len];
             fill(&stream, start as u64, &mut part);
             assert_eq!(part[..], whole[start..start + len]);
+        }
+    }
+
+    #[test]
+    fn lines_are_stretches_of_one_stream() {
+        let stream = Stream::new(4, &["test"], &[]);
+        for (line, lines, first, reads) in [(0, 5, 0, 1), (7, 300, 3, 2), (1, 3, 1021, 700), (2, 9, 6, 64)] {
+            let mut all = vec![0.0; lines * reads];
+            fill_lines(&stream, line, first, reads, &mut all);
+            for (l, row) in (line..).zip(all.chunks_exact(reads)) {
+                let mut own = vec![0.0; reads];
+                fill(&stream, (l << 40) + first, &mut own);
+                assert_eq!(row, own, "{l} of {line}, {first}, {reads}");
+            }
         }
     }
 

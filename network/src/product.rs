@@ -1,13 +1,15 @@
 //! Dense products of f32 or f64 over `gemm`, on bounds-checked views.
 //!
 //! Every product runs on the calling thread. Parallel work is cut into fixed blocks further up, so
-//! that a result has the same bits whatever the number of threads.
+//! that a result has the same bits whatever the number of threads. The order in which `gemm` sums, and
+//! whether products and sums are rounded together, follow the vectors and caches of the processor: the
+//! last bits of a product are those of the kind of machine.
 
 use gemm::Parallelism;
 
 /// A read-only matrix in a slice: element (i, j) lies at `i * row_stride + j * column_stride`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'a, T = f32> {
+pub struct View<'a, T = f32> {
     data: &'a [T],
     row_stride: usize,
     column_stride: usize,
@@ -15,12 +17,12 @@ pub(crate) struct View<'a, T = f32> {
 
 impl<'a, T> View<'a, T> {
     /// Rows lie one after the other, `stride` elements apart.
-    pub(crate) fn rows(data: &'a [T], stride: usize) -> Self {
+    pub fn rows(data: &'a [T], stride: usize) -> Self {
         Self { data, row_stride: stride, column_stride: 1 }
     }
 
     /// The transpose of the same memory.
-    pub(crate) fn transposed(self) -> Self {
+    pub fn transposed(self) -> Self {
         Self { data: self.data, row_stride: self.column_stride, column_stride: self.row_stride }
     }
 
@@ -35,7 +37,10 @@ fn covers(len: usize, row_stride: usize, column_stride: usize, rows: usize, colu
 
 /// `out = keep * out + a * b` with `a`: m x k, `b`: k x n, `out`: m x n with rows `out_stride` apart.
 /// `keep` is false for a plain product (then `out` may hold anything).
-pub(crate) fn product<T: crate::converter::Real>(
+///
+/// # Panics
+/// When a matrix does not hold what its size says.
+pub fn product<T: crate::converter::Real>(
     (m, n, k): (usize, usize, usize),
     a: View<'_, T>,
     b: View<'_, T>,
@@ -47,6 +52,13 @@ pub(crate) fn product<T: crate::converter::Real>(
     assert!(b.covers(k, n), "right factor smaller than {k} x {n}");
     assert!(covers(out.len(), out_stride, 1, m, n) && out_stride >= n, "product smaller than {m} x {n}");
     if m == 0 || n == 0 {
+        return;
+    }
+    if k == 0 {
+        // A sum of nothing; `gemm` would leave what stands there.
+        if !keep {
+            out.chunks_mut(out_stride.max(1)).take(m).for_each(|row| row[..n].fill(T::default()));
+        }
         return;
     }
     // SAFETY: the three assertions above bound every element that `gemm` touches: the largest offset

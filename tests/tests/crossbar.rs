@@ -146,3 +146,77 @@ fn bad_arrays_are_refused() {
         assert!(!folder.join("i.npy").exists());
     }
 }
+
+/// W is outputs x inputs, X vectors x inputs, Y vectors x outputs; none of the three lengths are equal.
+#[test]
+fn products_of_a_matrix_on_an_array() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let weights: Vec<f64> = (0..12).map(|i| f64::from(i % 5) - 2.0).collect();
+    let inputs: Vec<f64> = (0..20).map(|i| f64::from(i % 7) * 0.25 - 0.5).collect();
+    let npy =
+        |shape: &[usize], values: &[f64]| Array { shape: shape.to_vec(), values: values.to_vec() }.to_npy();
+    std::fs::write(folder.join("w.npy"), npy(&[3, 4], &weights)).unwrap();
+    std::fs::write(folder.join("x.npy"), npy(&[5, 4], &inputs)).unwrap();
+    let fine = "[mapping]\nweight_bits = 16\n[input]\nbits = 16\n[output]\nbits = 16\n";
+    // On lines without wires a product is that of the matrix; a terminal resistance of 1/G on every
+    // column of one lit cell of a pair, and wires that differ from it, are told apart in the library.
+    std::fs::write(folder.join("fine.toml"), fine).unwrap();
+    std::fs::write(folder.join("narrow.toml"), format!("{fine}range = [-1.0, 1.0]\n")).unwrap();
+    let mvm = |array: &str, more: &[&str]| {
+        let fixed =
+            ["crossbar", "mvm", "--weights", "w.npy", "--input", "x.npy", "--out", "y.npy", "--array"];
+        let output = run(folder, &[&fixed[..], &[array], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let y = Array::from_npy(&std::fs::read(folder.join("y.npy")).unwrap(), "y.npy").unwrap();
+        assert_eq!(y.shape, [5, 3]);
+        (y.values, text(&output.stdout), text(&output.stderr))
+    };
+    let exact: Vec<f64> = inputs
+        .chunks(4)
+        .flat_map(|x| weights.chunks(4).map(move |w| w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>()))
+        .collect();
+    let (fine, _, told) = mvm("fine.toml", &[]);
+    for (y, exact) in fine.iter().zip(&exact) {
+        // 16 bits of weights, inputs and outputs: some 1e-4 of the range of about 6.
+        assert!((y - exact).abs() < 1e-3, "{y} {exact}");
+    }
+    assert!(!told.contains("saturated"), "{told}");
+    let (narrow, printed, told) = mvm("narrow.toml", &["--json"]);
+    let beyond = exact.iter().filter(|y| y.abs() > 1.001).count();
+    assert!(narrow.iter().all(|y| y.abs() <= 1.0 + 1e-6) && beyond > 0);
+    assert!(told.contains(&format!("{beyond} of 15 outputs saturated")), "{told}");
+    let document: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(document["outputs_saturated"], beyond);
+    assert_eq!(document["input_conversions"], 20);
+    assert_eq!(document["weight_max"], 2.0);
+}
+
+#[test]
+fn bad_products_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("w.csv"), "1,2\n3,4\n").unwrap();
+    std::fs::write(folder.join("x.csv"), "1,2\n").unwrap();
+    std::fs::write(folder.join("three.csv"), "1,2,3\n").unwrap();
+    std::fs::write(folder.join("huge.csv"), "1,1e300\n").unwrap();
+    std::fs::write(folder.join("ok.toml"), "").unwrap();
+    std::fs::write(folder.join("bad.toml"), "[mapping]\nweight_bits = 99\n").unwrap();
+    for (weights, input, array, more, code, words) in [
+        ("w.csv", "three.csv", "ok.toml", "", 3, "3 numbers"),
+        ("w.csv", "huge.csv", "ok.toml", "", 3, "row 0, column 1"),
+        ("w.csv", "x.csv", "bad.toml", "", 3, "bad.toml:2"),
+        ("w.csv", "x.csv", "none.toml", "", 3, "none.toml"),
+        ("w.csv", "x.csv", "ok.toml", "--effects=all", 2, "need a device table"),
+        ("w.csv", "x.csv", "ok.toml", "--table=w.csv", 1, "w.csv"),
+    ] {
+        let fixed =
+            ["crossbar", "mvm", "--out", "y.npy", "--weights", weights, "--input", input, "--array", array];
+        let more: &[&str] = if more.is_empty() { &[] } else { &[more] };
+        let output = run(folder, &[&fixed[..], more].concat());
+        let message = text(&output.stderr);
+        assert!(message.contains(words), "{message}");
+        assert!(output.status.code() == Some(code) || code == 1 && !output.status.success(), "{message}");
+        assert!(!folder.join("y.npy").exists());
+    }
+}

@@ -212,6 +212,14 @@ impl<T: Real> Converter<T> {
         !matches!(self.inner, Inner::Circuit { .. }) && self.stochastic.is_none()
     }
 
+    /// The one quantiser of all columns and reads, if that is what it is.
+    pub(crate) fn uniform(&self) -> Option<&Uniform<T>> {
+        match &self.inner {
+            Inner::Uniform(uniform) if self.stochastic.is_none() => Some(uniform),
+            _ => None,
+        }
+    }
+
     /// Distance of two levels; `None` for a converter that changes nothing.
     pub fn step(&self) -> Option<f64> {
         match &self.inner {

@@ -34,6 +34,14 @@ pub trait Real:
     /// Nearest integer, ties to even, for magnitudes below 2^[`Real::BITS`]: two additions, which
     /// every instruction set has as vectors, while `round_ties_even` is a call on the baseline one.
     fn nearest(self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// From single precision, exactly.
+    fn of_f32(x: f32) -> Self;
+    /// From an integer of at most [`Real::BITS`] bits, exactly.
+    fn of_i32(x: i32) -> Self;
+    /// The integer part; the nearest number that there is beyond 31 bits, zero for a NaN.
+    fn to_i32(self) -> i32;
     /// The larger; the other if one is not a number.
     fn max(self, other: Self) -> Self;
     /// The smaller; the other if one is not a number.
@@ -52,15 +60,33 @@ macro_rules! real {
             type Counter = $counter;
             const ONE: Self = 1.0;
             const BITS: u32 = $bits;
+            #[inline(always)]
             fn of(x: f64) -> Self {
                 x as Self
             }
+            #[inline(always)]
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
             #[inline(always)]
             fn nearest(self) -> Self {
                 (self + $anchor) - $anchor
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                Self::sqrt(self)
+            }
+            #[inline(always)]
+            fn of_f32(x: f32) -> Self {
+                Self::from(x)
+            }
+            #[inline(always)]
+            fn of_i32(x: i32) -> Self {
+                x as Self
+            }
+            #[inline(always)]
+            fn to_i32(self) -> i32 {
+                self as i32
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {

@@ -6,6 +6,8 @@
 //! redundancy corrects comparator offsets up to Vref/4 (Lewis et al., IEEE J. Solid-State Circuits 27,
 //! 351, 1992). Voltages are in units of Vref.
 
+use crate::vector::wide;
+
 /// One stage of 1.5 bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stage {
@@ -45,7 +47,7 @@ const CHUNK: usize = 256;
 /// Replaces inputs by their codes 0..2^b, after `passes` passes of `stages` (b - 1 stages in all) and
 /// the last comparator.
 pub fn codes(inputs: &mut [f64], stages: &[Stage], passes: usize, last_offset: f64) {
-    pulp::Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
             // The stages count whole steps about zero; the last comparator says which side of one.

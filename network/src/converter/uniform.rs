@@ -3,6 +3,7 @@
 use mho_data::random::Stream;
 
 use super::Real;
+use crate::vector::wide;
 
 /// Levels `origin + i step` that fill [lo, hi].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,25 +79,52 @@ impl<T: Real> Uniform<T> {
     /// used; they do the same operations, so that results are equal on every machine.
     pub fn convert_all(&self, values: &mut [T]) -> u64 {
         let converter = *self;
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
-            move || converter.convert_each(values),
+            move || {
+                count::<T>(values.iter_mut().map(|x| {
+                    let saturates = converter.saturates(*x);
+                    *x = converter.convert(*x);
+                    saturates
+                }))
+            },
         )
     }
 
+    /// Quantises `scale` times each value; returns how many saturated.
+    pub fn convert_scaled(&self, values: &[T], scale: T, levels: &mut [T]) -> u64 {
+        let converter = *self;
+        wide(
+            #[inline(always)]
+            move || {
+                count::<T>(values.iter().zip(levels).map(|(&x, level)| {
+                    let x = x * scale;
+                    *level = converter.convert(x);
+                    converter.saturates(x)
+                }))
+            },
+        )
+    }
+
+    /// Adds `worth` times the level of each value to `sums`; returns how many saturated. For loops that
+    /// run in [`wide`] already.
     #[inline(always)]
-    fn convert_each(&self, values: &mut [T]) -> u64 {
-        let mut saturated = 0;
-        // The counter of a part cannot overflow.
-        for part in values.chunks_mut(1 << 16) {
-            let mut count = T::Counter::default();
-            for x in part {
-                count += T::Counter::from(self.saturates(*x));
-                *x = self.convert(*x);
-            }
-            saturated += count.into();
-        }
-        saturated
+    pub(crate) fn add_levels(&self, values: &[T], worth: T, sums: &mut [T]) -> u64 {
+        let converter = *self;
+        count::<T>(values.iter().zip(sums).map(|(&x, sum)| {
+            *sum += worth * converter.convert(x);
+            converter.saturates(x)
+        }))
+    }
+
+    /// As [`Uniform::add_levels`] with levels of others subtracted.
+    #[inline(always)]
+    pub(crate) fn add_differences(&self, values: &[T], others: &[T], worth: T, sums: &mut [T]) -> u64 {
+        let converter = *self;
+        count::<T>(values.iter().zip(others).zip(sums).map(|((&x, &other), sum)| {
+            *sum += worth * (converter.convert(x) - other);
+            converter.saturates(x)
+        }))
     }
 
     /// Quantises in place with stochastic rounding: up with the probability of the remainder, so that
@@ -114,6 +142,18 @@ impl<T: Real> Uniform<T> {
         }
         saturated
     }
+}
+
+/// How many are true, counted in numbers as wide as the values: a row of 2^32 saturated ones is none that
+/// fits into memory.
+#[inline(always)]
+fn count<T: Real>(saturated: impl Iterator<Item = bool>) -> u64 {
+    saturated
+        .fold(T::Counter::default(), |mut sum, one| {
+            sum += T::Counter::from(one);
+            sum
+        })
+        .into()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use mho_data::random::Stream;
 
 use super::spec::{Coding, InputSpec};
 use crate::converter::{Real, Uniform};
+use crate::vector::wide;
 
 /// The row drivers of a core.
 #[derive(Clone, Debug)]
@@ -41,19 +42,34 @@ impl<T: Real> Driver<T> {
     /// Inputs in units of the full input, converted; and how many were clipped. `first` numbers the
     /// draws of stochastic rounding.
     pub fn drive(&self, inputs: &[T], first: u64) -> (Vec<T>, u64) {
-        let mut driven: Vec<T> = inputs.iter().map(|&x| x * self.per_unit).collect();
+        let mut driven = vec![T::default(); inputs.len()];
+        let scale = self.per_unit;
         let clipped = match (&self.converter, &self.stochastic) {
             (None, _) => {
                 let [lo, hi] = self.limits;
-                let mut count = 0;
-                for x in &mut driven {
-                    count += u64::from(!(*x >= lo && *x <= hi));
-                    *x = x.max(lo).min(hi);
-                }
-                count
+                wide(
+                    #[inline(always)]
+                    || {
+                        let mut count = 0;
+                        // Parts whose count fits the counter.
+                        for (inputs, driven) in inputs.chunks(PART).zip(driven.chunks_mut(PART)) {
+                            let mut part = T::Counter::default();
+                            for (&x, driven) in inputs.iter().zip(driven) {
+                                let x = x * scale;
+                                part += T::Counter::from(!(x >= lo && x <= hi));
+                                *driven = x.max(lo).min(hi);
+                            }
+                            count += part.into();
+                        }
+                        count
+                    },
+                )
             }
-            (Some(converter), None) => converter.convert_all(&mut driven),
-            (Some(converter), Some(stream)) => converter.convert_stochastic(&mut driven, stream, first),
+            (Some(converter), None) => converter.convert_scaled(inputs, scale, &mut driven),
+            (Some(converter), Some(stream)) => {
+                driven.iter_mut().zip(inputs).for_each(|(driven, &x)| *driven = x * scale);
+                converter.convert_stochastic(&mut driven, stream, first)
+            }
         };
         (driven, clipped)
     }
@@ -63,25 +79,37 @@ impl<T: Real> Driver<T> {
         self.slices
     }
 
-    /// Slice `k` of driven inputs, again in units of the full input, and what a unit of it is worth:
-    /// sum_k worth_k slice_k is the input.
-    pub fn slice(&self, driven: &[T], k: u32, out: &mut Vec<T>) -> T {
-        out.clear();
-        if self.slices == 1 {
-            out.extend_from_slice(driven);
-            return T::ONE;
-        }
-        let digit_max = (1_u32 << self.slice_bits) - 1;
+    /// Codes of driven inputs, with their signs, from which slices are cut.
+    pub fn codes(&self, driven: &[T], codes: &mut [i32]) {
+        let most = T::of(self.magnitude_max);
+        wide(
+            #[inline(always)]
+            || codes.iter_mut().zip(driven).for_each(|(code, &x)| *code = (x * most).nearest().to_i32()),
+        );
+    }
+
+    /// Slice `k` of the inputs with these codes, again in units of the full input, and what a unit of it is
+    /// worth: sum_k worth_k slice_k is the input.
+    pub fn slice(&self, codes: &[i32], k: u32, slice: &mut [T]) -> T {
+        let digit_max = (1_i32 << self.slice_bits) - 1;
         let shift = self.slice_bits * k;
-        out.extend(driven.iter().map(|&x| {
-            let x = x.to_f64();
-            let magnitude = (x.abs() * self.magnitude_max).round_ties_even() as u32;
-            let digit = f64::from(magnitude >> shift & digit_max) / f64::from(digit_max);
-            T::of(digit.copysign(x))
-        }));
+        let unit = T::of_i32(digit_max);
+        wide(
+            #[inline(always)]
+            || {
+                for (digit, &code) in slice.iter_mut().zip(codes) {
+                    let magnitude = (code.abs() >> shift) & digit_max;
+                    let signed = if code < 0 { -magnitude } else { magnitude };
+                    *digit = T::of_i32(signed) / unit;
+                }
+            },
+        );
         T::of(f64::from(digit_max) * (2.0_f64).powi(shift as i32) / self.magnitude_max)
     }
 }
+
+/// Values that are counted together.
+const PART: usize = 1 << 16;
 
 #[cfg(test)]
 mod tests {
@@ -97,8 +125,10 @@ mod tests {
             let (driven, clipped) = driver.drive(&[x], 0);
             let (lo, step) = (if signed { -1.0 } else { 0.0 }, 1.0 / driver.magnitude_max);
             prop_assert_eq!(clipped, u64::from(x > 1.0 + 0.5 * step || x < lo - 0.5 * step));
-            let mut slice = Vec::new();
-            let sum: f64 = (0..driver.slices()).map(|k| driver.slice(&driven, k, &mut slice) * slice[0]).sum();
+            let (mut codes, mut slice) = ([0], [0.0]);
+            driver.codes(&driven, &mut codes);
+            let mut part = |k| driver.slice(&codes, k, &mut slice) * slice[0];
+            let sum: f64 = if driver.slices() == 1 { driven[0] } else { (0..driver.slices()).map(part).sum() };
             prop_assert!((sum - driven[0]).abs() < 1e-12, "{sum} {}", driven[0]);
         }
     }

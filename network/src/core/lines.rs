@@ -105,6 +105,11 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), CoreError> {
 }
 
 impl<T: Real> Lines<T> {
+    /// Lines that carry currents: those of the outputs and of what is subtracted from them.
+    pub fn width(&self, outputs: usize) -> usize {
+        outputs + self.subtrahend.lines(outputs)
+    }
+
     /// Gathers the lines; `converter` makes those of a slice from their number.
     pub fn new(
         mapping: &Mapping,

@@ -30,6 +30,7 @@
 //! # Ok::<(), mho_network::core::CoreError>(())
 //! ```
 
+mod after;
 mod calibrate;
 pub mod encoding;
 pub mod input;

@@ -1,13 +1,20 @@
 //! Products through a core.
+//!
+//! The currents of all lines are products of matrices; what happens to them afterwards ([`super::after`])
+//! runs over blocks of the batch whose currents still lie in the cache.
+
+use std::ops::Range;
 
 use mho_data::random::Stream;
 
+use super::after::{After, Noise};
+use super::input::Driver;
 use super::lines::{Law, Lines, Tile};
 use super::spec::CoreError;
 use super::{Core, Plan};
-use crate::array::Subtract;
 use crate::converter::Real;
 use crate::product::{View, product};
+use crate::vector::wide;
 
 /// What was clipped, limited or saturated on the way, and out of how many conversions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,15 +78,37 @@ impl<T: Real> Core<T> {
                 product((self.outputs, batch, self.inputs), a, b, &mut outputs, batch, false);
             }
             Plan::Lines(lines) => {
-                let mut read = Read { core: self, lines, batch, first, counts, see };
-                for (number, tile) in lines.tiles.iter().enumerate() {
-                    read.tile(number, tile, &driven, &mut outputs);
+                let mut work = Work::new(lines);
+                for columns in blocks(batch, lines.width(self.outputs)) {
+                    let after = After { lines, outputs: self.outputs, first, columns, batch };
+                    let mut read = Read { after, driver: &self.driver, seed: self.seed, see: &mut *see };
+                    for (number, tile) in lines.tiles.iter().enumerate() {
+                        counts += read.tile((number, tile), &driven, &mut work, &mut outputs);
+                    }
                 }
-                counts = read.counts;
                 lines.take_offset(&driven, batch, &mut outputs);
             }
         }
         Ok(Product { outputs, counts })
+    }
+}
+
+/// Most currents of a block: a few megabytes of them stay in the cache between the product and what
+/// follows it, and a block of fewer columns would read the conductances more often.
+const BLOCK: usize = 1 << 19;
+
+/// The columns of a batch in equal blocks, for so many lines.
+fn blocks(batch: usize, lines: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = batch.div_ceil((BLOCK / lines.max(1)).max(64));
+    (0..count).map(move |i| i * batch / count..(i + 1) * batch / count)
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.inputs_clipped += other.inputs_clipped;
+        self.lines_limited += other.lines_limited;
+        self.outputs_saturated += other.outputs_saturated;
+        self.conversions += other.conversions;
     }
 }
 
@@ -99,169 +128,134 @@ impl<T: Real> Lines<T> {
     }
 }
 
-/// One product in progress.
+/// Memory that every tile and block uses again.
+struct Work<T> {
+    /// Inputs of a block, as codes and as the digits of one slice; squares of them.
+    codes: Vec<i32>,
+    digits: Vec<T>,
+    squares: Vec<T>,
+    /// Lines x columns: currents, and the variances of their noise.
+    currents: Vec<T>,
+    variances: Vec<T>,
+    /// Currents of each slice of weights, accumulated over slices of inputs.
+    sums: Vec<Vec<T>>,
+    normals: Vec<f32>,
+}
+
+impl<T: Real> Work<T> {
+    fn new(lines: &Lines<T>) -> Self {
+        Self {
+            codes: Vec::new(),
+            digits: Vec::new(),
+            squares: Vec::new(),
+            currents: Vec::new(),
+            variances: Vec::new(),
+            sums: vec![Vec::new(); lines.worth.len()],
+            normals: Vec::new(),
+        }
+    }
+}
+
+/// `values` with room for so many, whatever they are.
+fn sized<V: Copy + Default>(values: &mut Vec<V>, count: usize) -> &mut [V] {
+    values.resize(count, V::default());
+    values
+}
+
+/// One block of a product in progress.
 struct Read<'a, T, F> {
-    core: &'a Core<T>,
-    lines: &'a Lines<T>,
-    batch: usize,
-    first: u64,
-    counts: Counts,
+    after: After<'a, T>,
+    driver: &'a Driver<T>,
+    seed: u64,
     see: &'a mut F,
 }
 
 impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
     /// Adds what the arrays of one tile of inputs deliver.
-    fn tile(&mut self, number: usize, tile: &Tile<T>, driven: &[T], outputs: &mut [T]) {
-        let (driver, batch) = (&self.core.driver, self.batch);
-        let driven = &driven[tile.inputs.start * batch..tile.inputs.end * batch];
-        // On linear lines, accumulated slices are the whole input.
-        let whole = !self.lines.each_slice && self.lines.law == Law::Linear;
-        let slices = if whole { 1 } else { driver.slices() };
-        let (mut digits, mut currents) = (Vec::new(), Vec::new());
-        let mut sums: Vec<Vec<T>> = vec![Vec::new(); tile.slices.len()];
-        for k in 0..slices {
-            let worth = if whole { T::ONE } else { driver.slice(driven, k, &mut digits) };
-            let x = if whole { driven } else { &digits };
-            for (slice, sum) in sums.iter_mut().enumerate() {
-                self.currents((number, tile), slice, (k, x), &mut currents);
-                if self.lines.each_slice {
-                    let read =
-                        self.first.wrapping_mul(u64::from(slices)).wrapping_add(u64::from(k) * batch as u64);
-                    self.convert(number, slice, read, &mut currents);
-                    self.linearise(tile, &mut currents);
-                    self.add(slice, worth, &currents, outputs);
-                } else if k == 0 {
-                    *sum = currents.iter().map(|&i| worth * i).collect();
-                } else {
-                    sum.iter_mut().zip(&currents).for_each(|(sum, &i)| *sum += worth * i);
-                }
-            }
-        }
-        if !self.lines.each_slice {
-            for (slice, sum) in sums.iter_mut().enumerate() {
-                self.convert(number, slice, self.first, sum);
-                self.linearise(tile, sum);
-                self.add(slice, T::ONE, sum, outputs);
-            }
-        }
-    }
-
-    /// Currents of the lines of one slice, limited and, if that happens in the array, subtracted.
-    fn currents(
+    fn tile(
         &mut self,
         (number, tile): (usize, &Tile<T>),
-        slice: usize,
-        (k, x): (u32, &[T]),
-        currents: &mut Vec<T>,
-    ) {
-        let (rows, batch, outputs) = (tile.inputs.len(), self.batch, self.core.outputs);
-        let conductances = &tile.slices[slice];
-        let lines = outputs + self.lines.subtrahend.lines(outputs);
-        currents.clear();
-        currents.resize(lines * batch, T::default());
-        let (a, b) = (View::rows(conductances, rows), View::rows(x, batch));
-        product((lines, batch, rows), a, b, currents, batch, false);
-        if let Some(variances) = tile.variances.get(slice) {
-            let stream =
-                Stream::new(self.core.seed, &["read noise"], &[number as u64, slice as u64, k.into()]);
-            self.noise(variances, rows, x, &stream, currents);
-        }
-        self.limit(tile, currents);
-        if self.lines.subtract == Subtract::Array {
-            self.subtract(currents);
-            currents.truncate(outputs * batch);
-        }
-    }
-
-    /// Adds the noise of one read: that of independent cells is normal on a line, with the variance
-    /// sum of var_i x_i^2.
-    fn noise(&self, variances: &[T], rows: usize, x: &[T], stream: &Stream, currents: &mut [T]) {
-        let batch = self.batch;
-        let squares: Vec<T> = x.iter().map(|&x| x * x).collect();
-        let mut sums = vec![T::default(); currents.len()];
-        let (a, b) = (View::rows(variances, rows), View::rows(&squares, batch));
-        product((currents.len() / batch.max(1), batch, rows), a, b, &mut sums, batch, false);
-        let mut normals = vec![0.0_f32; batch];
-        let lines = currents.chunks_exact_mut(batch.max(1)).zip(sums.chunks_exact(batch.max(1)));
-        for (line, (currents, sums)) in lines.enumerate() {
-            stream.fill_normal_f32(((line as u64) << 40).wrapping_add(self.first), &mut normals);
-            for ((current, variance), normal) in currents.iter_mut().zip(sums).zip(&normals) {
-                *current += T::of(variance.to_f64().sqrt() * f64::from(*normal));
+        driven: &[T],
+        work: &mut Work<T>,
+        outputs: &mut [T],
+    ) -> Counts {
+        let After { lines, batch, .. } = self.after;
+        let columns = self.after.columns.clone();
+        let (rows, n) = (tile.inputs.len(), columns.len());
+        let driven = driven.get(tile.inputs.start * batch + columns.start..).unwrap_or_default();
+        // On linear lines, accumulated slices are the whole input.
+        let cut = self.driver.slices() > 1 && (lines.each_slice || lines.law != Law::Linear);
+        if cut {
+            let codes = sized(&mut work.codes, rows * n);
+            for (codes, driven) in codes.chunks_exact_mut(n).zip(driven.chunks(batch)) {
+                self.driver.codes(&driven[..n], codes);
             }
         }
-    }
-
-    /// What lines that are not linear do to their sums.
-    fn limit(&mut self, tile: &Tile<T>, currents: &mut [T]) {
-        match (self.lines.law, &tile.pulse) {
-            (Law::Limit(limit), _) => {
-                for current in currents.iter_mut() {
-                    self.counts.lines_limited += u64::from(*current > limit || *current < -limit);
-                    *current = current.max(-limit).min(limit);
+        let slices = if cut { self.driver.slices() } else { 1 };
+        let mut counts = Counts::default();
+        for k in 0..slices {
+            let (worth, x) = if cut {
+                let worth = self.driver.slice(&work.codes, k, sized(&mut work.digits, rows * n));
+                (worth, View::rows(&work.digits, n))
+            } else {
+                (T::ONE, View::rows(driven, batch))
+            };
+            if !tile.variances.is_empty() {
+                let (from, stride) = if cut { (&work.digits[..], n) } else { (driven, batch) };
+                squares(from, stride, n, sized(&mut work.squares, rows * n));
+            }
+            for slice in 0..tile.slices.len() {
+                let width = lines.width(self.after.outputs);
+                let currents = sized(&mut work.currents, width * n);
+                product((width, n, rows), View::rows(&tile.slices[slice], rows), x, currents, n, false);
+                if let Some(variances) = tile.variances.get(slice) {
+                    let (a, b) = (View::rows(variances, rows), View::rows(&work.squares, n));
+                    let variances = sized(&mut work.variances, width * n);
+                    product((width, n, rows), a, b, variances, n, false);
+                    let ids = [number as u64, slice as u64, k.into()];
+                    let stream = Stream::new(self.seed, &["read noise"], &ids);
+                    self.after.noise(Noise { stream, variances }, &mut work.normals, currents);
+                }
+                counts.lines_limited += self.after.limit(tile, currents);
+                let currents = self.after.subtract(currents);
+                if lines.each_slice || slices == 1 {
+                    (self.see)(slice, currents);
+                    let turn = if lines.each_slice { u64::from(slices) } else { 1 };
+                    let read =
+                        (self.after.first.wrapping_mul(turn)).wrapping_add(u64::from(k) * batch as u64);
+                    counts += self.after.deliver((number, tile), (slice, worth), read, currents, outputs);
+                    continue;
+                }
+                let sum = sized(&mut work.sums[slice], currents.len());
+                accumulate(k == 0, worth, currents, sum);
+                if k + 1 == slices {
+                    (self.see)(slice, sum);
+                    let first = self.after.first;
+                    counts += self.after.deliver((number, tile), (slice, T::ONE), first, sum, outputs);
                 }
             }
-            (Law::Pulse { .. }, Some(line)) => {
-                for current in currents.iter_mut() {
-                    let (read, beyond) = line.read(current.to_f64());
-                    self.counts.lines_limited += u64::from(beyond);
-                    *current = T::of(read);
-                }
+        }
+        counts
+    }
+}
+
+/// Squares of the first `n` values of rows `stride` apart.
+fn squares<T: Real>(values: &[T], stride: usize, n: usize, squares: &mut [T]) {
+    wide(
+        #[inline(always)]
+        || {
+            for (squares, values) in squares.chunks_exact_mut(n).zip(values.chunks(stride)) {
+                squares.iter_mut().zip(values).for_each(|(square, &x)| *square = x * x);
             }
-            _ => {}
-        }
-    }
+        },
+    );
+}
 
-    /// Takes the logarithm of converted read-outs of resistive lines, where that is asked for.
-    fn linearise(&self, tile: &Tile<T>, currents: &mut [T]) {
-        if let (Law::Pulse { linearise: true }, Some(line)) = (self.lines.law, &tile.pulse) {
-            currents.iter_mut().for_each(|current| *current = T::of(line.linearised(current.to_f64())));
-        }
-    }
-
-    /// Subtracts the subtrahends from the lines of the outputs.
-    fn subtract(&self, currents: &mut [T]) {
-        let (batch, outputs) = (self.batch, self.core.outputs);
-        let (own, others) = currents.split_at_mut(outputs * batch);
-        for (j, line) in own.chunks_exact_mut(batch.max(1)).enumerate() {
-            if let Some(other) = self.lines.subtrahend.of(j, 0) {
-                line.iter_mut().zip(&others[other * batch..]).for_each(|(i, &other)| *i -= other);
-            }
-        }
-    }
-
-    /// Converts the lines of one slice of tile `number`.
-    fn convert(&mut self, number: usize, slice: usize, read: u64, currents: &mut [T]) {
-        (self.see)(slice, currents);
-        let converter = &self.lines.converters[slice];
-        let lines = currents.len() / self.batch.max(1);
-        if converter.is_ideal() {
-            return;
-        }
-        self.counts.conversions += currents.len() as u64;
-        if converter.is_alike() {
-            self.counts.outputs_saturated += converter.convert_column(0, currents);
-            return;
-        }
-        for (line, values) in currents.chunks_exact_mut(self.batch.max(1)).enumerate() {
-            self.counts.outputs_saturated += converter.convert_at(number * lines + line, read, values);
-        }
-    }
-
-    /// Adds converted lines to the outputs, with what they are worth.
-    fn add(&self, slice: usize, worth: T, currents: &[T], outputs: &mut [T]) {
-        let (batch, n) = (self.batch.max(1), self.core.outputs);
-        let worth = worth * self.lines.worth[slice];
-        let line = |l: usize| &currents[l * batch..(l + 1) * batch];
-        for (j, row) in outputs.chunks_exact_mut(batch).enumerate() {
-            let digital = self.lines.subtract == Subtract::Digital;
-            match self.lines.subtrahend.of(j, n).filter(|_| digital) {
-                Some(other) => {
-                    for ((y, &i), &other) in row.iter_mut().zip(line(j)).zip(line(other)) {
-                        *y += worth * (i - other);
-                    }
-                }
-                None => row.iter_mut().zip(line(j)).for_each(|(y, &i)| *y += worth * i),
-            }
-        }
+/// Adds the currents of one slice of the inputs, or starts with them.
+fn accumulate<T: Real>(start: bool, worth: T, currents: &[T], sums: &mut [T]) {
+    if start {
+        sums.iter_mut().zip(currents).for_each(|(sum, &i)| *sum = worth * i);
+    } else {
+        sums.iter_mut().zip(currents).for_each(|(sum, &i)| *sum += worth * i);
     }
 }

@@ -18,7 +18,13 @@ fn weights(w: f32, count: usize, array: &ArrayConfig, table: &DeviceTable, condi
 #[test]
 fn cells_have_the_moments_of_the_table() {
     let (table, array) = (table(), ArrayConfig::default());
-    let all = Effects { quantisation: false, read_noise: false, ..Effects::ALL };
+    let all = Effects {
+        weight_levels: false,
+        input_converters: false,
+        output_converters: false,
+        read_noise: false,
+        ..Effects::ALL
+    };
     for (time_s, dose_krad_si) in [(0.0, 0.0), (4e5, 0.0), (0.0, 200.0), (4e5, 200.0)] {
         let read = |effects| {
             let condition = Condition { time_s, dose_krad_si, effects };
@@ -42,7 +48,7 @@ fn cells_have_the_moments_of_the_table() {
 #[test]
 fn every_cell_is_drawn_for_itself() {
     let table = table();
-    let programming = Effects { quantisation: true, programming: true, ..Effects::NONE };
+    let programming = Effects { programming: true, ..Effects::QUANTISATION };
     let sigma = |text: &str, w: f32| {
         let array = ArrayConfig::from_toml(text, "array.toml").unwrap();
         moments(&weights(w, 40_000, &array, &table, at(programming))).1
@@ -69,7 +75,7 @@ fn stuck_cells_are_as_many_as_asked_for() {
     let table = table();
     let mut array = ArrayConfig::default();
     (array.cell.stuck_at_min, array.cell.stuck_at_max, array.cell.spread) = (0.1, 0.05, 0.0);
-    let programming = Effects { quantisation: true, programming: true, ..Effects::NONE };
+    let programming = Effects { programming: true, stuck: true, ..Effects::QUANTISATION };
     let n = 40_000;
     let held = weights(0.5, n, &array, &table, at(programming));
     let part = |of: &dyn Fn(f64) -> bool| held.iter().filter(|w| of(**w)).count() as f64 / n as f64;

@@ -7,6 +7,7 @@ mod fit_currents;
 mod fit_dose;
 mod fit_idvg;
 mod fit_published;
+mod import;
 mod measure;
 mod report;
 pub(crate) mod summary;
@@ -36,6 +37,7 @@ pub fn registry() -> Vec<Box<dyn Stage>> {
         Box::new(tables::DeviceChoices),
         Box::new(tables::AlongHistory),
         Box::new(train::Train),
+        Box::new(import::Import),
         Box::new(evaluate::Grid),
         Box::new(evaluate::Ablation),
         Box::new(evaluate::Tables),

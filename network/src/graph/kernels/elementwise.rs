@@ -3,13 +3,7 @@
 use super::super::op::{Activation, Affine, Binary};
 use super::super::tensor::{Tensor, strides};
 use super::{Read, Write};
-
-/// Runs a loop as compiled for the widest vectors of this processor. Products and sums are rounded one
-/// by one in every version, so that results have the same bits on all of them.
-#[inline(always)]
-pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(work)
-}
+pub(crate) use crate::vector::wide;
 
 /// The activation of each value, in place.
 pub(crate) fn activate(activation: Activation, values: &mut [f32]) {

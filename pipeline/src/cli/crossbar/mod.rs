@@ -1,5 +1,6 @@
 //! `mho crossbar`: arrays of cells.
 
+mod mvm;
 mod solve;
 
 use super::{Answer, CliError, Globals};
@@ -19,11 +20,13 @@ pub(super) struct CrossbarArgs {
 #[derive(Debug, Subcommand)]
 enum CrossbarCommand {
     Solve(solve::SolveArgs),
+    Mvm(mvm::MvmArgs),
 }
 
 pub(super) fn run(args: &CrossbarArgs, globals: &Globals) -> Answer {
     match &args.command {
         CrossbarCommand::Solve(args) => solve::run(args, globals),
+        CrossbarCommand::Mvm(args) => mvm::run(args, globals),
     }
 }
 

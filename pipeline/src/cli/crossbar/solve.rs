@@ -109,6 +109,7 @@ pub(super) fn run(args: &SolveArgs, globals: &Globals) -> Answer {
         column_terminal_ohm: args.terminal_column_ohm,
         drive: args.drive.into(),
         sense: args.sense.into(),
+        ..Wires::default()
     };
     let told = |error: WireError| match &error {
         WireError::Value { what, .. } if what.starts_with("resistance") => CliError::Usage(error.to_string()),
@@ -116,7 +117,7 @@ pub(super) fn run(args: &SolveArgs, globals: &Globals) -> Answer {
             let found = format!("{what} = {value} at row {}, column {}", index / columns, index % columns);
             InputError::new(name(&args.conductance), found, *expected).into()
         }
-        WireError::Shape { .. } => CliError::failed(error),
+        WireError::Shape { .. } | WireError::NonLinear => CliError::failed(error),
     };
     let crossbar = Crossbar::new(rows, columns, conductance, &wires, args.cell).map_err(told)?;
     let progress = Progress::of_one("crossbar", globals.quiet);

@@ -1,0 +1,121 @@
+//! A million cells programmed, drifted and irradiated on one thread: `cargo bench -p mho-network --bench
+//! cells`. The reference of the same run is what such a draw cannot do without: three normals for each cell.
+#![allow(clippy::print_stdout)]
+
+mod timing;
+
+use std::error::Error;
+use std::hint::black_box;
+
+use mho_data::provenance::Origin;
+use mho_data::random::Stream;
+use mho_lut::{
+    CellSource, CellStatistics, CompileOptions, DeviceTable, SCORES, Share, SourceError, SourceInfo, compile,
+};
+use mho_network::analog::{Arrays, Devices};
+use mho_network::array::ArrayConfig;
+use mho_network::effects::Effects;
+use mho_network::evaluate::Condition;
+use mho_network::graph::op::{Dense, Length, Op};
+use mho_network::graph::tensor::Tensor;
+use mho_network::graph::{Graph, Input, Node};
+use mho_network::normals;
+use timing::turns;
+
+/// Time (ms) that is asked for.
+const MOST_MS: f64 = 100.0;
+const INPUTS: usize = 1000;
+/// Pairs of cells: a million cells.
+const OUTPUTS: usize = 500;
+
+/// Relaxation with dose, creep with time, all parts of the spread; every number made up.
+struct Made;
+
+impl CellSource for Made {
+    fn describe(&self) -> SourceInfo {
+        SourceInfo {
+            name: "made-up".into(),
+            origin: Origin::Synthetic,
+            current_max_na: 1600.0,
+            time_max_s: 432_000.0,
+            dose_max_krad_si: 1000.0,
+            notes: Vec::new(),
+        }
+    }
+
+    fn cell(&self, state: f64, time_s: f64, dose_krad_si: f64) -> Result<CellStatistics, SourceError> {
+        let dosed = 600.0 + (1600.0 * state - 600.0) * (-dose_krad_si / 1700.0).exp();
+        let mean_na = dosed * (1.0 - 0.02 * (1.0 + time_s / 1800.0).log10());
+        let sigma_na = 0.03 * mean_na + 5.0;
+        Ok(CellStatistics {
+            mean_na,
+            sigma_na,
+            quantiles_na: SCORES.map(|score| mean_na + sigma_na * score),
+            share: Share { programming: 0.5, drift: 0.3, dose: 0.2 },
+            extrapolated: false,
+        })
+    }
+
+    fn read_noise_na(&self, current_na: f64) -> f64 {
+        0.01 * current_na
+    }
+}
+
+fn graph() -> Result<(Graph, Tensor), Box<dyn Error>> {
+    let weights = (0..OUTPUTS * INPUTS).map(|i| ((i * 37) % 255) as f32 / 127.0 - 1.0).collect();
+    let weights = Tensor::new(vec![OUTPUTS, INPUTS], weights).ok_or("shape of the weights")?;
+    let node = Node::new("dense", Op::Dense(Dense { weights: weights.into(), bias: None }), &["x"], &["y"]);
+    let input = Input { name: "x".into(), shape: vec![Length::Batch(1), Length::Fixed(INPUTS)] };
+    let x = (0..8 * INPUTS).map(|i| ((i * 53) % 128) as f32 / 127.0).collect();
+    let x = Tensor::new(vec![8, INPUTS], x).ok_or("shape of the inputs")?;
+    Ok((Graph::new("dense", vec![input], vec![node], vec!["y".into()])?, x))
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let table: DeviceTable = compile(&Made, &CompileOptions::default())?;
+    let (graph, x) = graph()?;
+    let mut array = ArrayConfig::default();
+    array.cell.current_max_na = 1600.0;
+    let arrays = Arrays::new(&graph, &[x], &array, Some(Devices::from(&table)))?;
+    let cells = 2 * OUTPUTS * INPUTS;
+    let condition = |effects| Condition { time_s: 86_400.0, dose_krad_si: 100.0, effects };
+    let off = Effects { quantisation: true, ..Effects::NONE };
+    let aged = condition(Effects { read_noise: false, ..Effects::ALL });
+    let noisy = condition(Effects::ALL);
+    let mapped = condition(off);
+    arrays.program(&noisy, &arrays.draws(1, 0))?;
+    let stream = Stream::new(1, &["bench"], &[]);
+    let mut drawn = vec![0.0_f32; 3 * cells];
+    // Errors have shown themselves above.
+    let program = |condition: Condition| drop(black_box(arrays.program(&condition, &arrays.draws(1, 0))));
+    let times = turns(
+        15,
+        &mut [
+            Box::new(|| {
+                normals::fill(&stream, 0, &mut drawn);
+                black_box(&mut drawn);
+            }),
+            Box::new(|| program(mapped)),
+            Box::new(|| program(aged)),
+            Box::new(|| program(noisy)),
+        ],
+    );
+    let normals_ms = 1e3 * times[0];
+    println!(
+        "{cells} cells, three normals each: {normals_ms:.1} ms, {:.2} ns a normal",
+        1e6 * normals_ms / drawn.len() as f64
+    );
+    for (name, seconds) in
+        ["mapped onto arrays, without effects", "and programmed, drifted, irradiated", "and with read noise"]
+            .iter()
+            .zip(&times[1..])
+    {
+        println!(
+            "  {name}: {:.1} ms, {:.2} of the {MOST_MS} ms asked for, {:.1} times the normals",
+            1e3 * seconds,
+            1e3 * seconds / MOST_MS,
+            1e3 * seconds / normals_ms
+        );
+    }
+    Ok(())
+}
