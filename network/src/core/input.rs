@@ -127,7 +127,7 @@ mod tests {
             prop_assert_eq!(clipped, u64::from(x > 1.0 + 0.5 * step || x < lo - 0.5 * step));
             let (mut codes, mut slice) = ([0], [0.0]);
             driver.codes(&driven, &mut codes);
-            let mut part = |k| driver.slice(&codes, k, &mut slice) * slice[0];
+            let part = |k| driver.slice(&codes, k, &mut slice) * slice[0];
             let sum: f64 = if driver.slices() == 1 { driven[0] } else { (0..driver.slices()).map(part).sum() };
             prop_assert!((sum - driven[0]).abs() < 1e-12, "{sum} {}", driven[0]);
         }
