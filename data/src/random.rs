@@ -9,8 +9,9 @@ const M1: u64 = 0xCD9E_8D57;
 const W0: u32 = 0x9E37_79B9;
 const W1: u32 = 0xBB67_AE85;
 
-/// One block of Philox4x32 with ten rounds: four random words from a counter and a key.
-#[inline]
+/// One block of Philox4x32 with ten rounds: four random words from a counter and a key. Always inlined, so
+/// that a loop over blocks becomes one over vectors.
+#[inline(always)]
 pub fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counter;
     let [mut k0, mut k1] = key;
@@ -55,7 +56,7 @@ impl Stream {
     }
 
     /// The four random words of block `index`.
-    #[inline]
+    #[inline(always)]
     pub fn block(&self, index: u64) -> [u32; 4] {
         philox4x32_10([index as u32, (index >> 32) as u32, self.nonce[0], self.nonce[1]], self.key)
     }

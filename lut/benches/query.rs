@@ -117,16 +117,37 @@ fn main() -> Result<(), TableError> {
         black_box(table.slice(86_400.0, 100.0).map(|slice| slice.mean_na(0.5)).unwrap_or(0.0));
     });
     println!("  slice at a new time and dose: {:.0} us", cut * 1e-3);
-    let points: Vec<Query> = (0..5000)
-        .map(|n| Query {
-            state: states[n],
-            time_s: 432_000.0 * states[n + 5000],
-            dose_krad_si: 1000.0 * states[n + 10_000],
+    let any = |n: usize| Query {
+        state: states[n],
+        time_s: 432_000.0 * states[(n + 5000) % QUERIES],
+        dose_krad_si: 1000.0 * states[(n + 10_000) % QUERIES],
+    };
+    let points: Vec<Query> = (0..QUERIES / 10).map(any).collect();
+    let prepared = table.points();
+    let mut rows = Vec::new();
+    let mut ask = |points: &[Query]| {
+        best(points.len(), || {
+            black_box(prepared.query(points, policy, &mut rows).is_ok());
         })
-        .collect();
-    let any = best(points.len(), || {
-        black_box(table.query(&points, OutOfRange::Error).map(|(rows, _)| rows.len()).unwrap_or(0));
+    };
+    let scattered = ask(&points);
+    let one_time: Vec<Query> = points.iter().map(|point| Query { time_s: 86_400.0, ..*point }).collect();
+    let one_time = ask(&one_time);
+    let together: Vec<Query> =
+        points.iter().map(|point| Query { time_s: 86_400.0, dose_krad_si: 100.0, ..*point }).collect();
+    let together = ask(&together);
+    println!("  mean, sigma and read noise together, of one table:");
+    println!("    at any state, time and dose: {scattered:.1} ns");
+    println!("    at one time: {one_time:.1} ns; at one time and dose: {together:.1} ns");
+    let alone = best(1000, || {
+        for point in &points[..1000] {
+            black_box(table.query(std::slice::from_ref(point), policy).is_ok());
+        }
     });
-    println!("  mean, sigma and read noise at any state, time and dose: {any:.0} ns");
+    println!("    point by point: {alone:.0} ns");
+    let prepare = best(1, || {
+        black_box(table.points());
+    });
+    println!("    preparing the table: {:.0} us", 1e-3 * prepare);
     Ok(())
 }

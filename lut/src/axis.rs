@@ -36,6 +36,10 @@ impl Axis {
         self.coordinates.knots()
     }
 
+    pub(crate) fn lookup(&self) -> &Lookup {
+        &self.coordinates
+    }
+
     /// First and last node.
     pub fn range(&self) -> (f64, f64) {
         (self.nodes.first().copied().unwrap_or(0.0), self.nodes.last().copied().unwrap_or(0.0))

@@ -76,6 +76,7 @@ mod measured;
 mod outside;
 mod path;
 mod pchip;
+mod points;
 mod slice;
 mod source;
 mod table;
@@ -93,6 +94,7 @@ pub use history::{
 pub use measured::{CellReading, MeasuredOptions, compile_measured};
 pub use outside::{Clamped, OutOfRange, Sides};
 pub use path::Path;
+pub use points::Points;
 pub use slice::Slice;
 pub use source::{CellSource, CellStatistics, Course, ReadVoltages, SCORES, Share, SourceError, SourceInfo};
 pub use table::{DeviceTable, Query, Row, TableError, Validity};

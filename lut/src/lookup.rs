@@ -46,6 +46,12 @@ impl Lookup {
         &self.knots
     }
 
+    /// 1 / length of the interval from knot `i` on.
+    #[inline]
+    pub(crate) fn inverse(&self, i: usize) -> f64 {
+        self.inverse[i]
+    }
+
     #[inline]
     fn bucket(&self, x: f64) -> usize {
         (((x - self.first) * self.buckets_per_unit) as usize).min(self.start.len().saturating_sub(1))

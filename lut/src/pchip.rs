@@ -16,20 +16,63 @@ pub(crate) fn value([c0, c1, c2, c3]: &Cubic, t: f64) -> f64 {
 
 /// The polynomial from node `i` on, with `y(k)` the value at node `k`; constant at the last node.
 pub(crate) fn cubic(xs: &[f64], i: usize, y: impl Fn(usize) -> f64) -> Cubic {
+    let h = |k: usize| xs[k + 1] - xs[k];
+    lanes(xs.len(), h, |k| 1.0 / h(k), i, |k| [y(k)]).map(|[c]| c)
+}
+
+/// As [`cubic`] for several curves over the same `n` nodes, with interval `k` of length `h(k)` and 1/`h(k)`
+/// known; the same bits for each of them as alone.
+#[inline(always)]
+pub(crate) fn lanes<const L: usize>(
+    n: usize,
+    h: impl Fn(usize) -> f64,
+    inverse: impl Fn(usize) -> f64,
+    i: usize,
+    y: impl Fn(usize) -> [f64; L],
+) -> [[f64; L]; 4] {
     let y0 = y(i);
-    if i + 1 >= xs.len() {
-        return [y0, 0.0, 0.0, 0.0];
+    let none = [0.0; L];
+    if i + 1 >= n {
+        return [y0, none, none, none];
     }
-    let h = xs[i + 1] - xs[i];
     let y1 = y(i + 1);
-    let secant = (y1 - y0) / h;
-    let before = (i > 0).then(|| (xs[i] - xs[i - 1], (y0 - y(i - 1)) / (xs[i] - xs[i - 1])));
-    let after =
-        (i + 2 < xs.len()).then(|| (xs[i + 2] - xs[i + 1], (y(i + 2) - y1) / (xs[i + 2] - xs[i + 1])));
-    let m0 = h * before.map_or_else(|| end(h, secant, after), |(hb, sb)| inner(hb, sb, h, secant));
-    let m1 = h * after.map_or_else(|| end(h, secant, before), |(ha, sa)| inner(h, secant, ha, sa));
-    let rise = y1 - y0;
-    [y0, m0, 3.0 * rise - 2.0 * m0 - m1, m0 + m1 - 2.0 * rise]
+    let secant = |k: usize, a: &[f64; L], b: &[f64; L]| {
+        let per = inverse(k);
+        let mut slopes = [0.0; L];
+        for lane in 0..L {
+            slopes[lane] = (b[lane] - a[lane]) * per;
+        }
+        slopes
+    };
+    let own = (h(i), secant(i, &y0, &y1));
+    let before = (i > 0).then(|| (h(i - 1), secant(i - 1, &y(i - 1), &y0)));
+    let after = (i + 2 < n).then(|| (h(i + 1), secant(i + 1, &y1, &y(i + 2))));
+    let m0 = match &before {
+        Some(before) => inner(before, &own),
+        None => end(&own, after.as_ref()),
+    };
+    let m1 = match &after {
+        Some(after) => inner(&own, after),
+        None => end(&own, before.as_ref()),
+    };
+    let (mut c1, mut c2, mut c3) = (none, none, none);
+    for lane in 0..L {
+        let rise = y1[lane] - y0[lane];
+        let (m0, m1) = (own.0 * m0[lane], own.0 * m1[lane]);
+        (c1[lane], c2[lane], c3[lane]) = (m0, 3.0 * rise - 2.0 * m0 - m1, m0 + m1 - 2.0 * rise);
+    }
+    [y0, c1, c2, c3]
+}
+
+/// The values of several polynomials at the same part of their interval.
+#[inline(always)]
+pub(crate) fn values<const L: usize>(cubics: &[[f64; L]; 4], t: f64) -> [f64; L] {
+    let [c0, c1, c2, c3] = cubics;
+    let mut values = [0.0; L];
+    for lane in 0..L {
+        values[lane] = c0[lane] + t * (c1[lane] + t * (c2[lane] + t * c3[lane]));
+    }
+    values
 }
 
 /// The polynomials of a curve through `ys`, one from every node on.
@@ -46,26 +89,35 @@ pub(crate) fn evaluate(xs: &[f64], place: Place, y: impl Fn(usize) -> f64) -> f6
     value(&cubic(xs, place.i, y), place.t)
 }
 
-/// Slope at a node between two intervals.
-fn inner(h0: f64, s0: f64, h1: f64, s1: f64) -> f64 {
-    if s0 * s1 <= 0.0 {
-        return 0.0;
-    }
+/// Length of an interval and the secants over it.
+type Secants<const L: usize> = (f64, [f64; L]);
+
+/// Slopes at a node between two intervals: harmonic means of the secants, written with one division.
+#[inline(always)]
+fn inner<const L: usize>((h0, s0): &Secants<L>, (h1, s1): &Secants<L>) -> [f64; L] {
     let (w0, w1) = (2.0 * h1 + h0, h1 + 2.0 * h0);
-    (w0 + w1) / (w0 / s0 + w1 / s1)
+    let mut slopes = [0.0; L];
+    for lane in 0..L {
+        let (s0, s1) = (s0[lane], s1[lane]);
+        let mean = (w0 + w1) * s0 * (s1 / (w0 * s1 + w1 * s0));
+        slopes[lane] = if s0 * s1 <= 0.0 { 0.0 } else { mean };
+    }
+    slopes
 }
 
-/// Slope at an end: the parabola through three nodes, limited so that the curve keeps its shape.
-fn end(h: f64, secant: f64, next: Option<(f64, f64)>) -> f64 {
-    let Some((h1, s1)) = next else { return secant };
-    let slope = ((2.0 * h + h1) * secant - h * s1) / (h + h1);
-    if slope * secant <= 0.0 {
-        0.0
-    } else if secant * s1 <= 0.0 && slope.abs() > 3.0 * secant.abs() {
-        3.0 * secant
-    } else {
-        slope
+/// Slopes at an end: the parabola through three nodes, limited so that the curve keeps its shape.
+#[inline(always)]
+fn end<const L: usize>((h, secants): &Secants<L>, next: Option<&Secants<L>>) -> [f64; L] {
+    let Some((h1, nexts)) = next else { return *secants };
+    let mut slopes = [0.0; L];
+    for lane in 0..L {
+        let (secant, s1) = (secants[lane], nexts[lane]);
+        let slope = ((2.0 * h + h1) * secant - h * s1) / (h + h1);
+        let limited =
+            if secant * s1 <= 0.0 && slope.abs() > 3.0 * secant.abs() { 3.0 * secant } else { slope };
+        slopes[lane] = if slope * secant <= 0.0 { 0.0 } else { limited };
     }
+    slopes
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::certificate::Certificate;
 use crate::lookup::{Lookup, Place};
 use crate::outside::{Clamped, OutOfRange, Range};
 use crate::pchip;
+use crate::points::Points;
 use crate::slice::Slice;
 use crate::source::{ReadVoltages, SCORES, SourceError};
 use crate::voltage::ReadCurves;
@@ -120,6 +121,9 @@ impl ReadNoise {
         Range::new("current_na", ends.unwrap_or((0.0, 0.0)))
     }
 }
+
+/// How many times longer a point takes alone than it takes to prepare a node of the table.
+const POINTS_PER_NODE: usize = 16;
 
 /// A point that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -287,12 +291,23 @@ impl DeviceTable {
         Ok((Slice::cut(self, time_s, dose), clamped))
     }
 
-    /// Means and standard deviations at points, and how many of them were moved into the table.
+    /// The table prepared for queries at many points.
+    pub fn points(&self) -> Points<'_> {
+        Points::new(self)
+    }
+
+    /// Means and standard deviations at points, and how many of them were moved into the table. Whoever asks
+    /// many times asks [`DeviceTable::points`].
     ///
     /// # Errors
     /// With [`OutOfRange::Error`], the first point outside of the range; in any case a coordinate that is
     /// no number.
     pub fn query(&self, points: &[Query], policy: OutOfRange) -> Result<(Vec<Row>, Clamped), TableError> {
+        if points.len() > self.mean.len() / POINTS_PER_NODE {
+            let mut rows = Vec::new();
+            let clamped = self.points().query(points, policy, &mut rows)?;
+            return Ok((rows, clamped));
+        }
         let (states, times, doses) = (
             Range::of("state", &self.state),
             Range::of("time_s", &self.time),

@@ -72,6 +72,11 @@ fn graph() -> Result<(Graph, Tensor), Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    Ok(pool.install(|| measure().map_err(|error| error.to_string()))?)
+}
+
+fn measure() -> Result<(), Box<dyn Error>> {
     let table: DeviceTable = compile(&Made, &CompileOptions::default())?;
     let (graph, x) = graph()?;
     let mut array = ArrayConfig::default();

@@ -54,7 +54,7 @@ fn main() -> Result<(), WireError> {
                     "{n}: effective, {threads} threads: {:.1} ms, {:?}, error {:.1e} S",
                     1e3 * all,
                     effective.method,
-                    effective.error_s
+                    effective.error_s.unwrap_or(0.0)
                 );
             }
         }

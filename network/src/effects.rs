@@ -105,17 +105,17 @@ impl Effects {
         ]
     };
 
-    /// [`Self::ABLATION`], and behind it stuck cells and wires where `possible` has them.
+    /// The steps of [`Self::ABLATION`] and, behind them, stuck cells and wires: those that add something which
+    /// is `possible`.
     pub fn added_one_by_one(possible: Self) -> Vec<(String, Self)> {
-        let mut steps = Self::ABLATION.map(|(label, effects)| (label.to_owned(), effects)).to_vec();
-        let mut last = Self::ABLATION[Self::ABLATION.len() - 1].1;
-        if possible.stuck {
-            last.stuck = true;
-            steps.push(("+ stuck cells".into(), last));
-        }
-        if possible.wires {
-            last.wires = true;
-            steps.push(("+ wires".into(), last));
+        let last = Self { stuck: true, ..Self::ABLATION[Self::ABLATION.len() - 1].1 };
+        let more = [("+ stuck cells", last), ("+ wires", Self { wires: true, ..last })];
+        let mut steps: Vec<(String, Self)> = Vec::new();
+        for (label, effects) in Self::ABLATION.into_iter().chain(more) {
+            let effects = effects.and(possible);
+            if steps.last().is_none_or(|(_, before)| *before != effects) {
+                steps.push((label.to_owned(), effects));
+            }
         }
         steps
     }
@@ -284,7 +284,7 @@ mod tests {
         let steps = Effects::added_one_by_one(Effects::ALL);
         assert_eq!((steps.len(), steps[10].1), (11, Effects::ALL));
         assert!(steps.windows(2).all(|pair| count(pair[1].1) == count(pair[0].1) + 1));
-        assert_eq!(Effects::added_one_by_one(Effects::NONE).len(), Effects::ABLATION.len());
+        assert_eq!(Effects::added_one_by_one(Effects::QUANTISATION).len(), 4);
         let steps = Effects::left_out_one_by_one(Effects::ALL);
         assert_eq!(steps.len(), 11);
         assert!(steps[1..].iter().all(|(_, effects)| count(*effects) == 9));

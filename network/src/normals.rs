@@ -35,12 +35,19 @@ pub(crate) fn fill_lines(stream: &Stream, line: u64, first: u64, reads: usize, o
     let (mut row, mut place) = (0, 0);
     while row < lines {
         let (from, at) = (row, place);
-        for block in &mut blocks {
-            *block = (line.wrapping_add(row as u64).wrapping_mul(PER_LINE).wrapping_add(first) / 4)
-                .wrapping_add(place as u64);
-            place += 1;
-            if place == per_line && row < lines {
-                (row, place) = (row + 1, 0);
+        let start = |row: usize| line.wrapping_add(row as u64).wrapping_mul(PER_LINE).wrapping_add(first) / 4;
+        if place + TURN < per_line {
+            for (block, number) in blocks.iter_mut().zip(start(row).wrapping_add(place as u64)..) {
+                *block = number;
+            }
+            place += TURN;
+        } else {
+            for block in &mut blocks {
+                *block = start(row).wrapping_add(place as u64);
+                place += 1;
+                if place == per_line {
+                    (row, place) = (row + 1, 0);
+                }
             }
         }
         wide(

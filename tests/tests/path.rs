@@ -125,6 +125,20 @@ fn measured_cells_give_accuracy_as_they_are() {
     assert_eq!((rows[0][2].as_str(), parts(&rows).len()), ("dose_krad_si", 2), "{rows:?}");
     assert!(lines.contains("Device data of table: synthetic data"), "{lines}");
     let dev = folder.path().join("dev");
+
+    // Of another build of mho, for the final run of a paper, nothing in the store counts.
+    let sets = [&SMALL[..], &["--set", "train-digits-mlp.epochs=3", "--json"]].concat();
+    let state = |more: &[&str]| {
+        let plan = done(&dev, &[&["plan", "study.toml"], &sets[..], more].concat());
+        serde_json::from_str::<serde_json::Value>(&plan).unwrap().to_string()
+    };
+    assert!(
+        !state(&[]).contains("\"state\":\"run\"") && state(&["--strict-code"]).contains("\"state\":\"run\"")
+    );
+    let verdicts = done(&dev, &[&["verify", "study.toml"], &sets[..]].concat());
+    let verdicts: serde_json::Value = serde_json::from_str(&verdicts).unwrap();
+    assert_eq!((&verdicts["different"], &verdicts["within_tolerance"]), (&0.into(), &0.into()), "{verdicts}");
+
     let few: String = std::fs::read_to_string(dev.join("cells.csv"))
         .unwrap()
         .lines()
@@ -136,18 +150,25 @@ fn measured_cells_give_accuracy_as_they_are() {
     assert!(message.contains("at least 20"), "{message}");
 }
 
-/// A mission: dose and time in segments, from the same cards.
+/// A mission: dose and time in segments, from the same cards, to accuracy at the reports.
 #[test]
-fn a_history_makes_a_table_of_the_same_cards() {
+fn a_history_of_the_same_cards_gives_accuracy_along_a_mission() {
     let (folder, ..) = walk("transistor");
     let dev = folder.path().join("dev");
-    let study = "schema = 1\nname = \"mission\"\n\n[cards]\nstage = \"measure.cards\"\n\
+    let study = "schema = 1\nname = \"mission\"\nheadline = \"summary/headline\"\n\n[cards]\nstage = \"measure.cards\"\n\
                  files = [\"cards/transistor.toml\", \"cards/dose.toml\", \"cards/spread.toml\"]\n\n[orbit]\n\
                  stage = \"table.history\"\ninputs = { cards = \"cards\" }\nreports_s = [0, 1e6, 2e6]\n\
                  [[orbit.segments]]\nduration_s = 1e6\ndose_rate_rad_si_per_s = 0.05\n\
-                 [[orbit.segments]]\nduration_s = 1e6\ndose_rate_rad_si_per_s = 0.2\n";
+                 [[orbit.segments]]\nduration_s = 1e6\ndose_rate_rad_si_per_s = 0.2\n\n\
+                 [train]\nstage = \"train\"\ndataset = \"digits\"\nnetwork = \"mlp\"\nepochs = 3\n\n\
+                 [mission]\nstage = \"evaluate.history\"\ninputs = { network = \"train/network\", table = \"orbit/table\" }\n\
+                 dataset = \"digits\"\ntrials = 2\n\n\
+                 [summary]\nstage = \"summary\"\ninputs = { networks = \"train\", time = \"mission\", tables = \"orbit\" }\n";
     std::fs::write(dev.join("mission.toml"), study).unwrap();
-    done(&dev, &["run", "mission.toml"]);
+    let lines = done(&dev, &["run", "mission.toml"]);
+    assert!(lines.contains("After 23.1 d") && lines.contains("orbit: synthetic data"), "{lines}");
+    let accuracy = std::fs::read_to_string(dev.join("mho-out/mission/accuracy.csv")).unwrap();
+    assert_eq!(accuracy.lines().count(), 4, "{accuracy}");
     let shown = done(&dev, &["table", "show", "mho-out/mission/tables/orbit.safetensors", "--json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let doses: Vec<f64> =
@@ -156,7 +177,6 @@ fn a_history_makes_a_table_of_the_same_cards() {
         doses[0] == 0.0 && (doses[1] - 50.0).abs() < 1e-9 && (doses[2] - 250.0).abs() < 1e-9,
         "{doses:?}"
     );
-    let late = study.replace("2e6]", "3e6]");
-    std::fs::write(dev.join("mission.toml"), late).unwrap();
-    assert!(refused(&dev, &["run", "mission.toml"]).contains("mission.toml:10"));
+    std::fs::write(dev.join("mission.toml"), study.replace("2e6]", "3e6]")).unwrap();
+    assert!(refused(&dev, &["run", "mission.toml"]).contains("mission.toml:12"));
 }

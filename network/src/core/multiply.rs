@@ -79,7 +79,9 @@ impl<T: Real> Core<T> {
             }
             Plan::Lines(lines) => {
                 let mut work = Work::new(lines);
-                for columns in blocks(batch, lines.width(self.outputs)) {
+                // Slices of inputs are cut for each block, so that they too should stay in the cache.
+                let cut = if self.driver.slices() > 1 { self.inputs } else { 0 };
+                for columns in blocks(batch, lines.width(self.outputs).max(cut)) {
                     let after = After { lines, outputs: self.outputs, first, columns, batch };
                     let mut read = Read { after, driver: &self.driver, seed: self.seed, see: &mut *see };
                     for (number, tile) in lines.tiles.iter().enumerate() {
@@ -93,13 +95,15 @@ impl<T: Real> Core<T> {
     }
 }
 
-/// Most currents of a block: a few megabytes of them stay in the cache between the product and what
-/// follows it, and a block of fewer columns would read the conductances more often.
-const BLOCK: usize = 1 << 19;
+/// Numbers of a block of each kind (currents, outputs, slices of inputs): a quarter of a megabyte in single
+/// precision, so that all of them stay in the second cache until they are converted and added.
+const BLOCK: usize = 1 << 16;
+/// Fewest columns of a block; products of this many still run at the full rate.
+const NARROWEST: usize = 64;
 
-/// The columns of a batch in equal blocks, for so many lines.
-fn blocks(batch: usize, lines: usize) -> impl Iterator<Item = Range<usize>> {
-    let count = batch.div_ceil((BLOCK / lines.max(1)).max(64));
+/// The columns of a batch in equal blocks, where each column takes so many numbers.
+fn blocks(batch: usize, numbers: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = batch.div_ceil((BLOCK / numbers.max(1)).max(NARROWEST));
     (0..count).map(move |i| i * batch / count..(i + 1) * batch / count)
 }
 

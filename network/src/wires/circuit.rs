@@ -163,7 +163,13 @@ impl<'a> Linear<'a> {
     }
 
     /// Column voltages (V) that row voltages `v` ask for.
-    fn columns(&self, v: &[Vec<f64>], h: Option<&[Vec<f64>]>, terminals: &Terminals<'_>, x: &mut [f64]) {
+    pub(super) fn columns(
+        &self,
+        v: &[Vec<f64>],
+        h: Option<&[Vec<f64>]>,
+        terminals: &Terminals<'_>,
+        x: &mut [f64],
+    ) {
         let Circuit { rows, columns, column, .. } = self.circuit;
         if column.held {
             for row in x.chunks_mut(*columns) {
@@ -333,8 +339,8 @@ impl<'a> Linear<'a> {
                         for j in 0..n {
                             x[j] += alpha * direction[j];
                             rest[j] -= alpha * image[j];
-                            z[j] = rest[j];
                         }
+                        z.copy_from_slice(rest);
                         if i > 0 {
                             let before = (i - 1) * n..i * n;
                             eliminate(z, &head[before.clone()], &self.column_factor.couple[before]);

@@ -3,6 +3,7 @@
 use super::circuit::Linear;
 use super::kernel::wide;
 use super::sweep::{Block, LANES, Lanes, Outcome, Sweeper};
+use super::update::alone;
 use super::{Cell, Crossbar, Currents, Layers, Topology, WireError};
 use rayon::prelude::*;
 
@@ -12,10 +13,13 @@ pub(super) const PRECISION: f64 = 1e-12;
 /// Effective conductances of one programmed array.
 #[derive(Debug, Clone)]
 pub struct Effective {
+    pub(super) array: Layers,
     /// Conductances of each layer (S), inputs x outputs.
     pub(super) layers_s: Vec<Vec<f64>>,
-    /// Bound of the error of every entry (S).
-    pub error_s: f64,
+    /// What every line alone would conduct (S).
+    pub(super) alone_s: Vec<Vec<f64>>,
+    /// Bound of the error of every entry (S) of a solution; what corrects a solution has its own measure.
+    pub error_s: Option<f64>,
     /// How it was found.
     pub method: Method,
 }
@@ -28,14 +32,38 @@ pub enum Method {
         /// Most sweeps of any group.
         sweeps: usize,
     },
+    /// By correcting a known solution.
+    Corrected {
+        /// Twice the largest error that exact solutions for inputs of random signs and for equal inputs
+        /// showed, as a part of the root mean square of the currents.
+        error: f64,
+    },
 }
 
-/// What is applied: 1 V at row `i` of layer `l`, 1 V at column `j`, or an input vector.
+/// What is applied: 1 V at row `i` of layer `l`, 1 V at column `j`, 1 V at column `j` and -1 V at the
+/// next, or an input vector.
 #[derive(Clone, Copy)]
-enum Port {
+pub(super) enum Port {
     Row(usize, usize),
     Column(usize),
+    Pair(usize),
     Input(usize),
+}
+
+impl Port {
+    /// Sets the terminals of a block, one port in each lane.
+    pub(super) fn apply(block: &mut Block, group: &[Self]) {
+        block.rows.iter_mut().for_each(|layer| layer.fill([0.0; LANES]));
+        block.columns.fill([0.0; LANES]);
+        for (lane, port) in group.iter().enumerate() {
+            match *port {
+                Self::Row(layer, i) => block.rows[layer][i][lane] = 1.0,
+                Self::Column(j) => block.columns[j][lane] = 1.0,
+                Self::Pair(j) => (block.columns[j][lane], block.columns[j + 1][lane]) = (1.0, -1.0),
+                Self::Input(_) => {}
+            }
+        }
+    }
 }
 
 impl Effective {
@@ -49,7 +77,7 @@ impl Effective {
 
 impl Layers {
     /// Runs `visit` on every group of ports after its solution, in parallel; each thread keeps its memory.
-    fn each_group<T: Send>(
+    pub(super) fn each_group<T: Send>(
         &self,
         sweeper: &Sweeper<'_>,
         ports: &[Port],
@@ -174,21 +202,10 @@ impl Layers {
             (0..count).flat_map(|layer| (0..rows).map(move |i| Port::Row(layer, i))).collect()
         };
         let mut layers_s = vec![vec![0.0; rows * columns]; count];
-        let unit = |block: &mut Block, group: &[Port]| {
-            block.rows.iter_mut().for_each(|layer| layer.fill([0.0; LANES]));
-            block.columns.fill([0.0; LANES]);
-            for (lane, port) in group.iter().enumerate() {
-                match *port {
-                    Port::Row(layer, i) => block.rows[layer][i][lane] = 1.0,
-                    Port::Column(j) => block.columns[j][lane] = 1.0,
-                    Port::Input(_) => {}
-                }
-            }
-        };
         let worst;
         if by_columns {
             // Currents of the rows' drivers, for each held column.
-            let (parts, outcome) = self.each_group(&sweeper, &ports, goal, unit, |block, _| {
+            let (parts, outcome) = self.each_group(&sweeper, &ports, goal, Port::apply, |block, _| {
                 let mut sums = vec![vec![[0.0; LANES]; rows]; count];
                 wide(
                     #[inline(always)]
@@ -219,8 +236,9 @@ impl Layers {
             }
             worst = outcome;
         } else {
-            let (parts, outcome) =
-                self.each_group(&sweeper, &ports, goal, unit, |block, _| self.column_sums(&sweeper, block));
+            let (parts, outcome) = self.each_group(&sweeper, &ports, goal, Port::apply, |block, _| {
+                self.column_sums(&sweeper, block)
+            });
             for (group, sums) in ports.chunks(LANES).zip(parts) {
                 for (lane, port) in group.iter().enumerate() {
                     let Port::Row(layer, i) = *port else { continue };
@@ -232,8 +250,13 @@ impl Layers {
             worst = outcome;
         }
         // An entry's error is a row's (or a column's) conductances times errors of voltages.
-        let error_s = worst.error_v * self.densest(by_columns);
-        Effective { layers_s, error_s, method: Method::Solved { sweeps: worst.sweeps } }
+        Effective {
+            alone_s: alone(&linear),
+            layers_s,
+            error_s: Some(worst.error_v * self.densest(by_columns)),
+            method: Method::Solved { sweeps: worst.sweeps },
+            array: self.clone(),
+        }
     }
 }
 

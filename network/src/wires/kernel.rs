@@ -108,9 +108,8 @@ pub(super) fn solve_group(
     let mut carry = [0.0; GROUP];
     for k in 0..n {
         for l in 0..GROUP {
-            carry[l] += lanes[k][l];
-            lanes[k][l] = carry[l];
-            carry[l] *= couple[k][l];
+            lanes[k][l] += carry[l];
+            carry[l] = couple[k][l] * lanes[k][l];
         }
     }
     let mut after = [0.0; GROUP];

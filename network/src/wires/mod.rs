@@ -17,9 +17,11 @@ mod circuit;
 mod effective;
 mod kernel;
 mod lines;
+mod noise;
 mod pairs;
 mod solve;
 mod sweep;
+mod update;
 
 pub use effective::{Effective, Method};
 pub use lines::Ends;
@@ -95,6 +97,14 @@ pub enum Topology {
     /// The same with a supply line beside each column, parallel to it, that enters at `drive`'s end:
     /// `First` is the side of row 0. It has the rows' resistances, one segment per cell.
     GatedColumns,
+}
+
+impl Topology {
+    /// Whether inputs only switch cells.
+    #[must_use]
+    pub fn gated(self) -> bool {
+        self != Self::InputSource
+    }
 }
 
 impl Default for Wires {
@@ -242,12 +252,20 @@ impl Layers {
 
     /// Refuses conductances that no array of this shape has.
     fn check(&self, conductance_s: &[f64]) -> Result<(), WireError> {
+        self.check_values("conductance (S)", conductance_s)
+    }
+
+    /// Refuses a list that has not one positive number, or zero, for each cell.
+    fn check_values(&self, what: &'static str, values: &[f64]) -> Result<(), WireError> {
         let expected = self.circuit.rows.saturating_mul(self.circuit.columns);
-        if expected == 0 || conductance_s.len() != expected {
-            let found = conductance_s.len();
-            return Err(WireError::Shape { what: "conductances", found, expected: expected.max(1) });
+        if expected == 0 || values.len() != expected {
+            return Err(WireError::Shape {
+                what: "values for the cells",
+                found: values.len(),
+                expected: expected.max(1),
+            });
         }
-        check("conductance (S)", conductance_s, 0.0, "a finite number of at least 0")
+        check(what, values, 0.0, "a finite number of at least 0")
     }
 
     /// Solves for one input (V, one per row). A second layer has the negative inputs.

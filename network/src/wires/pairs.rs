@@ -2,7 +2,7 @@
 
 use super::effective::{Effective, PRECISION};
 use super::solve::Balance;
-use super::{Cell, Currents, Layers, WireError, Wires};
+use super::{Cell, Currents, Layers, Method, WireError, Wires};
 
 /// Where the two cells of a pair sit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,14 +24,36 @@ pub enum PairLayout {
     Alternating,
 }
 
+impl PairLayout {
+    /// The conductances (S) of each layer of each array.
+    pub(super) fn lists(
+        self,
+        positive_s: Vec<f64>,
+        negative_s: Vec<f64>,
+    ) -> Result<Vec<Vec<Vec<f64>>>, WireError> {
+        if positive_s.len() != negative_s.len() {
+            let (found, expected) = (negative_s.len(), positive_s.len());
+            return Err(WireError::Shape { what: "negative conductances", found, expected });
+        }
+        Ok(match self {
+            Self::Separate => vec![vec![positive_s], vec![negative_s]],
+            Self::Interleaved => vec![vec![positive_s, negative_s]],
+            Self::Alternating => {
+                let both = positive_s.iter().zip(&negative_s);
+                vec![vec![both.flat_map(|(positive, negative)| [*positive, *negative]).collect()]]
+            }
+        })
+    }
+}
+
 /// An array of pairs of cells with its wires.
 #[derive(Debug, Clone)]
 pub struct Pairs {
     rows: usize,
     columns: usize,
-    layout: PairLayout,
+    pub(super) layout: PairLayout,
     /// Two arrays for separate cells, else one.
-    parts: Vec<Layers>,
+    pub(super) parts: Vec<Layers>,
 }
 
 /// Effective weights of one programmed array of pairs.
@@ -39,8 +61,7 @@ pub struct Pairs {
 pub struct PairEffective {
     /// Effective conductance differences (S), inputs x outputs: I_j = sum_i V_i M_ij.
     pub difference_s: Vec<f64>,
-    /// Bound of the error of every difference (S).
-    pub error_s: f64,
+    pub(super) layout: PairLayout,
     pub(super) parts: Vec<Effective>,
 }
 
@@ -59,7 +80,8 @@ impl Pairs {
         wires: &Wires,
         cell: Cell,
     ) -> Result<Self, WireError> {
-        let parts = Self::lists(columns, positive_s, negative_s, layout)?
+        let parts = layout
+            .lists(positive_s, negative_s)?
             .into_iter()
             .map(|lists| {
                 let columns = if layout == PairLayout::Alternating { 2 * columns } else { columns };
@@ -67,24 +89,6 @@ impl Pairs {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { rows, columns, layout, parts })
-    }
-
-    /// The conductances of each layer of each part.
-    fn lists(
-        columns: usize,
-        positive_s: Vec<f64>,
-        negative_s: Vec<f64>,
-        layout: PairLayout,
-    ) -> Result<Vec<Vec<Vec<f64>>>, WireError> {
-        if positive_s.len() != negative_s.len() {
-            let (found, expected) = (negative_s.len(), positive_s.len());
-            return Err(WireError::Shape { what: "negative conductances", found, expected });
-        }
-        Ok(match layout {
-            PairLayout::Separate => vec![vec![positive_s], vec![negative_s]],
-            PairLayout::Interleaved => vec![vec![positive_s, negative_s]],
-            PairLayout::Alternating => vec![vec![alternate(&positive_s, &negative_s, columns)]],
-        })
     }
 
     /// Inputs and outputs.
@@ -122,27 +126,33 @@ impl Pairs {
     /// For non-linear or gated cells, whose currents are no product.
     pub fn effective(&self) -> Result<PairEffective, WireError> {
         self.parts.iter().try_for_each(Layers::is_linear)?;
-        Ok(self.gathered(self.parts.iter().map(|part| part.effective(PRECISION)).collect()))
+        Ok(PairEffective::of(self.layout, self.parts.iter().map(|part| part.effective(PRECISION)).collect()))
     }
+}
 
-    fn gathered(&self, parts: Vec<Effective>) -> PairEffective {
+impl PairEffective {
+    pub(super) fn of(layout: PairLayout, parts: Vec<Effective>) -> Self {
         let subtract = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
         let first = &parts[0].layers_s;
-        let difference_s = match self.layout {
+        let difference_s = match layout {
             PairLayout::Separate => subtract(&first[0], &parts[1].layers_s[0]),
             PairLayout::Interleaved => subtract(&first[0], &first[1]),
             PairLayout::Alternating => first[0].chunks(2).map(|pair| pair[0] - pair[1]).collect(),
         };
-        let error_s = match self.layout {
-            PairLayout::Separate => parts[0].error_s + parts[1].error_s,
-            _ => 2.0 * parts[0].error_s,
-        };
-        PairEffective { difference_s, error_s, parts }
+        Self { difference_s, layout, parts }
     }
-}
 
-/// Positive and negative values in turn along each row.
-fn alternate(positive: &[f64], negative: &[f64], columns: usize) -> Vec<f64> {
-    debug_assert!(positive.len().is_multiple_of(columns.max(1)));
-    positive.iter().zip(negative).flat_map(|(positive, negative)| [*positive, *negative]).collect()
+    /// How the effective conductances of each array were found.
+    #[must_use]
+    pub fn methods(&self) -> Vec<Method> {
+        self.parts.iter().map(|part| part.method).collect()
+    }
+
+    /// Bound of the error of every difference (S), where all arrays were solved.
+    #[must_use]
+    pub fn error_s(&self) -> Option<f64> {
+        let sum: Option<f64> = self.parts.iter().map(|part| part.error_s).sum();
+        // Two entries of one array, or one of each of two.
+        if self.parts.len() == 1 { sum.map(|error| 2.0 * error) } else { sum }
+    }
 }

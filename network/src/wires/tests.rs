@@ -3,7 +3,9 @@ use proptest::prelude::*;
 
 mod golden;
 mod laws;
+mod noise;
 mod pairs;
+mod update;
 
 /// Largest difference of two lists over the largest size of the second.
 fn difference(found: &[f64], expected: &[f64]) -> f64 {

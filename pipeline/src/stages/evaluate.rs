@@ -24,7 +24,7 @@ pub(super) struct Tables;
 
 /// What all evaluations take.
 #[derive(Clone, Serialize, Deserialize)]
-struct Common {
+pub(super) struct Common {
     /// Data set.
     dataset: String,
     /// Independent drawings of all cells.
@@ -34,7 +34,7 @@ struct Common {
     /// The array, as in `array.toml`.
     array: ArrayConfig,
     /// Effects that are switched on.
-    effects: Effects,
+    pub(super) effects: Effects,
     /// Noise on the test images: `gaussian:0.1`, `speckle:0.1` or `salt-and-pepper:0.1`; empty: none.
     input_noise: String,
 }
@@ -69,7 +69,9 @@ impl Default for GridParams {
 }
 
 /// Checks the parameters, and that an array of this kind is simulated.
-fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(given: &Value) -> Result<Value, ParamError> {
+pub(super) fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(
+    given: &Value,
+) -> Result<Value, ParamError> {
     let resolved = resolve_as::<P>(given)?;
     for key in ["doses_krad_si", "times_s"] {
         let list = given.get(key).and_then(Value::as_array);
@@ -124,7 +126,7 @@ fn merge(base: &mut Value, over: &Value) {
 }
 
 /// Trials of one network on one table at some conditions.
-fn evaluate(
+pub(super) fn evaluate(
     context: &Context<'_>,
     common: &Common,
     artifact: Option<&Artifact>,

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod evaluate;
+mod evaluate_history;
 mod figures;
 mod fit_currents;
 mod fit_dose;
@@ -41,6 +42,7 @@ pub fn registry() -> Vec<Box<dyn Stage>> {
         Box::new(evaluate::Grid),
         Box::new(evaluate::Ablation),
         Box::new(evaluate::Tables),
+        Box::new(evaluate_history::AlongReports),
         Box::new(summary::Summary),
         Box::new(figures::Figures),
         Box::new(report::ReportPage),

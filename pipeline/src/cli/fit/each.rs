@@ -295,7 +295,10 @@ fn read(entry: &Entry, files: &[reader::File<'_>]) -> Result<Measurement, CliErr
         measurement.sidecar.kind = Kind::Threshold;
         measurement.places.clear();
         // What the law asks of a table of thresholds, it says better than this could.
-        tid::points(&measurement.table).map_err(CliError::failed)?;
+        let points = tid::points(&measurement.table).map_err(CliError::failed)?;
+        if entry.info.name.starts_with("tid-") {
+            super::doses_of(&points, files)?;
+        }
         return Ok(measurement);
     }
     let measurement = reader::read_as(files, None, None)?;

@@ -21,7 +21,7 @@ use mho_compact::{current_shift, idvg, programming, retention, tid};
 use mho_data::measurement::{Kind, Measurement};
 use mho_data::provenance::Origin;
 use mho_data::published::PublishedSonos;
-use mho_data::reader;
+use mho_data::{InputError, reader};
 use sources::Sources;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -277,6 +277,7 @@ fn fit_files(
                 tid::points(&measurement.table)
             }
             .map_err(CliError::failed)?;
+            doses_of(&points, files)?;
             let fit = tid::fit(model, &points).map_err(CliError::failed)?.fit;
             let misfit = format!("{:.3e} V", fit.rms);
             let ranking = if args.compares() { tid::compare(&points) } else { Vec::new() };
@@ -291,6 +292,17 @@ fn fit_files(
         .extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
     outcome.measurement = Some(measurement);
     Ok(outcome)
+}
+
+/// That thresholds were read at more than one dose: no law of dose follows from one.
+fn doses_of(points: &[tid::VtPoint], files: &[reader::File<'_>]) -> Result<(), CliError> {
+    let first = points.first().map_or(0.0, |point| point.dose_krad_si);
+    if points.iter().any(|point| point.dose_krad_si != first) {
+        return Ok(());
+    }
+    let file = files.first().map_or("", |(name, _)| *name);
+    let found = format!("thresholds at {first} krad(Si) alone");
+    Err(InputError::new(file, found, "at least two doses, to which a law of dose is fitted").into())
 }
 
 fn drift(points: &[retention::DriftPoint], args: &FitArgs, origin: Origin) -> Result<Outcome, CliError> {

@@ -277,8 +277,12 @@ impl Device {
                 None
             }
         };
-        if self.absent(&mut notes, Part::Retention, "states stay as they are", "that of the 40 nm SONOS cell")
-            && nothing
+        if self.absent(
+            &mut notes,
+            Part::Retention,
+            "states stay as they are; the table knows no time",
+            "that of the 40 nm SONOS cell",
+        ) && nothing
         {
             cell.retention = Retention { r_per_decade: NO_DRIFT_PER_DECADE, ..Retention::default() };
         }

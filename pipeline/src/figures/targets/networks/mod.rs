@@ -3,10 +3,12 @@
 mod aging;
 mod depth;
 mod errors;
+mod wires;
 
 pub(super) use aging::{DRIFT, MITIGATION};
 pub(super) use depth::{DEEPER, DOSE};
 pub(super) use errors::{DEVICES, GENERIC};
+pub(super) use wires::WIRES;
 
 use super::{BuildError, Wish};
 use crate::analysis::sets::own_format;
@@ -18,14 +20,18 @@ use mho_data::published::PublishedSonos;
 use mho_lut::{CompileOptions, DeviceTable, compile};
 use mho_network::array::ArrayConfig;
 use mho_network::evaluate::{Condition, Evaluator};
+use mho_network::graph::Graph;
 use mho_network::model::Network;
-use mho_network::samples::{Feed, LabelledSet};
+use mho_network::samples::{Feed, InputFormat, LabelledSet};
 use mho_network::spec::NetworkSpec;
 use mho_network::train::{TrainOptions, train};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The first test images, as those of the anchors.
 const IMAGES: usize = 5000;
+
+/// Grey value of white.
+const WHITE: f32 = 255.0;
 
 /// What the anchors stand on: an independent simulation of the same perceptron (784-256-128-10, 8 passes
 /// of Adam), with its own training and draws.
@@ -38,7 +44,9 @@ struct Task {
     /// Whether these are the data of the anchors.
     whole: bool,
     data: Dataset,
-    network: Network,
+    graph: Graph,
+    /// How the network wants its images.
+    format: InputFormat,
     /// Right answers without any array (percent of the images used).
     digital: f64,
     /// Test images, from the first.
@@ -96,9 +104,18 @@ struct Accuracy {
 
 impl Task {
     fn new(name: &'static str, whole: bool, data: Dataset, network: Network) -> Result<Self, BuildError> {
-        let mut task = Self { name, whole, data, network, digital: f64::NAN, images: IMAGES };
-        task.digital = task.accuracy(None, &ArrayConfig::default(), &[digital()], 1, 0)?[0].mean;
-        Ok(task)
+        Self::of_graph(name, whole, data, (network.graph()?, own_format(&network)), IMAGES)
+    }
+
+    /// A network from elsewhere, on the first test images.
+    fn of_graph(
+        name: &'static str,
+        whole: bool,
+        data: Dataset,
+        (graph, format): (Graph, InputFormat),
+        images: usize,
+    ) -> Result<Self, BuildError> {
+        Self { name, whole, data, graph, format, digital: f64::NAN, images }.of_first(images)
     }
 
     /// The same with fewer test images.
@@ -117,13 +134,11 @@ impl Task {
         trials: u64,
         seed: u64,
     ) -> Result<Vec<Accuracy>, BuildError> {
-        let graph = self.network.graph()?;
-        let format = own_format(&self.network);
-        let test = LabelledSet::of_images(&self.data.test, self.network.pixel_max())?;
-        let train = LabelledSet::of_images(&self.data.train, self.network.pixel_max())?;
-        let feed = Feed::new(&test, &graph, &format)?.limited(Some(self.images));
-        let calibration = Feed::new(&train, &graph, &format)?;
-        let evaluator = Evaluator::new(&graph, feed, &calibration, array, table.map(Into::into))?;
+        let test = LabelledSet::of_images(&self.data.test, WHITE)?;
+        let train = LabelledSet::of_images(&self.data.train, WHITE)?;
+        let feed = Feed::new(&test, &self.graph, &self.format)?.limited(Some(self.images));
+        let calibration = Feed::new(&train, &self.graph, &self.format)?;
+        let evaluator = Evaluator::new(&self.graph, feed, &calibration, array, table.map(Into::into))?;
         let results = evaluator.evaluate(conditions, 0..trials, seed)?;
         // by condition, then by trial
         let of_condition = |results: &[mho_network::evaluate::TrialResult]| {
