@@ -37,7 +37,7 @@ pub(super) struct Noise<'a, T> {
 impl<T: Real> After<'_, T> {
     /// Adds the noise of one read: that of independent cells is normal on a line, with the variance
     /// sum of var_i x_i^2.
-    pub fn noise(&self, noise: Noise<'_, T>, normals: &mut Vec<f32>, currents: &mut [T]) {
+    pub fn noise(&self, noise: &Noise<'_, T>, normals: &mut Vec<f32>, currents: &mut [T]) {
         let n = self.columns.len().max(1);
         let lines = (NORMALS / n).max(1);
         normals.resize(lines * n, 0.0);

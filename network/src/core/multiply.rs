@@ -218,7 +218,7 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
                     product((width, n, rows), a, b, variances, n, false);
                     let ids = [number as u64, slice as u64, k.into()];
                     let stream = Stream::new(self.seed, &["read noise"], &ids);
-                    self.after.noise(Noise { stream, variances }, &mut work.normals, currents);
+                    self.after.noise(&Noise { stream, variances }, &mut work.normals, currents);
                 }
                 counts.lines_limited += self.after.limit(tile, currents);
                 let currents = self.after.subtract(currents);
