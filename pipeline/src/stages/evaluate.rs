@@ -200,7 +200,7 @@ fn with(params: &Value, changes: &[(&str, Value)]) -> Value {
     Value::Object(map)
 }
 
-const ROLES: &[Role] = &[Role::required("network"), Role::required("table")];
+const ROLES: &[Role] = &[Role::required("network"), Role::optional("table")];
 
 impl Stage for Grid {
     fn name(&self) -> &'static str {
