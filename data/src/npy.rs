@@ -2,6 +2,9 @@
 
 use crate::InputError;
 
+mod npz;
+pub use npz::Archive;
+
 /// An array of numbers, the last axis fastest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {

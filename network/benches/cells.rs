@@ -84,7 +84,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     let arrays = Arrays::new(&graph, &[x], &array, Some(Devices::from(&table)))?;
     let cells = 2 * OUTPUTS * INPUTS;
     let condition = |effects| Condition { time_s: 86_400.0, dose_krad_si: 100.0, effects };
-    let off = Effects { quantisation: true, ..Effects::NONE };
+    let off = Effects::QUANTISATION;
     let aged = condition(Effects { read_noise: false, ..Effects::ALL });
     let noisy = condition(Effects::ALL);
     let mapped = condition(off);

@@ -1,29 +1,33 @@
 //! Accuracy of a network on simulated arrays.
 //!
 //! [`Evaluator`] holds everything that no trial changes: mapped weights, calibrated converters, test
-//! images. A trial draws the normals of its cells once; every condition (time, dose, effects) then costs
-//! one pass over the cells and the products of the images, twice with read noise: independent noise of
-//! the cells of a column sums to a normal number of variance sum(x^2 sigma^2), which is drawn at the
-//! output.
+//! samples. A trial is a draw of all cells; at every condition (time, dose, effects) its cells are
+//! programmed with the same draws, and the samples go through the arrays.
 
 use std::ops::Range;
 
-use mho_data::dataset::Images;
-use mho_lut::DeviceTable;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::array::{ArrayConfig, ConfigError};
-use crate::cells::{CellCurrents, ReadNoise};
-use crate::convert::Quantiser;
+use crate::analog::{AnalogError, Arrays, Devices, LayerStatistics};
+use crate::array::ArrayConfig;
 use crate::effects::Effects;
-use crate::forward::{Forward, LayerCounts};
-use crate::mapping::{MappedLayer, map_network};
-use crate::model::{Layer, Network};
-use crate::program::{Draws, ProgrammedLayer, Programming};
+use crate::estimate::Estimate;
+use crate::graph::Graph;
+use crate::inference::{Inference, InferenceError};
+use crate::input_noise::InputNoise;
+use crate::samples::Feed;
 use crate::score::Score;
 
-/// Where and how a programmed network is read.
+/// Weights of a network above which trials follow each other, each using all threads, instead of running
+/// side by side: each holds arrays of its own. Assumed; results are the same either way.
+const WEIGHTS_SIDE_BY_SIDE: usize = 1 << 20;
+/// Trials before a band may be found narrow enough: among few, of which many have the same number of right
+/// answers, Student's band can be much too narrow by chance. Assumed.
+const LEAST_TRIALS: u64 = 10;
+
+/// Where and how a programmed network is read. With a table along a history, time and dose are those of one
+/// of its reports.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// Time since programming (s).
@@ -34,21 +38,11 @@ pub struct Condition {
     pub effects: Effects,
 }
 
-/// What happened in one layer during one trial at one condition.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LayerStatistics {
-    /// Inputs converted, and how many of them were outside the range.
-    pub input_conversions: u64,
-    /// Inputs outside the range of their converter.
-    pub inputs_saturated: u64,
-    /// Sums converted.
-    pub output_conversions: u64,
-    /// Sums outside the range of their converter.
-    pub outputs_saturated: u64,
-    /// Root mean square of (effective - trained weight) over the weight that takes the full current.
-    pub weight_rms_error: f64,
-    /// Mean current of all cells (nA).
-    pub mean_current_na: f64,
+impl Condition {
+    /// A time since programming (s) and a dose (krad(Si)).
+    pub fn new(time_s: f64, dose_krad_si: f64, effects: Effects) -> Self {
+        Self { time_s, dose_krad_si, effects }
+    }
 }
 
 /// One trial at one condition.
@@ -58,7 +52,7 @@ pub struct TrialResult {
     pub condition: Condition,
     /// Number of the trial.
     pub trial: u64,
-    /// Right answers.
+    /// Right answers and loss.
     pub score: Score,
     /// One entry per layer with weights.
     pub layers: Vec<LayerStatistics>,
@@ -95,111 +89,91 @@ fn fraction(part: u64, whole: u64) -> f64 {
 /// Why a network cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
-    /// The array cannot be simulated.
-    #[error("array: {0}")]
-    Array(#[from] ConfigError),
-    /// The table has no answer.
-    #[error("device table: {0}")]
-    Table(#[from] mho_lut::TableError),
-    /// The table does not reach the largest current of the array.
-    #[error("cell.current_max_na is {asked} nA, the table ends at {available} nA")]
-    CurrentRange {
-        /// Current of the largest weight (nA).
-        asked: f64,
-        /// Largest current of the table (nA).
-        available: f64,
-    },
-    /// Images of another shape than the network's input.
-    #[error("the network takes {expected} pixels per image, the {which} images have {found}")]
-    Images {
-        /// `test` or `calibration`.
-        which: &'static str,
-        /// Pixels the network takes.
-        expected: usize,
-        /// Pixels of the images.
-        found: usize,
-    },
-    /// No images.
-    #[error("no {0} images")]
-    NoImages(&'static str),
-    /// A device effect without a table.
-    #[error("effects {0} need a device table")]
-    NoTable(Effects),
+    /// It cannot be put on arrays.
+    #[error(transparent)]
+    Analog(#[from] AnalogError),
+    /// The samples do not fit it, or it cannot be executed.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
 }
 
-/// A converter pair of one layer, as calibration found it.
+/// When there have been trials enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Converters {
-    /// Inputs, in units of the network's activations.
-    pub input: Quantiser,
-    /// Sums of a tile, in units of weight x activation.
-    pub output: Quantiser,
+pub struct Stop {
+    /// Width of the 95 % band of the mean accuracy, as a fraction (0.01 is a point).
+    pub band: f64,
+    /// Most trials.
+    pub most: u64,
 }
 
 /// A network on arrays, ready for trials.
 #[derive(Debug)]
 pub struct Evaluator<'a> {
-    network: &'a Network,
-    images: &'a Images,
-    count: usize,
-    table: Option<&'a DeviceTable>,
-    array: ArrayConfig,
-    mapped: Vec<MappedLayer>,
-    converters: Vec<Converters>,
+    inference: Inference<'a>,
+    arrays: Arrays<'a>,
+    possible: Effects,
+    noise: Option<InputNoise>,
 }
 
 impl<'a> Evaluator<'a> {
-    /// Maps the weights and calibrates the converters on the first images of `calibration` (training
-    /// images). At most `limit` of the `test` images are used, the first ones.
+    /// Maps the weights and calibrates the converters on the first samples of `calibration` (those that the
+    /// network was trained on); `test` are the samples of every trial.
+    ///
+    /// # Errors
+    /// [`EvaluateError`], when samples, network, array and table do not fit together.
     pub fn new(
-        network: &'a Network,
-        test: &'a Images,
-        limit: Option<usize>,
-        calibration: &Images,
-        table: Option<&'a DeviceTable>,
+        graph: &'a Graph,
+        test: Feed<'a>,
+        calibration: &Feed<'_>,
         array: &ArrayConfig,
+        devices: Option<Devices<'a>>,
     ) -> Result<Self, EvaluateError> {
-        array.check()?;
-        array.check_plain()?;
-        if let Some(table) = table
-            && array.cell.current_max_na > table.current_max_na() * (1.0 + 1e-9)
-        {
-            let (asked, available) = (array.cell.current_max_na, table.current_max_na());
-            return Err(EvaluateError::CurrentRange { asked, available });
-        }
-        for (which, images) in [("test", test), ("calibration", calibration)] {
-            let (expected, found) = (network.input().len(), images.rows * images.cols * images.channels);
-            if images.labels.is_empty() {
-                return Err(EvaluateError::NoImages(which));
-            }
-            let complete = images.pixels.len() == expected * images.labels.len();
-            if found != expected || !complete {
-                return Err(EvaluateError::Images { which, expected, found });
-            }
-        }
-        let count = limit.unwrap_or(usize::MAX).min(test.labels.len());
-        let mapped = map_network(network, array);
-        let converters = crate::calibrate::calibrate(network, &mapped, array, calibration);
-        Ok(Self { network, images: test, count, table, array: array.clone(), mapped, converters })
+        let inference = Inference::new(graph, test)?;
+        let inputs = Inference::calibration(calibration)?;
+        let arrays = Arrays::new(graph, &[inputs], array, devices)?;
+        let possible = Effects {
+            stuck: array.cell.stuck_at_min + array.cell.stuck_at_max > 0.0,
+            wires: array.wires().is_some(),
+            ..Effects::ALL
+        };
+        Ok(Self { inference, arrays, possible, noise: None })
     }
 
-    /// The weights on their arrays, one entry per layer with weights.
-    pub fn mapped(&self) -> &[MappedLayer] {
-        &self.mapped
+    /// The same with noise on the inputs of every trial; the converters remain calibrated without.
+    #[must_use]
+    pub fn with_input_noise(mut self, noise: Option<InputNoise>) -> Self {
+        self.noise = noise;
+        self
     }
 
-    /// The converters, one pair per layer with weights.
-    pub fn converters(&self) -> &[Converters] {
-        &self.converters
+    /// The network on its arrays.
+    pub fn arrays(&self) -> &Arrays<'a> {
+        &self.arrays
     }
 
-    /// Number of test images.
+    /// Effects that the array can have: stuck cells and wires only where it has any. Others do nothing.
+    pub fn possible_effects(&self) -> Effects {
+        self.possible
+    }
+
+    /// Number of test samples.
     pub fn images(&self) -> usize {
-        self.count
+        self.inference.count()
+    }
+
+    /// The digital network on undisturbed inputs: what every trial is compared with.
+    ///
+    /// # Errors
+    /// [`EvaluateError`] when it cannot be executed.
+    pub fn digital(&self) -> Result<Score, EvaluateError> {
+        Ok(self.inference.score(&self.inference.graph().digital(), None)?)
     }
 
     /// Every trial at every condition: results ordered by condition, then trial. Bit-identical for any
     /// number of threads. Conditions with equal cells in all trials are evaluated once.
+    ///
+    /// # Errors
+    /// [`EvaluateError`], when the table does not know a condition, or an array cannot be programmed.
     pub fn evaluate(
         &self,
         conditions: &[Condition],
@@ -211,6 +185,9 @@ impl<'a> Evaluator<'a> {
 
     /// [`Self::evaluate`]; `progress` hears, from any thread and in any order, each time that one trial
     /// at one condition is done, the fraction of the whole that this was.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
     pub fn evaluate_with(
         &self,
         conditions: &[Condition],
@@ -218,23 +195,26 @@ impl<'a> Evaluator<'a> {
         seed: u64,
         progress: &(dyn Fn(f64) + Sync),
     ) -> Result<Vec<TrialResult>, EvaluateError> {
-        let prepared = conditions.iter().map(|c| self.prepare(c)).collect::<Result<Vec<_>, _>>()?;
+        let random: Vec<bool> =
+            conditions.iter().map(|c| self.noise.is_some() || self.arrays.is_random(c)).collect();
         let count = trials.end.saturating_sub(trials.start);
         let share = 1.0 / (count as f64 * conditions.len() as f64);
-        let by_trial: Vec<Vec<Option<TrialResult>>> = trials
-            .clone()
-            .into_par_iter()
-            .map(|trial| {
-                let mut draws = Draws::new(seed, trial, self.mapped.len());
-                let run = |(condition, cells): (&Condition, &Programming)| {
-                    let needed = condition.effects.is_random() || trial == trials.start;
-                    let result = needed.then(|| self.trial(condition, cells, &mut draws, seed, trial));
-                    progress(share);
-                    result
-                };
-                conditions.iter().zip(&prepared).map(run).collect()
-            })
-            .collect();
+        let row = |trial: u64| {
+            let run = |(condition, &random): (&Condition, &bool)| {
+                let needed = random || trial == trials.start;
+                let result = needed.then(|| self.trial(condition, seed, trial)).transpose();
+                progress(share);
+                result
+            };
+            conditions.iter().zip(&random).map(run).collect()
+        };
+        type Row = Result<Vec<Option<TrialResult>>, EvaluateError>;
+        let rows: Vec<Row> = if self.inference.graph().weight_count() > WEIGHTS_SIDE_BY_SIDE {
+            trials.clone().map(row).collect()
+        } else {
+            trials.clone().into_par_iter().map(row).collect()
+        };
+        let by_trial = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut results = Vec::with_capacity(by_trial.len() * conditions.len());
         for condition in 0..conditions.len() {
             for (trial, row) in trials.clone().zip(&by_trial) {
@@ -245,89 +225,50 @@ impl<'a> Evaluator<'a> {
         Ok(results)
     }
 
-    /// What all trials at a condition share.
-    fn prepare(&self, condition: &Condition) -> Result<Programming, EvaluateError> {
-        let Effects { quantisation, read_noise, .. } = condition.effects;
-        let changes = condition.effects.changes_cells();
-        let cell = &self.array.cell;
-        let range = cell.current_max_na - cell.current_min_na();
-        let least = (cell.current_min_na() / range) as f32;
-        let levels = quantisation.then(|| (1_u16 << (self.array.mapping.weight_bits - 1)) - 1);
-        let (currents, noise) = match self.table {
-            None if changes || read_noise => return Err(EvaluateError::NoTable(condition.effects)),
-            None => (None, None),
-            Some(table) => {
-                let new = || CellCurrents::new(table, cell, condition, levels);
-                (changes.then(new).transpose()?, read_noise.then(|| ReadNoise::new(table, cell)))
-            }
-        };
-        Ok(Programming { quantised: quantisation, least, currents, noise })
-    }
-
-    fn trial(
+    /// Trials in chunks, at each condition until the band of its mean accuracy is narrow enough or there are
+    /// no more trials. What is decided after a chunk depends on its results alone, so that the number of
+    /// trials is the same for any number of threads. `progress` hears fractions of all trials that there
+    /// may be.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn evaluate_until(
         &self,
-        condition: &Condition,
-        programming: &Programming,
-        draws: &mut Draws,
+        conditions: &[Condition],
+        chunk: u64,
+        stop: Stop,
         seed: u64,
-        trial: u64,
-    ) -> TrialResult {
-        let range = self.array.cell.current_max_na - self.array.cell.current_min_na();
-        let quantised = condition.effects.quantisation;
-        let programmed: Vec<ProgrammedLayer> = self
-            .mapped
-            .iter()
-            .enumerate()
-            .map(|(number, mapped)| {
-                let trained = self.network.layers()[mapped.layer].linear().map_or(&[][..], |l| &l.weights);
-                programming.layer(mapped, number, trained, draws)
-            })
-            .collect();
-        let forward = Forward {
-            network: self.network,
-            mapped: &self.mapped,
-            converters: quantised.then_some(&self.converters[..]),
-            programmed: &programmed,
-            noise: condition.effects.read_noise.then_some((seed, trial)),
-        };
-        let block = self.block();
-        let none = (Score::default(), vec![LayerCounts::default(); self.mapped.len()]);
-        let (score, counts) = (0..self.count.div_ceil(block))
-            .into_par_iter()
-            .map(|index| {
-                let first = index * block;
-                let count = block.min(self.count - first);
-                let inputs = self.network.inputs(self.images, first, count);
-                let (outputs, counts) = forward.run(inputs, first, count);
-                let labels = &self.images.labels[first..first + count];
-                (Score::of(&outputs, labels, self.network.classes()), counts)
-            })
-            .reduce(
-                || none.clone(),
-                |(score, mut counts), (other, more)| {
-                    counts.iter_mut().zip(more).for_each(|(a, b)| *a += b);
-                    (score + other, counts)
-                },
-            );
-        let layers = counts
-            .iter()
-            .zip(&programmed)
-            .map(|(counts, programmed)| LayerStatistics {
-                input_conversions: counts.input_conversions,
-                inputs_saturated: counts.inputs_saturated,
-                output_conversions: counts.output_conversions,
-                outputs_saturated: counts.outputs_saturated,
-                weight_rms_error: programmed.weight_rms_error,
-                mean_current_na: programmed.mean_current * range,
-            })
-            .collect();
-        TrialResult { condition: *condition, trial, score, layers }
+        progress: &(dyn Fn(f64) + Sync),
+    ) -> Result<Vec<TrialResult>, EvaluateError> {
+        let mut results: Vec<Vec<TrialResult>> = vec![Vec::new(); conditions.len()];
+        let mut open: Vec<usize> = (0..conditions.len()).collect();
+        let mut done = 0;
+        while !open.is_empty() && done < stop.most {
+            let trials = done..stop.most.min(done + chunk.max(1));
+            let asked: Vec<Condition> = open.iter().map(|&index| conditions[index]).collect();
+            let share = (open.len() as f64 / conditions.len() as f64)
+                * ((trials.end - trials.start) as f64 / stop.most as f64);
+            let new = self.evaluate_with(&asked, trials.clone(), seed, &|part| progress(part * share))?;
+            let count = (trials.end - trials.start) as usize;
+            for (&index, new) in open.iter().zip(new.chunks(count)) {
+                results[index].extend_from_slice(new);
+            }
+            done = trials.end;
+            open.retain(|&index| {
+                let top1: Vec<f64> = results[index].iter().map(TrialResult::top1).collect();
+                let random = self.noise.is_some() || self.arrays.is_random(&conditions[index]);
+                let wide = 2.0 * Estimate::of(&top1).half_width;
+                random && (done < LEAST_TRIALS || wide.is_nan() || wide > stop.band)
+            });
+        }
+        Ok(results.into_iter().flatten().collect())
     }
 
-    /// Images per block: enough rows for the products of dense layers, few enough that the unfolded
-    /// activations of convolutions stay in cache.
-    fn block(&self) -> usize {
-        let convolutions = self.network.layers().iter().any(|l| matches!(l, Layer::Conv2d(..)));
-        if convolutions { 16 } else { 128 }
+    fn trial(&self, condition: &Condition, seed: u64, trial: u64) -> Result<TrialResult, EvaluateError> {
+        let draws = self.arrays.draws(seed, trial);
+        let programmed = self.arrays.program(condition, &draws)?;
+        let noise = self.noise.map(|noise| (noise, noise.stream(seed, trial)));
+        let score = self.inference.score(&programmed, noise)?;
+        Ok(TrialResult { condition: *condition, trial, score, layers: programmed.statistics() })
     }
 }

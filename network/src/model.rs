@@ -5,7 +5,7 @@ use mho_data::random::Stream;
 use rayon::prelude::*;
 
 use crate::product::{View, product};
-use crate::score::Score;
+use crate::score::{Outputs, Score};
 use crate::spec::{LayerSpec, NetworkSpec, Shape, ShapeError};
 use crate::window::{Window, max_pool2};
 
@@ -225,9 +225,12 @@ impl Network {
                 let first = block * BLOCK;
                 let count = BLOCK.min(n - first);
                 let outputs = self.forward(&self.inputs(images, first, count), count);
-                Score::of(&outputs, &images.labels[first..first + count], self.classes())
+                let labels = images.labels[first..first + count].iter().map(|&label| usize::from(label));
+                Score::of(&outputs, labels, self.classes(), Outputs::Logits)
             })
-            .reduce(Score::default, |a, b| a + b)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .fold(Score::default(), |a, b| a + b)
     }
 }
 

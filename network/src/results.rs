@@ -2,6 +2,7 @@
 
 use mho_data::table::Table;
 
+use crate::analog::LayerStatistics;
 use crate::evaluate::TrialResult;
 
 /// What was evaluated, as it stands in every row of an evaluation.
@@ -18,8 +19,8 @@ pub struct Labels {
 }
 
 /// One row per trial and condition: `network`, `dataset`, `table`, `array`, `time_s`, `dose_krad_si`,
-/// `trial`, `effects`, `top1`, `top5` (fractions), `images`, and the fractions of conversions that were
-/// outside their range, `inputs_saturated` and `outputs_saturated`.
+/// `trial`, `effects`, `top1`, `top5` (fractions), `images`, the fractions of conversions that were
+/// outside their range, `inputs_saturated` and `outputs_saturated`, and `loss` (mean cross entropy, nats).
 pub fn evaluation_table(results: &[TrialResult], labels: &Labels) -> Table {
     let text = |value: &str| vec![value.to_owned(); results.len()];
     let column = |of: &dyn Fn(&TrialResult) -> f64| results.iter().map(of).collect::<Vec<f64>>();
@@ -37,31 +38,34 @@ pub fn evaluation_table(results: &[TrialResult], labels: &Labels) -> Table {
         .with_float("images", column(&|r| r.score.images as f64))
         .with_float("inputs_saturated", column(&TrialResult::inputs_saturated_fraction))
         .with_float("outputs_saturated", column(&TrialResult::outputs_saturated_fraction))
+        .with_float("loss", column(&|r| r.score.loss()))
 }
 
 /// One row per trial, condition and layer with weights (numbered from 1): `time_s`, `dose_krad_si`,
-/// `trial`, `effects`, `layer`, `weight_rms_error` (over the weight that takes the full current),
-/// `mean_current_na`, and the counts `input_conversions`, `inputs_saturated`, `output_conversions`,
-/// `outputs_saturated`.
+/// `trial`, `effects`, `layer`, `name`, `weights`, `weights_clipped`, `weight_rms_error` (over the weight
+/// that takes the full current), `mean_current_na`, and the counts `input_conversions`, `inputs_saturated`,
+/// `output_conversions`, `outputs_saturated`, `lines_limited`.
 pub fn layer_table(results: &[TrialResult]) -> Table {
-    let rows: Vec<_> = results
+    let rows: Vec<(&TrialResult, usize, &LayerStatistics)> = results
         .iter()
         .flat_map(|r| r.layers.iter().enumerate().map(move |(index, layer)| (r, index + 1, layer)))
         .collect();
     let of = |f: &dyn Fn(&TrialResult) -> f64| rows.iter().map(|(r, ..)| f(r)).collect::<Vec<f64>>();
-    let count = |f: &dyn Fn(&crate::evaluate::LayerStatistics) -> u64| {
-        rows.iter().map(|(_, _, layer)| f(layer) as f64).collect::<Vec<f64>>()
-    };
+    let layer = |f: &dyn Fn(&LayerStatistics) -> f64| rows.iter().map(|(_, _, l)| f(l)).collect::<Vec<f64>>();
     Table::new()
         .with_float("time_s", of(&|r| r.condition.time_s))
         .with_float("dose_krad_si", of(&|r| r.condition.dose_krad_si))
         .with_float("trial", of(&|r| r.trial as f64))
         .with_text("effects", rows.iter().map(|(r, ..)| r.condition.effects.to_string()).collect())
         .with_float("layer", rows.iter().map(|&(_, number, _)| number as f64).collect())
-        .with_float("weight_rms_error", rows.iter().map(|(_, _, l)| l.weight_rms_error).collect())
-        .with_float("mean_current_na", rows.iter().map(|(_, _, l)| l.mean_current_na).collect())
-        .with_float("input_conversions", count(&|l| l.input_conversions))
-        .with_float("inputs_saturated", count(&|l| l.inputs_saturated))
-        .with_float("output_conversions", count(&|l| l.output_conversions))
-        .with_float("outputs_saturated", count(&|l| l.outputs_saturated))
+        .with_text("name", rows.iter().map(|(_, _, l)| l.name.clone()).collect())
+        .with_float("weights", layer(&|l| l.weights as f64))
+        .with_float("weights_clipped", layer(&|l| l.weights_clipped as f64))
+        .with_float("weight_rms_error", layer(&|l| l.weight_rms_error))
+        .with_float("mean_current_na", layer(&|l| l.mean_current_na))
+        .with_float("input_conversions", layer(&|l| l.input_conversions as f64))
+        .with_float("inputs_saturated", layer(&|l| l.inputs_saturated as f64))
+        .with_float("output_conversions", layer(&|l| l.output_conversions as f64))
+        .with_float("outputs_saturated", layer(&|l| l.outputs_saturated as f64))
+        .with_float("lines_limited", layer(&|l| l.lines_limited as f64))
 }

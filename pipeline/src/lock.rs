@@ -108,7 +108,7 @@ pub fn parse(text: &str, file: &str) -> Result<Lock, InputError> {
 pub struct Row {
     /// `target/output`.
     pub output: String,
-    /// `identical`, `different`, or in which of the two it is missing.
+    /// `identical`, `within tolerance`, `different`, or in which of the two it is missing.
     pub verdict: &'static str,
 }
 

@@ -92,6 +92,19 @@ pub struct Output {
     pub bytes: Vec<u8>,
 }
 
+/// How far apart two makings of an output may lie and still say the same: relative to the larger of the two
+/// numbers, by the ending of the file. Numbers of another machine differ by its instructions and its library of
+/// transcendental functions, which a fit or a sum makes larger; accuracies are counts, and count.
+pub fn tolerance(file: &str) -> f64 {
+    match file.rsplit('.').next().unwrap_or_default() {
+        // Written with every digit.
+        "parquet" | "safetensors" | "json" | "toml" | "csv" => 1e-9,
+        // Rounded for a reader: half a unit of the fourth digit.
+        "svg" | "html" | "txt" | "tex" => 5e-4,
+        _ => 0.0,
+    }
+}
+
 /// Outputs in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outputs(pub Vec<Output>);

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use mho_data::npy::Array;
+use mho_data::npy::{Archive, Array};
 use mho_data::shared;
 use mho_tests::run;
 use std::path::Path;
@@ -94,7 +94,7 @@ fn reference_arrays() {
                 "--out",
                 "i.csv",
                 "--nodes",
-                "n",
+                "n.npz",
             ],
         );
         assert!(output.status.success(), "{name}: {}", text(&output.stderr));
@@ -106,9 +106,10 @@ fn reference_arrays() {
             // Relative to the current, or to the largest where a column is nearly empty.
             assert!((ours - wanted).abs() <= 1e-9 * wanted.abs() + 1e-13 * scale, "{name} {row:?} {ours}");
         }
+        let bytes = std::fs::read(folder.join("n.npz")).unwrap();
+        let archive = Archive::from_npz(&bytes, "n.npz").unwrap();
         for (part, key) in [("row_v", "V_wl"), ("column_v", "V_bl")] {
-            let bytes = std::fs::read(folder.join(format!("n.{part}.npy"))).unwrap();
-            let nodes = Array::from_npy(&bytes, part).unwrap();
+            let nodes = archive.get(part).unwrap();
             assert_eq!(nodes.shape, [vectors, rows, columns]);
             for row in rows_of.iter().filter(|row| row[0] == key) {
                 let at = |k: usize| row[k].parse::<usize>().unwrap();
@@ -117,6 +118,71 @@ fn reference_arrays() {
                 assert!((ours - wanted).abs() <= 1e-9 * wanted.abs() + 1e-13, "{name} {row:?} {ours}");
             }
         }
+    }
+}
+
+/// Ends, gates and pairs by their names, from arrays of one archive; a cell, its closed form.
+#[test]
+fn ends_gates_and_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let array = |shape: &[usize], values: &[f64]| Array { shape: shape.to_vec(), values: values.to_vec() };
+    let members = vec![
+        ("G".to_owned(), array(&[1, 1], &[1e-3])),
+        ("N".to_owned(), array(&[1, 1], &[4e-4])),
+        ("V".to_owned(), array(&[2, 1], &[0.2, 0.0])),
+    ];
+    std::fs::write(folder.join("a.npz"), Archive { members }.to_npz().unwrap()).unwrap();
+    let solve = |more: &[&str]| {
+        let arrays = ["crossbar", "solve", "--conductance", "a.npz:G", "--voltage", "a.npz:V"];
+        let wires = ["--row-resistance-ohm", "100", "--column-resistance-ohm", "50", "--out", "i.npy"];
+        let output = run(folder, &[&arrays[..], &wires, more].concat());
+        assert!(output.status.success(), "{more:?} {}", text(&output.stderr));
+        let current = Array::from_npy(&std::fs::read(folder.join("i.npy")).unwrap(), "i.npy").unwrap();
+        assert_eq!(current.shape, [2, 1]);
+        assert_eq!(current.values[1], 0.0);
+        current.values[0]
+    };
+    let (positive, negative) = (0.2 / 1150.0, 0.2 / 2650.0);
+    // Both cells of a pair on one column: it lies at V (G - N) / (1/50 + G + N) behind their rows.
+    let (g, n) = (1.0 / 1100.0, 1.0 / 2600.0);
+    let shared = 0.2 * (g - n) / (0.02 + g + n) * 0.02;
+    // Two cells on a row: it lies at V / (1 + 100 (a + b)), with b the second cell, its column, and the
+    // segment of row to it.
+    let a = 1.0 / 1050.0;
+    let near = 0.2 / (1.0 + 100.0 * (a + 1.0 / 2650.0));
+    // The second cell hangs behind one more segment.
+    let alternating = near * (a - 1.0 / 2650.0);
+    let cases: [(&[&str], f64); 9] = [
+        (&["--drive", "one-end", "--sense", "near"], positive),
+        (&["--drive", "both-ends"], 0.2 / 1100.0),
+        (&["--drive", "both-ends", "--sense", "both-ends"], 0.2 / 1075.0),
+        (&["--topology", "gated"], positive),
+        (&["--topology", "gated-rows"], positive),
+        (&["--negative", "a.npz:N"], positive - negative),
+        (&["--negative", "a.npz:N", "--pairs", "interleaved"], shared),
+        (&["--negative", "a.npz:N", "--pairs", "interleaved", "--topology", "gated"], shared),
+        (&["--negative", "a.npz:N", "--pairs", "alternating"], alternating),
+    ];
+    for (more, expected) in cases {
+        let found = solve(more);
+        assert!((found / expected - 1.0).abs() < 1e-12, "{more:?} {found} {expected}");
+    }
+    for (more, words) in [
+        (["--nodes", "n.npy"], ".npz"),
+        (["--conductance", "a.npz"], "several"),
+        (["--conductance", "a.npz:W"], "no `W`"),
+    ] {
+        let mut arguments =
+            vec!["crossbar", "solve", "--conductance", "a.npz:G", "--voltage", "a.npz:V", "--out", "j.npy"];
+        if more[0] == "--conductance" {
+            arguments[3] = more[1]
+        } else {
+            arguments.extend(more)
+        }
+        let output = run(folder, &arguments);
+        let message = text(&output.stderr);
+        assert!(!output.status.success() && message.contains(words), "{message}");
     }
 }
 
@@ -144,5 +210,79 @@ fn bad_arrays_are_refused() {
         assert_eq!(output.status.code(), Some(3), "{message}");
         assert!(message.contains(words), "{message}");
         assert!(!folder.join("i.npy").exists());
+    }
+}
+
+/// W is outputs x inputs, X vectors x inputs, Y vectors x outputs; none of the three lengths are equal.
+#[test]
+fn products_of_a_matrix_on_an_array() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let weights: Vec<f64> = (0..12).map(|i| f64::from(i % 5) - 2.0).collect();
+    let inputs: Vec<f64> = (0..20).map(|i| f64::from(i % 7) * 0.25 - 0.5).collect();
+    let npy =
+        |shape: &[usize], values: &[f64]| Array { shape: shape.to_vec(), values: values.to_vec() }.to_npy();
+    std::fs::write(folder.join("w.npy"), npy(&[3, 4], &weights)).unwrap();
+    std::fs::write(folder.join("x.npy"), npy(&[5, 4], &inputs)).unwrap();
+    let fine = "[mapping]\nweight_bits = 16\n[input]\nbits = 16\n[output]\nbits = 16\n";
+    // On lines without wires a product is that of the matrix; a terminal resistance of 1/G on every
+    // column of one lit cell of a pair, and wires that differ from it, are told apart in the library.
+    std::fs::write(folder.join("fine.toml"), fine).unwrap();
+    std::fs::write(folder.join("narrow.toml"), format!("{fine}range = [-1.0, 1.0]\n")).unwrap();
+    let mvm = |array: &str, more: &[&str]| {
+        let fixed =
+            ["crossbar", "mvm", "--weights", "w.npy", "--input", "x.npy", "--out", "y.npy", "--array"];
+        let output = run(folder, &[&fixed[..], &[array], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let y = Array::from_npy(&std::fs::read(folder.join("y.npy")).unwrap(), "y.npy").unwrap();
+        assert_eq!(y.shape, [5, 3]);
+        (y.values, text(&output.stdout), text(&output.stderr))
+    };
+    let exact: Vec<f64> = inputs
+        .chunks(4)
+        .flat_map(|x| weights.chunks(4).map(move |w| w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>()))
+        .collect();
+    let (fine, _, told) = mvm("fine.toml", &[]);
+    for (y, exact) in fine.iter().zip(&exact) {
+        // 16 bits of weights, inputs and outputs: some 1e-4 of the range of about 6.
+        assert!((y - exact).abs() < 1e-3, "{y} {exact}");
+    }
+    assert!(!told.contains("saturated"), "{told}");
+    let (narrow, printed, told) = mvm("narrow.toml", &["--json"]);
+    let beyond = exact.iter().filter(|y| y.abs() > 1.001).count();
+    assert!(narrow.iter().all(|y| y.abs() <= 1.0 + 1e-6) && beyond > 0);
+    assert!(told.contains(&format!("{beyond} of 15 outputs saturated")), "{told}");
+    let document: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(document["outputs_saturated"], beyond);
+    assert_eq!(document["input_conversions"], 20);
+    assert_eq!(document["weight_max"], 2.0);
+}
+
+#[test]
+fn bad_products_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("w.csv"), "1,2\n3,4\n").unwrap();
+    std::fs::write(folder.join("x.csv"), "1,2\n").unwrap();
+    std::fs::write(folder.join("three.csv"), "1,2,3\n").unwrap();
+    std::fs::write(folder.join("huge.csv"), "1,1e300\n").unwrap();
+    std::fs::write(folder.join("ok.toml"), "").unwrap();
+    std::fs::write(folder.join("bad.toml"), "[mapping]\nweight_bits = 99\n").unwrap();
+    for (weights, input, array, more, code, words) in [
+        ("w.csv", "three.csv", "ok.toml", "", 3, "3 numbers"),
+        ("w.csv", "huge.csv", "ok.toml", "", 3, "row 0, column 1"),
+        ("w.csv", "x.csv", "bad.toml", "", 3, "bad.toml:2"),
+        ("w.csv", "x.csv", "none.toml", "", 3, "none.toml"),
+        ("w.csv", "x.csv", "ok.toml", "--effects=all", 2, "need a device table"),
+        ("w.csv", "x.csv", "ok.toml", "--table=w.csv", 1, "w.csv"),
+    ] {
+        let fixed =
+            ["crossbar", "mvm", "--out", "y.npy", "--weights", weights, "--input", input, "--array", array];
+        let more: &[&str] = if more.is_empty() { &[] } else { &[more] };
+        let output = run(folder, &[&fixed[..], more].concat());
+        let message = text(&output.stderr);
+        assert!(message.contains(words), "{message}");
+        assert!(output.status.code() == Some(code) || code == 1 && !output.status.success(), "{message}");
+        assert!(!folder.join("y.npy").exists());
     }
 }

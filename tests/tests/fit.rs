@@ -20,8 +20,7 @@ fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Parameters of a short n-channel device whose every effect is well visible: what AICc leaves out moves the others
-/// by more than their intervals say.
+/// Parameters of a short n-channel device. Its resistances are small: AICc leaves one of them out.
 const TRUTH: [(&str, f64); 10] = [
     ("vt_v", 0.62),
     ("gamma_sqrt_v", 0.42),
@@ -30,8 +29,8 @@ const TRUTH: [(&str, f64); 10] = [
     ("critical_v", 0.8),
     ("dibl", 0.035),
     ("shortening", 0.08),
-    ("source_ohm", 600.0),
-    ("drain_ohm", 900.0),
+    ("source_ohm", 120.0),
+    ("drain_ohm", 160.0),
     ("trap_ratio", 0.3),
 ];
 
@@ -99,9 +98,9 @@ fn a_transistor_from_its_sweeps() {
         let name = parameter["name"].as_str().unwrap();
         let Some((_, truth)) = TRUTH.iter().find(|(of, _)| *of == name) else { continue };
         let (value, std) = (parameter["value"].as_f64().unwrap(), parameter["std"].as_f64().unwrap());
-        // Ten comparisons: beyond five standard deviations chance is no explanation. The prior knowledge of
-        // gamma, theta and critical_v pulls by less than that.
-        assert!((value - truth).abs() < 5.0 * std, "{name}: {value} +- {std}, not {truth}");
+        // Ten comparisons: beyond four standard deviations chance is no explanation (6e-4). The prior knowledge
+        // of gamma, theta and critical_v pulls by less than that.
+        assert!((value - truth).abs() < 4.0 * std, "{name}: {value} +- {std}, not {truth}");
     }
     // The card drives what follows.
     let exported = run(folder, &["export", "card.toml", "--to", "spice"]);

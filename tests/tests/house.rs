@@ -57,3 +57,11 @@ fn the_readme_names_the_test_command() {
     let (command, _) = rest.split_once("<!-- /test-command -->").unwrap();
     assert!(command.contains("cargo test"));
 }
+
+#[test]
+fn the_readme_counts_the_models() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let (laws, fitted) = (mho_compact::model::registry().len(), mho_compact::model::entries().len());
+    assert!(readme.contains(&format!("lists {laws} laws")), "{laws} laws");
+    assert!(readme.contains(&format!("{fitted} of them are fitted through one path")), "{fitted} fitted");
+}

@@ -105,19 +105,28 @@ impl Curve {
         })
     }
 
+    /// Rise at a node per step: that of the neighbours, at most three times the smaller one beside it, so that no
+    /// cubic falls between nodes that do not (Fritsch and Carlson 1980).
     fn slope(&self, i: usize) -> f64 {
-        let (below, above) = (i.saturating_sub(1), (i + 1).min(self.ln_na.len() - 1));
-        (self.ln_na[above] - self.ln_na[below]) / (above - below) as f64
+        let last = self.ln_na.len() - 1;
+        let below = if i > 0 { self.ln_na[i] - self.ln_na[i - 1] } else { f64::INFINITY };
+        let above = if i < last { self.ln_na[i + 1] - self.ln_na[i] } else { f64::INFINITY };
+        let mean = if i == 0 {
+            above
+        } else if i == last {
+            below
+        } else {
+            0.5 * (below + above)
+        };
+        mean.min(3.0 * below.min(above))
     }
 
     fn between(&self, i: usize, part: f64) -> f64 {
         let (a, b) = (self.ln_na[i], self.ln_na[i + 1]);
         let (rise_a, rise_b) = (self.slope(i), self.slope(i + 1));
         let left = 1.0 - part;
-        a * left * left * (1.0 + 2.0 * part)
-            + b * part * part * (1.0 + 2.0 * left)
-            + rise_a * part * left * left
-            - rise_b * left * part * part
+        // Added to `a`, so that a level stretch stays level to the last digit.
+        a + (b - a) * part * part * (1.0 + 2.0 * left) + part * left * (rise_a * left - rise_b * part)
     }
 
     fn ln_current(&self, overdrive_v: f64) -> f64 {
@@ -193,6 +202,12 @@ mod tests {
         let curve = Transfer::Curve(Curve::of_transistor(&law, 1.2, 0.1).unwrap());
         assert!(curve.range_na()[0] > 0.05, "{:?}", curve.range_na());
         assert!((curve.current_na(curve.overdrive_v(0.0)) / curve.range_na()[0] - 1.0).abs() < 1e-6);
+        // Where a law leaves the floor, or the smallest current that is kept, the curve does not dip.
+        for law in [law, Transistor { leakage_s: 0.0, ..law }] {
+            let curve = Transfer::Curve(Curve::of_transistor(&law, 1.2, 0.1).unwrap());
+            let all: Vec<f64> = (0..60_000).map(|i| curve.current_na(-2.5 + 6e-5 * f64::from(i))).collect();
+            assert!(all.windows(2).all(|pair| pair[0] <= pair[1]));
+        }
         assert!(curve.current_na(f64::NAN).is_nan() && curve.overdrive_v(f64::NAN).is_nan());
     }
 }

@@ -25,6 +25,7 @@
 
 mod blocks;
 mod bootstrap;
+mod bounded;
 mod cluster;
 mod combination;
 mod covariance;
@@ -44,6 +45,7 @@ mod scaled;
 mod transform;
 
 pub use bootstrap::{Bootstrap, BootstrapInterval, BootstrapMethod, BootstrapOptions, bootstrap};
+pub(crate) use bounded::{Found, Held, Search, bounded, held_freedom};
 pub use covariance::student_quantile_975;
 pub use distribution::student_quantile;
 pub use hierarchy::{DeviceEstimate, Hierarchy, Population, hierarchy};

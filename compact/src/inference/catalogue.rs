@@ -35,6 +35,20 @@ impl Model {
         (self.build)(&whole)
     }
 
+    /// The same law with other values of what a measurement does not tell, by name; unknown names are left out. What
+    /// describes it stays for as long as the program runs: a command makes one.
+    #[must_use]
+    pub fn holding(mut self, held: &[(String, f64)]) -> Self {
+        let mut parameters = self.info.parameters.to_vec();
+        for (name, value) in held {
+            if let Some(info) = parameters.iter_mut().find(|info| info.name == name) {
+                info.default = *value;
+            }
+        }
+        self.info = Box::leak(Box::new(ModelInfo { parameters: parameters.leak(), ..*self.info }));
+        self
+    }
+
     /// Cells with the published (or assumed) values.
     pub fn default_cell(&self) -> Box<dyn Cell> {
         self.cell(&[])

@@ -1,37 +1,32 @@
 //! From a transistor's sweeps to its parameters: start values read off the curves, least squares in ln I above
 //! the noise floor, and no parameter that the data do not ask for.
 
+use super::freedom::{Allowed, widen};
 use super::gradient::Gradient;
 use super::info::INFO;
-use super::law::{Terminals, Transistor};
+use super::law::Transistor;
+use super::priors::priors;
 use super::readings::{Reading, Readings};
-use crate::extract;
+use super::selection::{Limited, select};
+use super::start::Start;
 use crate::fit::{
-    Axis, Deviation, FitError, FitOptions, FitResult, Fixed, Neutral, Parameter, Prior, Regression,
-    Transform, least_squares, reduce,
+    Axis, Deviation, FitError, FitOptions, FitResult, Found, Neutral, Parameter, Regression, Search, bounded,
+    least_squares,
 };
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
+use std::fmt::Write as _;
 
 /// Relative standard deviation of a current well above the floor, of instrument and law together (assumed:
 /// what the law reaches on good devices; only its ratio to the floor matters to the values).
 const RELATIVE: f64 = 0.04;
 
-/// The search is made from other starts too when the first leaves this root mean square of ln I.
-const DEMANDING_RMS: f64 = 0.08;
-
-/// Beyond this the law does not describe the readings, and nothing is gained by leaving parameters out.
+/// Beyond this the law does not describe the readings.
 const HOPELESS_RMS: f64 = 0.3;
 
 /// Part of the smallest ratio of voltage and current that the series resistances take at the start: little,
 /// and nearly all of it (arrays of many parallel transistors).
 const RESISTANCE_PARTS: [f64; 2] = [0.06, 0.9];
-
-/// Part of the series resistance at the source, at the start: few know how their device was wired.
-const SOURCE_PART: f64 = 0.7;
-
-/// Current per unit of W / L at which the threshold is read for a start, A.
-const THRESHOLD_PART: f64 = 2e-3;
 
 /// Parameters that may be left out, and where they have no effect.
 const NEUTRAL: [Neutral; 10] = [
@@ -118,66 +113,6 @@ pub fn of(readings: Readings, resistance_part: f64, body_effect: bool) -> Regres
     }
 }
 
-/// What is known of a silicon transistor beforehand, so that no interval is without an end where the series
-/// resistance hides the channel.
-fn priors(readings: &Readings) -> Vec<Prior> {
-    let hole = readings.polarity < 0.0;
-    let (carrier, field, gain) = if hole {
-        ("holes", HOLE_FIELD_V_PER_UM, HOLE_GAIN_A_PER_V2)
-    } else {
-        ("electrons", ELECTRON_FIELD_V_PER_UM, ELECTRON_GAIN_A_PER_V2)
-    };
-    let mut priors = vec![Prior {
-        name: "theta_per_v",
-        value: 0.5,
-        spread: 2.0,
-        scale: Transform::Linear,
-        source: "0.5 +- 2 1/V (literature: 0.1 to 2 for oxides of 2 to 10 nm)".into(),
-    }];
-    priors.push(Prior {
-        name: "gamma_sqrt_v",
-        value: 0.4,
-        spread: std::f64::consts::LN_2,
-        scale: Transform::Log,
-        source: "0.4 V^1/2 within a factor of two (channel of 1e17 to 1e18 cm-3 under 2 to 8 nm of oxide)"
-            .into(),
-    });
-    let Some([width_um, length_um, multiplicity]) = readings.geometry else { return priors };
-    let value = field * length_um;
-    priors.push(Prior {
-        name: "critical_v",
-        value,
-        spread: std::f64::consts::LN_2,
-        scale: Transform::Log,
-        source: format!(
-            "{value:.2} V within a factor of two, 2 v_sat L / mu of {carrier} at L = {length_um} um"
-        ),
-    });
-    let value = gain * multiplicity * width_um / length_um;
-    priors.push(Prior {
-        name: "beta_a_per_v2",
-        value,
-        spread: GAIN_SPREAD,
-        scale: Transform::Log,
-        source: format!(
-            "{value:.2e} A/V^2 within a factor of three, mu C_ox W / L of {carrier} at {multiplicity} x \
-             {width_um} um / {length_um} um"
-        ),
-    });
-    priors
-}
-
-/// mu C_ox of the surface mobilities below and an oxide of 4 nm, A/V^2 (derived); oxides of 2 to 8 nm and
-/// differences of mask and channel lie within a factor of three.
-const ELECTRON_GAIN_A_PER_V2: f64 = 3e-4;
-const HOLE_GAIN_A_PER_V2: f64 = 8e-5;
-const GAIN_SPREAD: f64 = 1.1;
-
-/// Critical field of velocity saturation, V/um: 2 v_sat / mu with v_sat = 8e6 cm/s and surface mobilities of 350
-/// and 90 cm2/Vs (literature: Taur and Ning, Fundamentals of Modern VLSI Devices, chapter 3; rounded).
-const ELECTRON_FIELD_V_PER_UM: f64 = 4.5;
-const HOLE_FIELD_V_PER_UM: f64 = 18.0;
-
 /// Currents that flow (positive from drain to source in the device's own polarity), A.
 fn currents(values: &[f64], readings: &[Reading], polarity: f64) -> Vec<f64> {
     let mut temperature_k = f64::NAN;
@@ -234,185 +169,197 @@ pub struct TransistorFit {
 }
 
 /// Fits one transistor: from one start, from others when the residuals demand it, then without the parameters
-/// that AICc does not want.
+/// that AICc does not want; intervals include what these leave open.
 ///
 /// # Errors
 /// [`FitError`] when no start gives a fit.
 pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
-    let mut best: Option<(Regression<'static>, FitResult)> = None;
-    for part in RESISTANCE_PARTS {
-        let regression = of(readings.clone(), part, false);
-        let fit = least_squares(&regression.problem(), &regression.options)?;
-        let enough = regression.rms_log(&fit.values()).is_none_or(|rms| rms < DEMANDING_RMS);
-        if best.as_ref().is_none_or(|(_, before)| fit.cost < before.cost) {
-            best = Some((regression, fit));
-        }
-        if enough {
-            break;
-        }
-    }
-    let Some((mut regression, first)) = best else {
-        return Err(FitError::BrokeDown("no start was given".into()));
-    };
-    for parameter in &mut regression.parameters {
-        parameter.start = first.value(&parameter.name);
-    }
-    // At one body voltage the fall of the slope factor with the gate voltage still tells something of the body
-    // effect; searched for from the fit without it and anew, since either search may end in a side minimum.
-    let mut first = first;
-    if regression.fixed.iter().any(|fixed| fixed.name == "gamma_sqrt_v") {
-        for warm in [true, false] {
-            let mut freed = of(readings.clone(), RESISTANCE_PARTS[0], true);
-            for parameter in &mut freed.parameters {
-                if let Some(found) = first.parameter(&parameter.name).filter(|_| warm) {
-                    parameter.start = found.value;
-                }
-            }
-            let found = least_squares(&freed.problem(), &freed.options);
-            if let Ok(fit) = found
-                && fit.aicc < first.aicc
-            {
-                for parameter in &mut freed.parameters {
-                    parameter.start = fit.value(&parameter.name);
-                }
-                (regression, first) = (freed, fit);
-            }
-        }
-    }
-    if regression.rms_log(&first.values()).is_some_and(|rms| rms > HOPELESS_RMS) {
-        let mut fit = first;
-        regression.describe(&mut fit);
-        let words = "the law does not describe these readings (contacts that come and go, noise beyond the floor, \
-                     or another device): no parameter means much";
-        fit.warnings.push(words.into());
+    let regression = of(readings.clone(), RESISTANCE_PARTS[0], false);
+    let Some(mut best) = search(&regression, &regression.problem().start(), SEARCH) else {
+        // The words of the general fit say why.
+        let fit = regression.fit()?;
         return Ok(TransistorFit { regression, fit });
+    };
+    if structured(&regression, &best.values) {
+        best = search_again(readings, &regression, best);
     }
-    let reduced = reduce(&regression.problem(), &regression.options, &NEUTRAL)?;
-    for (neutral, change) in &reduced.without {
+    let mut whole = regression;
+    // At one body voltage the fall of the slope factor with the gate voltage still tells something of the body
+    // effect.
+    if whole.fixed.iter().any(|fixed| fixed.name == "gamma_sqrt_v") {
+        let freed = of(readings.clone(), RESISTANCE_PARTS[0], true);
+        let mut start = freed.problem().start();
+        for (value, parameter) in start.iter_mut().zip(&freed.parameters) {
+            if let Some(place) = whole.parameters.iter().position(|of| of.name == parameter.name) {
+                *value = best.values[place];
+            }
+        }
+        if let Some(found) = search(&freed, &start, SEARCH)
+            && found.cost < best.cost * ONE_MORE
+        {
+            (whole, best) = (freed, found);
+        }
+    }
+    let hopeless = whole.rms_log(&best.values).is_some_and(|rms| rms > HOPELESS_RMS);
+    let expected: Vec<f64> = whole
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let known =
+                whole.priors.iter().find(|prior| prior.name == parameter.name).map(|prior| prior.value);
+            known.or(INFO.parameter(&parameter.name).map(|info| info.default)).unwrap_or(parameter.start)
+        })
+        .collect();
+    let Some(selected) = select(&whole.problem(), best.values.clone(), &NEUTRAL, &expected) else {
+        return Err(FitError::BrokeDown("no minimum near the one found".into()));
+    };
+    let body_effect = whole.parameters.iter().any(|parameter| parameter.name == "gamma_sqrt_v");
+    let mut regression = of(readings.clone(), RESISTANCE_PARTS[0], body_effect);
+    start_at(&mut regression, &selected.values);
+    for (neutral, change) in &selected.without {
         let why = format!("AICc prefers the fit without it (by {:.1})", -change);
         regression.fix(neutral.name, neutral.value, why);
     }
-    for parameter in &mut regression.parameters {
-        parameter.start = reduced.fit.value(&parameter.name);
+    for Limited { place, wanted, change } in &selected.limited {
+        let Some(info) = INFO.parameter(&whole.parameters[*place].name) else { continue };
+        let value = selected.values[*place];
+        let why = match change {
+            Some(change) => format!(
+                "not identifiable: the fit tends to {wanted:.3e}, its bound, with an AICc different by {change:.1} only"
+            ),
+            None => "the readings want it beyond this bound: the law lacks something that they show".into(),
+        };
+        regression.fix(info.name, value, why);
     }
-    let mut fit = reduced.fit;
+    let mut fit = least_squares(&regression.problem(), &regression.options)?;
+    // So near a bound, measured by its uncertainty, that no interval has a meaning.
+    while let Some(near) = fit.parameters.iter().find(|parameter| parameter.at_bound)
+        && let Some(info) = INFO.parameter(&near.name)
+    {
+        let why = "not identifiable: its uncertainty reaches far over the bound beside it";
+        regression.fix(info.name, near.value, why.into());
+        for parameter in &mut regression.parameters {
+            parameter.start = fit.value(&parameter.name);
+        }
+        fit = least_squares(&regression.problem(), &regression.options)?;
+    }
     regression.describe(&mut fit);
+    if hopeless {
+        let words = "the law does not describe these readings (contacts that come and go, noise beyond the floor, \
+                     or another device): no parameter means much";
+        fit.warnings.push(words.into());
+    }
+    let problem = whole.problem();
+    let values: Vec<f64> = problem
+        .parameters
+        .iter()
+        .zip(&selected.values)
+        .map(|(parameter, &held)| fit.parameter(&parameter.name).map_or(held, |found| found.value))
+        .collect();
+    let allowed = widen(&mut fit, &problem, &values);
+    let mut words = Vec::new();
+    for Allowed { place, least, most } in allowed {
+        let Parameter { name, unit, .. } = &problem.parameters[place];
+        let unit = if unit == "1" { String::new() } else { format!(" {unit}") };
+        if let Some(fixed) = regression.fixed.iter_mut().find(|fixed| fixed.name == name) {
+            let _ = write!(fixed.why, "; the readings allow {least:.3e} to {most:.3e}{unit}");
+            words.push(name.clone());
+        }
+    }
+    if !words.is_empty() {
+        let words = words.join(", ");
+        fit.warnings.push(format!("intervals include what the readings allow of those left out: {words}"));
+    }
     Ok(TransistorFit { regression, fit })
 }
 
-/// Start values in the order of [`INFO`], and the scales that bounds come from.
-struct Start {
-    values: Vec<f64>,
-    least_ohm: f64,
+/// How long each minimum is searched for.
+const SEARCH: Search = Search { tolerance: 1e-5, steps: 60 };
+/// ... and how long another start is followed before it is judged.
+const SCOUT: Search = Search { tolerance: 1e-2, steps: 8 };
+
+/// Other starts that are followed to their end: the best, where they are not far above the first minimum.
+const FOLLOWED: usize = 2;
+const PROMISING: f64 = 2.0;
+
+/// A parameter more has to take this part off the sum of squares to be looked at further.
+const ONE_MORE: f64 = 0.995;
+
+/// Another start: part of the resistance, factors on the critical voltage and the leakage, and the leakage's growth
+/// with the gate voltage, 1/V.
+struct Another {
+    resistance_part: f64,
+    critical: f64,
+    leakage: f64,
+    leakage_gate_per_v: f64,
 }
 
-impl Start {
-    fn of(readings: &Readings, resistance_part: f64) -> Self {
-        let mut values = INFO.defaults();
-        let sign = readings.polarity;
-        let drop = |reading: &Reading| sign * (reading.at.drain_v - reading.at.source_v);
-        let current = |reading: &Reading| sign * reading.drain_a;
-        let least_ohm = readings
-            .all
-            .iter()
-            .filter(|reading| current(reading) > 10.0 * readings.floor_a && drop(reading) > 0.0)
-            .map(|reading| drop(reading) / current(reading))
-            .fold(f64::INFINITY, f64::min);
-        let least_ohm = if least_ohm.is_finite() { least_ohm } else { 1e6 };
-        let mut set = |name: &str, value: f64| {
-            if let Some(index) = INFO.parameters.iter().position(|info| info.name == name) {
-                values[index] = value;
-            }
-        };
-        set("polarity", sign);
-        set("reference_temperature_k", reference_temperature_k(&readings.all));
-        if let Some(vt_v) = threshold_v(readings) {
-            set("vt_v", vt_v);
-        }
-        set("leakage_s", 1e-6 / least_ohm);
-        set("source_ohm", SOURCE_PART * resistance_part * least_ohm);
-        set("drain_ohm", (1.0 - SOURCE_PART) * resistance_part * least_ohm);
-        // The gain that gives the largest current; twice, for the resistances.
-        let beta = INFO.parameters.iter().position(|info| info.name == "beta_a_per_v2");
-        let top = readings.all.iter().max_by(|a, b| current(a).total_cmp(&current(b)));
-        if let (Some(beta), Some(top)) = (beta, top) {
-            for _ in 0..3 {
-                let law = Transistor::from_values(&values, top.temperature_k);
-                let found = sign * law.current_a(top.at);
-                if found > 0.0 && current(top) > 0.0 {
-                    values[beta] = (values[beta] * current(top) / found).clamp(1e-9, 1e3);
-                }
-            }
-        }
-        Self { values, least_ohm }
-    }
+const PLAIN: Another = Another { resistance_part: 0.3, critical: 1.0, leakage: 1.0, leakage_gate_per_v: 0.0 };
 
-    /// What the readings cannot tell, with the reason.
-    fn fixed(&self, readings: &Readings, body_effect: bool) -> Vec<Fixed> {
-        let sign = readings.polarity;
-        let body = readings.values(|reading| sign * (reading.at.source_v - reading.at.body_v));
-        let drain = readings.values(|reading| sign * (reading.at.drain_v - reading.at.source_v));
-        let temperatures = readings.values(|reading| reading.temperature_k);
-        let mut names: Vec<(&'static str, &'static str)> = vec![
-            ("phi_v", "no fit tells it from the body effect"),
-            ("polarity", "sign of the measured current"),
-            ("reference_temperature_k", "temperature of the measurement"),
-        ];
-        if body.len() < 2 {
-            let why = "one body voltage only";
-            if !body_effect {
-                names.push(("gamma_sqrt_v", why));
-            }
-            names.extend([("body_linear", why), ("dibl_body_per_v", why)]);
-        }
-        if drain.len() < 2 {
-            let why = "one drain voltage only";
-            names.extend([("dibl", why), ("dibl_body_per_v", why), ("shortening", why), ("drain_ohm", why)]);
-        }
-        if temperatures.len() < 2 {
-            let why = "one temperature only";
-            names.extend([("vt_slope_v_per_k", why), ("mobility_exponent", why)]);
-        }
-        let mut fixed: Vec<Fixed> = Vec::new();
-        for (name, why) in names {
-            let index = INFO.parameters.iter().position(|info| info.name == name);
-            if let Some(index) = index
-                && fixed.iter().all(|other| other.name != name)
-            {
-                fixed.push(Fixed { name, value: self.values[index], why: why.into() });
-            }
-        }
-        fixed
-    }
+/// Starts after the first: resistance that rules or is nearly absent, early and late velocity saturation, a second
+/// path beside the channel.
+const STARTS: [Another; 5] = [
+    Another { resistance_part: 0.9, ..PLAIN },
+    Another { resistance_part: 0.01, ..PLAIN },
+    Another { critical: 0.4, ..PLAIN },
+    Another { critical: 4.0, ..PLAIN },
+    Another { leakage: 100.0, leakage_gate_per_v: 6.0, ..PLAIN },
+];
 
-    /// Bounds of a parameter: those of the law, narrowed where the readings give a scale.
-    fn bounds(&self, name: &str, law: [f64; 2]) -> [f64; 2] {
-        match name {
-            "source_ohm" | "drain_ohm" => [0.0, 1.2 * self.least_ohm],
-            "leakage_s" => [1e-9 / self.least_ohm, 0.01 / self.least_ohm],
-            _ => law,
-        }
+/// Variance of the residuals over that of their differences from reading to reading: 1 of noise alone, with a standard
+/// deviation of a tenth or less in hundreds of readings.
+const STRUCTURED: f64 = 1.5;
+
+fn search(regression: &Regression<'_>, start: &[f64], search: Search) -> Option<Found> {
+    bounded(&regression.problem(), start, search)
+}
+
+fn start_at(regression: &mut Regression<'_>, values: &[f64]) {
+    for (parameter, &value) in regression.parameters.iter_mut().zip(values) {
+        parameter.start = value;
     }
 }
 
-/// Mean temperature, K.
-fn reference_temperature_k(readings: &[Reading]) -> f64 {
-    readings.iter().map(|reading| reading.temperature_k).sum::<f64>() / readings.len().max(1) as f64
+/// Whether the residuals are larger than the noise between neighbouring readings.
+fn structured(regression: &Regression<'_>, values: &[f64]) -> bool {
+    let residuals = regression.residuals_of(values, 0);
+    let (mut square, mut difference, mut pairs, mut start) = (0.0, 0.0, 0.0, 0);
+    for series in &regression.devices[0].series {
+        let own = &residuals[start..start + series.y.len()];
+        start += series.y.len();
+        square += own.iter().map(|residual| residual * residual).sum::<f64>();
+        difference += own.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum::<f64>();
+        pairs += own.len().saturating_sub(1) as f64;
+    }
+    square / residuals.len().max(1) as f64 > STRUCTURED * 0.5 * difference / pairs.max(1.0)
 }
 
-/// Where the current of the smallest body voltage and the largest drain voltage rises through a small part of
-/// its largest value.
-fn threshold_v(readings: &Readings) -> Option<f64> {
-    let sign = readings.polarity;
-    let body = |at: &Terminals| sign * (at.source_v - at.body_v);
-    let least = readings.all.iter().map(|reading| body(&reading.at).abs()).fold(f64::INFINITY, f64::min);
-    let near = || readings.all.iter().filter(|reading| body(&reading.at).abs() <= least + 1e-3);
-    let drain = |reading: &Reading| sign * (reading.at.drain_v - reading.at.source_v);
-    let largest = near().map(drain).fold(0.0, f64::max);
-    let (gate_v, drain_a): (Vec<f64>, Vec<f64>) = near()
-        .filter(|reading| drain(reading) > 0.99 * largest)
-        .map(|reading| (sign * (reading.at.gate_v - reading.at.source_v), sign * reading.drain_a))
-        .unzip();
-    let top = drain_a.iter().copied().fold(0.0, f64::max);
-    extract::constant_current_threshold_v(&gate_v, &drain_a, THRESHOLD_PART * top)
+/// The best of the minimum found and those near the best of the other starts.
+fn search_again(readings: &Readings, regression: &Regression<'_>, first: Found) -> Found {
+    let mut scouts: Vec<Found> = STARTS
+        .iter()
+        .filter_map(|another| {
+            let start = of(readings.clone(), another.resistance_part, false);
+            let start: Vec<f64> = start
+                .parameters
+                .iter()
+                .map(|parameter| match parameter.name.as_str() {
+                    "critical_v" => another.critical * parameter.start,
+                    "leakage_s" => another.leakage * parameter.start,
+                    "leakage_gate_per_v" => another.leakage_gate_per_v,
+                    _ => parameter.start,
+                })
+                .collect();
+            search(regression, &start, SCOUT)
+        })
+        .collect();
+    scouts.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+    scouts
+        .into_iter()
+        .filter(|scout| scout.cost < PROMISING * first.cost)
+        .take(FOLLOWED)
+        .filter_map(|scout| search(regression, &scout.values, SEARCH))
+        .chain([first.clone()])
+        .min_by(|a, b| a.cost.total_cmp(&b.cost))
+        .unwrap_or(first)
 }

@@ -186,10 +186,10 @@ pub const INFO: ModelInfo = ModelInfo {
             unit: "1/V",
             default: 0.0,
             lower: 0.0,
-            upper: 20.0,
+            upper: 40.0,
             transform: Transform::Linear,
             kind: Kind::Assumed,
-            source: "none without a fit",
+            source: "none without a fit; at most q/kT, as fast as a diffusion current saturates",
             meaning: "saturation of that leakage with the drain voltage: I = G V / (1 + s V)",
         },
         ParameterInfo {

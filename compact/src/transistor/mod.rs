@@ -12,10 +12,17 @@
 pub mod charge;
 pub mod extraction;
 pub mod fitting;
+mod freedom;
 pub mod gradient;
 pub mod info;
 pub mod law;
+mod priors;
 pub mod readings;
+mod selection;
+mod start;
 
 pub use info::INFO;
 pub use law::{Terminals, Transistor};
+
+#[cfg(test)]
+mod coverage_tests;

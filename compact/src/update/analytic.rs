@@ -1,7 +1,7 @@
 //! CrossSim's closed forms: what a requested update becomes on a nonlinear device.
 
 use super::info::{NOTES, scale};
-use super::law::{Cell, PulseLaw};
+use super::law::{Cell, Direction, PulseLaw};
 use crate::model::ModelInfo;
 use crate::model::ParameterInfo;
 
@@ -120,9 +120,69 @@ impl PulseLaw for CrossSimSymmetric {
         -self.moved(cell, state, cell.shape_down)
     }
 
+    /// `A/(w - B) - 1` is multiplied by the same factor at every pulse: no division waits for another.
+    fn flow(
+        &self,
+        cell: &Cell,
+        start: f64,
+        direction: Direction,
+        pulses: usize,
+        states: &mut Vec<f64>,
+    ) -> bool {
+        let range = cell.max - cell.min;
+        let (span, foot) = (self.span * range, cell.min - self.foot * range);
+        let factor = match direction {
+            Direction::Up => cell.shape_up,
+            Direction::Down => cell.shape_down,
+        };
+        let mut ratio = span / (start - foot).max(1e-9 * span) - 1.0;
+        // Beyond its end the flow turns round: pulse by pulse, with the bounds in between.
+        if ratio.is_nan() || ratio < 0.0 {
+            return false;
+        }
+        states.extend((0..pulses).map(|_| {
+            ratio *= factor;
+            foot + span / (1.0 + ratio)
+        }));
+        true
+    }
+
     fn prepare(&self, _typical: &Cell, cell: &mut Cell, _normals: [f64; 3]) {
         let range = cell.max - cell.min;
         cell.shape_up = (-2.0 * self.alpha * cell.up / range).exp();
         cell.shape_down = (2.0 * self.alpha * cell.down / range).exp();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::update::Law;
+
+    /// The states without the ones before are those pulse by pulse, at the bounds too.
+    #[test]
+    fn the_flow_is_the_pulses() {
+        for alpha in [0.01, 1.0, 8.0] {
+            let law = CrossSimSymmetric::new(alpha);
+            let mut cell = Cell { up: 0.02, down: 0.03, max: 1.0, min: -1.0, ..Cell::default() };
+            law.prepare(&cell.clone(), &mut cell, [0.0; 3]);
+            for (start, direction) in
+                [(-1.0, Direction::Up), (0.3, Direction::Up), (0.9, Direction::Down), (1.2, Direction::Down)]
+            {
+                let mut states = Vec::new();
+                Law::CrossSimSymmetric(law).ramp(&cell, start, direction, 300, &mut states);
+                let mut state = start;
+                for found in states {
+                    let moved = match direction {
+                        Direction::Up => state + law.up(&cell, state),
+                        Direction::Down => state - law.down(&cell, state),
+                    };
+                    let roof = if direction == Direction::Down { state.max(1.0) } else { 1.0 };
+                    state = moved.clamp(-1.0, roof);
+                    // Rounding of 300 pulses.
+                    assert!((found - state).abs() < 1e-11, "{alpha} {start} {found} {state}");
+                }
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ fn gong() -> Option<Traces> {
     Some(Traces::from_columns("gong", &up, &down, Some(Window::WEIGHTS)).unwrap())
 }
 
-/// One start does as well as many over all of the bounds, to 1e-3 of the rms: 64 for the quick logarithmic ramp, and
+/// One start does as well as many over all of the bounds, to 1e-6 of the rms: 64 for the logarithmic ramp, 32 for soft bounds, and
 /// fewer for laws that take longer.
 #[test]
 fn one_start_is_enough_on_the_measured_trace() {
@@ -30,12 +30,13 @@ fn one_start_is_enough_on_the_measured_trace() {
         let one = regression.fit().unwrap();
         regression.options.starts = match (form.info.name, regression.parameters.len()) {
             ("update-logarithmic-ramp", _) => 64,
+            ("update-soft-bounds", _) => 32,
             (_, 0..=5) => 10,
             _ => 4,
         };
         let many = regression.fit().unwrap();
         println!("{:32} rms {:.6}, of many starts {:.6}", form.info.name, one.rms, many.rms);
-        assert!(one.rms <= many.rms * (1.0 + 1e-3), "{}: {} {}", form.info.name, one.rms, many.rms);
+        assert!(one.rms <= many.rms * (1.0 + 1e-6), "{}: {} {}", form.info.name, one.rms, many.rms);
         for parameter in &one.parameters {
             let [low, high] = parameter.interval95;
             assert!(low.is_finite() && high.is_finite() && low <= parameter.value && parameter.value <= high);

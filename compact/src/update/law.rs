@@ -79,6 +79,19 @@ pub trait PulseLaw: Send + Sync {
     /// standard normals of its own, zero for the typical device.
     fn prepare(&self, _typical: &Cell, _cell: &mut Cell, _normals: [f64; 3]) {}
 
+    /// The state after each of `pulses` equal pulses without bounds, where it is known without the one before;
+    /// gives whether it is.
+    fn flow(
+        &self,
+        _cell: &Cell,
+        _start: f64,
+        _direction: Direction,
+        _pulses: usize,
+        _states: &mut Vec<f64>,
+    ) -> bool {
+        false
+    }
+
     /// Where the state comes to rest after a step with its noise.
     fn settle(&self, _cell: &Cell, state: f64) -> f64 {
         state
@@ -202,6 +215,25 @@ fn ramp<L: PulseLaw>(
     let mut state = start;
     states.reserve(pulses);
     let (low, high) = (cell.min - cell.reference, cell.max - cell.reference);
+    let before = states.len();
+    if law.flow(cell, start, direction, pulses, states) {
+        // The flow goes one way: what is beyond the bound stays there.
+        let (floor, roof) = match direction {
+            Direction::Up => (low.min(start), high),
+            Direction::Down => (low, high.max(start)),
+        };
+        for state in &mut states[before..] {
+            // Not `clamp`, which panics on crossed bounds; a NaN state stays one.
+            *state = if *state > roof {
+                roof
+            } else if *state < floor {
+                floor
+            } else {
+                *state
+            };
+        }
+        return states[before..].last().copied().unwrap_or(start);
+    }
     for _ in 0..pulses {
         let moved = match direction {
             Direction::Up => state + law.up(cell, state),

@@ -47,7 +47,7 @@ pub fn presets() -> Vec<Preset> {
             name: "ReRamSB",
             source: "Gong et al., Nat. Commun. 9, 2102 (2018), loosely",
             device: PulsedDevice {
-                spread: spread(0.3, 0.01, 0.24, 0.39),
+                spread: spread(0.3, 0.01, 0.24, 0.4),
                 noise: CycleNoise::Additive { sigma: 3.75 },
                 write_noise: 56.0,
                 ..reference(0.002, 1.25, -0.75, SoftBoundsReference::default())

@@ -14,6 +14,9 @@ pub(super) fn recognise(lines: &[&str], given: &Given) -> Option<Kind> {
     lines.iter().find_map(|line| KINDS.into_iter().find(|&kind| is_header(line, kind, given)))
 }
 
+/// Columns without use that a note names at most.
+const MOST_UNUSED: usize = 20;
+
 /// Kinds in the order in which a header is compared with them.
 const KINDS: [Kind; 6] =
     [Kind::IdVg, Kind::StateCurrent, Kind::Threshold, Kind::Ramp, Kind::Capacitance, Kind::Diode];
@@ -75,6 +78,21 @@ pub(super) fn read(name: &str, bytes: &[u8], kind: Kind, given: &Given) -> Resul
         delimiter != ',' && text::has_decimal_commas(lines.iter().skip(first).copied(), delimiter);
     if decimal_comma {
         rows.notes.push(format!("{name}: decimal commas were read as decimal points"));
+    }
+    let unused: Vec<&str> = names
+        .iter()
+        .enumerate()
+        .filter(|(index, cell)| {
+            !cell.trim().is_empty() && columns.iter().all(|column| column.index != *index)
+        })
+        .map(|(_, cell)| cell.trim())
+        .take(MOST_UNUSED)
+        .collect();
+    if !unused.is_empty() {
+        let unused = unused.join(", ");
+        rows.notes.push(format!(
+            "{name}: columns that are not used: {unused} (a sidecar's [columns] can name them)"
+        ));
     }
     rows.assume(&columns, &[]);
     let mut bad = vec![0_usize; columns.len()];

@@ -9,6 +9,7 @@ use crate::array::{ArrayConfig, ConverterKind, ConverterRange, InputRange, Range
 use crate::converter::range::{self, Ends};
 use crate::core::spec::{Conversion, OutputRange, RangeRule};
 use crate::core::{Core, CoreError, CoreSpec, Mapping, range_of};
+use crate::effects::Effects;
 use crate::graph::Layer;
 
 /// One matrix on arrays, before anything is programmed.
@@ -95,7 +96,8 @@ fn input_range(array: &ArrayConfig, seen: &[Seen]) -> InputRange {
     let least = seen.iter().fold(0.0_f32, |least, seen| least.min(seen.least));
     let most = seen.iter().fold(0.0_f32, |most, seen| most.max(seen.most));
     let mut signed = input.signed && least < 0.0;
-    let found = |rule: &dyn Fn(&[f64], u32, Ends) -> [f64; 2]| {
+    type Rule<'a> = &'a dyn Fn(&[f64], u32, Ends) -> [f64; 2];
+    let found = |rule: Rule<'_>| {
         let values = seen.iter().flat_map(|seen| seen.vectors()).flatten().map(|&x| f64::from(x));
         let values: Vec<f64> = values.map(|x| if signed { x } else { x.max(0.0) }).collect();
         let ends = if signed { Ends::Symmetric } else { Ends::Upper };
@@ -128,23 +130,40 @@ fn with_zero([lo, hi]: [f64; 2], spec: &CoreSpec) -> [f64; 2] {
     [below * step, (below + steps) * step]
 }
 
-/// The core of a layer whose weights, inputs and outputs are not quantised. Slices of weights keep
-/// their digits: they mean nothing else.
-pub(super) fn continuous(spec: &CoreSpec) -> CoreSpec {
+/// Whether inputs are converted. Pulses are inputs and sums at once: both are, or neither.
+pub(super) fn converts_inputs(spec: &CoreSpec, effects: Effects) -> bool {
+    effects.input_converters && (spec.pulse.is_none() || effects.output_converters)
+}
+
+/// The core of a layer with the levels of weights and the converters that are switched on. Slices of weights
+/// keep their digits: they mean nothing else.
+pub(super) fn with_effects(spec: &CoreSpec, effects: Effects) -> CoreSpec {
+    let pulses = spec.pulse.is_some();
+    let inputs = converts_inputs(spec, effects);
+    let outputs = effects.output_converters && (!pulses || effects.input_converters);
     let mut spec = spec.clone();
-    if spec.slices == 1 {
+    if !effects.weight_levels && spec.slices == 1 {
         spec.weight_bits = 0;
     }
-    spec.input.bits = 0;
-    spec.input.slice_bits = 0;
-    spec.input.coding = crate::core::spec::Coding::SignMagnitude;
-    // Above any activation, and a power of two, so that scaling rounds nothing.
-    spec.input.max = FULL;
-    spec.output.converter.bits = 0;
-    spec.output.conversion = Conversion::Accumulated;
-    spec.output.range = OutputRange::Named(RangeRule::Maximum);
-    spec.column_current_max = f64::INFINITY;
-    spec.pulse = None;
+    if !inputs {
+        spec.input.bits = 0;
+        spec.input.slice_bits = 0;
+        spec.input.coding = crate::core::spec::Coding::SignMagnitude;
+        // Ranges of sums are in units of the full input.
+        if let OutputRange::Slices(ranges) = &mut spec.output.range {
+            ranges.iter_mut().flatten().for_each(|end| *end *= spec.input.max / FULL);
+        }
+        // Above any activation, and a power of two, so that scaling rounds nothing.
+        spec.input.max = FULL;
+        spec.output.conversion = Conversion::Accumulated;
+        spec.pulse = None;
+    }
+    if !outputs {
+        spec.output.converter.bits = 0;
+        spec.output.conversion = Conversion::Accumulated;
+        spec.output.range = OutputRange::Named(RangeRule::Maximum);
+        spec.column_current_max = f64::INFINITY;
+    }
     spec
 }
 

@@ -66,9 +66,8 @@ impl CellCurrents {
             devices.at_voltage(&mut largest, read_v)?;
         }
         let names = point.purposes();
-        let used: Vec<bool> = (0..names.len())
-            .map(|k| loadings.chunks(names.len()).any(|row| row[k] > 0.0 || row[k] < 0.0))
-            .collect();
+        let used: Vec<bool> =
+            (0..names.len()).map(|k| loadings.chunks(names.len()).any(|row| row[k] != 0.0)).collect();
         let kept = |row: &[f64]| -> Vec<f32> {
             row.iter().zip(&used).filter(|(_, used)| **used).map(|(loading, _)| *loading as f32).collect()
         };

@@ -37,6 +37,14 @@ impl<'a> Devices<'a> {
         }
     }
 
+    /// Name of the device.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Grid(table) => table.name(),
+            Self::History(table) => table.name(),
+        }
+    }
+
     /// Current of state 1 (nA).
     pub fn current_max_na(&self) -> f64 {
         match self {
@@ -70,9 +78,10 @@ impl<'a> Devices<'a> {
             Self::Grid(table) => {
                 let time_s = if drift { condition.time_s } else { 0.0 };
                 let dose = if dose_mean || dose_random { condition.dose_krad_si } else { 0.0 };
-                let slice = table.slice(time_s, dose)?;
+                let slice = Box::new(table.slice(time_s, dose)?);
                 // The random part of the dose alone: the spread of the dose about the median without it.
-                let undosed = if dose > 0.0 && !dose_mean { Some(table.slice(time_s, 0.0)?) } else { None };
+                let undosed =
+                    if dose > 0.0 && !dose_mean { Some(Box::new(table.slice(time_s, 0.0)?)) } else { None };
                 Ok(Point::Grid { slice, undosed, uses: [programming, drift, dose_random] })
             }
             Self::History(table) => {
@@ -111,7 +120,7 @@ impl<'a> Devices<'a> {
 #[derive(Debug)]
 pub(super) enum Point<'a> {
     /// Of a table over time and dose.
-    Grid { slice: Slice, undosed: Option<Slice>, uses: [bool; 3] },
+    Grid { slice: Box<Slice>, undosed: Option<Box<Slice>>, uses: [bool; 3] },
     /// A report of a history.
     History { table: &'a HistoryTable, report: usize },
 }

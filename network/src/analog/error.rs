@@ -72,7 +72,4 @@ pub enum AnalogError {
         /// Why.
         error: WireError,
     },
-    /// A solution that did not converge.
-    #[error("layer `{0}`: Kirchhoff's law of an array did not converge")]
-    Diverged(String),
 }

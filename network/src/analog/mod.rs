@@ -23,8 +23,7 @@
 //! )?;
 //! let x = Tensor::new(vec![2, 2], vec![0.5, 1.0, 1.0, 0.5]).ok_or("shape")?;
 //! let arrays = Arrays::new(&graph, &[x.clone()], &ArrayConfig::default(), None)?;
-//! let effects = Effects { quantisation: true, ..Effects::NONE };
-//! let condition = Condition { time_s: 0.0, dose_krad_si: 0.0, effects };
+//! let condition = Condition::new(0.0, 0.0, Effects::QUANTISATION);
 //! let programmed = arrays.program(&condition, &arrays.draws(1, 0))?;
 //! let y = graph.run(&programmed, &[x])?;
 //! assert!((y[0].values()[0] + 1.5).abs() < 0.05);
@@ -56,12 +55,14 @@ pub use programmed::{LayerStatistics, Programmed};
 use rayon::prelude::*;
 
 use crate::array::{ArrayConfig, Compensation, ConverterKind, InputRange};
+use crate::core::Core;
 use crate::core::spec::OutputRange;
-use crate::core::{Core, CoreSpec};
+use crate::effects::Effects;
 use crate::evaluate::Condition;
 use crate::graph::op::Length;
 use crate::graph::tensor::Tensor;
 use crate::graph::{Graph, Layer};
+use crate::wires::Wires;
 use calibrate::Plan;
 use cells::{CellCurrents, ReadNoise};
 use program::Programming;
@@ -187,7 +188,8 @@ impl<'a> Arrays<'a> {
         let circuit = self.array.output.circuit.is_some()
             && !matches!(self.array.output.kind, ConverterKind::Uniform | ConverterKind::SignMagnitude);
         let stuck = self.array.cell.stuck_at_min + self.array.cell.stuck_at_max > 0.0;
-        effects.is_random() || effects.quantisation && circuit || effects.programming && stuck
+        let rest = Effects { stuck: false, ..effects };
+        rest.is_random() || effects.output_converters && circuit || effects.stuck && stuck
     }
 
     /// The arrays of one trial at one condition. All effects off is the digital network.
@@ -196,8 +198,11 @@ impl<'a> Arrays<'a> {
     /// [`AnalogError`], when the table does not know the condition, or the wires of an array cannot be
     /// solved.
     pub fn program(&self, condition: &Condition, draws: &Draws) -> Result<Programmed<'a>, AnalogError> {
-        let quantised = condition.effects.quantisation;
+        let effects = condition.effects;
         let programming = self.programming(condition)?;
+        let wires = if effects.wires { self.array.wires() } else { None };
+        let untouched =
+            effects.and(Effects::QUANTISATION) == Effects::NONE && programming.is_ideal() && wires.is_none();
         let layers = self
             .graph
             .layers()
@@ -205,11 +210,11 @@ impl<'a> Arrays<'a> {
             .zip(&self.plans)
             .enumerate()
             .map(|(number, (layer, plan))| {
-                let digital = plan.digital || !quantised && programming.is_ideal();
+                let digital = plan.digital || untouched;
                 let (read, square_error, mean) = if digital {
                     (Read::Digital, 0.0, 0.0)
                 } else {
-                    self.layer((number, layer, plan), quantised, &programming, draws)?
+                    self.layer((number, layer, plan), effects, &programming, wires.as_ref(), draws)?
                 };
                 Ok(ProgrammedLayer {
                     layer,
@@ -228,25 +233,27 @@ impl<'a> Arrays<'a> {
     fn layer(
         &self,
         (number, layer, plan): (usize, &Layer, &Plan),
-        quantised: bool,
+        effects: Effects,
         programming: &Programming,
+        wires: Option<&Wires>,
         draws: &Draws,
     ) -> Result<(Read, f64, f64), AnalogError> {
         let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
-        let mut spec = if quantised { plan.spec.clone() } else { calibrate::continuous(&plan.spec) };
+        let mut spec = calibrate::with_effects(&plan.spec, effects);
         spec.seed = draws.core(number);
         let mut mapping = calibrate::map(layer, &spec).map_err(wrong)?;
         let mean = programming.program(&mut mapping, number, draws);
-        if let Some(wires) = self.array.wires() {
-            wires::apply(&mut mapping, &self.array, &wires, layer.name())?;
+        if let Some(wires) = wires {
+            wires::apply(&mut mapping, &self.array, wires, layer.name())?;
         }
         let effective = mapping.read_back();
         let scale = if mapping.weight_max > 0.0 { 1.0 / mapping.weight_max } else { 0.0 };
         let square = |(a, b): (&f64, &f32)| ((a - f64::from(*b)) * scale).powi(2);
         let square_error = effective.iter().zip(layer.weights()).map(square).sum();
-        let read = if quantised || mapping.is_noisy() {
+        let read = if effects.input_converters || effects.output_converters || mapping.is_noisy() {
             let core = Core::new(&mapping).map_err(wrong)?;
-            Read::Core { core: Box::new(core), two_reads: quantised && plan.two_reads }
+            let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects);
+            Read::Core { core: Box::new(core), two_reads }
         } else {
             Read::Matrix(effective.iter().map(|&w| w as f32).collect())
         };
@@ -266,16 +273,14 @@ impl<'a> Arrays<'a> {
             condition.time_s -= cycle as f64 * period;
             condition.time_s = condition.time_s.max(0.0);
         }
-        let stuck = if effects.programming { [cell.stuck_at_min, cell.stuck_at_max] } else { [0.0; 2] };
+        let stuck = if effects.stuck { [cell.stuck_at_min, cell.stuck_at_max] } else { [0.0; 2] };
         let compensation = self.array.effects.drift_compensation;
         let (mut currents, mut fresh, mut noise) = (None, None, None);
         match &self.devices {
-            None if cells && stuck == [0.0; 2] || effects.read_noise => {
-                return Err(AnalogError::NoTable(effects));
-            }
+            None if effects.needs_table() => return Err(AnalogError::NoTable(effects)),
             None => {}
             Some(devices) => {
-                let steps = self.steps(effects.quantisation);
+                let steps = self.steps(effects);
                 let new = |point| CellCurrents::new(devices, &point, cell, steps);
                 if cells {
                     currents = Some(new(devices.point(&condition)?)?);
@@ -290,9 +295,9 @@ impl<'a> Arrays<'a> {
     }
 
     /// Steps of a cell between its smallest and its largest current; 0 for any current.
-    fn steps(&self, quantised: bool) -> u32 {
+    fn steps(&self, effects: Effects) -> u32 {
         let spec = self.array.core_spec(InputRange { max: 1.0, signed: true });
-        let spec: CoreSpec = if quantised { spec } else { calibrate::continuous(&spec) };
+        let spec = calibrate::with_effects(&spec, effects);
         crate::core::encoding::Encoding::new(&spec).digit_max()
     }
 }

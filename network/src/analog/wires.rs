@@ -48,8 +48,8 @@ fn solve(arrays: &mut [&mut Array], most_s: f64, wires: &Wires, layer: &str) -> 
     }
     let wrong = |error| AnalogError::Wires { layer: layer.to_owned(), error };
     let crossbar = Crossbar::new(rows, columns, conductances, wires, Cell::Linear).map_err(wrong)?;
-    let effective = crossbar.effective().ok_or_else(|| AnalogError::Diverged(layer.to_owned()))?;
-    for (row, line) in effective.chunks_exact(columns).enumerate() {
+    let effective = crossbar.effective().map_err(wrong)?;
+    for (row, line) in effective.matrix().chunks_exact(columns).enumerate() {
         for (column, &through) in line.iter().enumerate() {
             let (family, cell) = at(row, column);
             let Array { conductances, noise, .. } = &mut *arrays[family];

@@ -65,49 +65,6 @@ impl ArrayConfig {
         })
     }
 
-    /// Whether the first evaluator, which knows one pair of cells for a weight and uniform converters, can
-    /// simulate the array.
-    pub(crate) fn check_plain(&self) -> Result<(), ConfigError> {
-        let plain = Self {
-            array: super::Geometry {
-                rows: self.array.rows,
-                columns: self.array.columns,
-                ..Default::default()
-            },
-            mapping: super::Mapping {
-                weight_bits: self.mapping.weight_bits,
-                clip_percentile: self.mapping.clip_percentile,
-                ..Default::default()
-            },
-            input: super::Input {
-                bits: self.input.bits,
-                signed: self.input.signed,
-                range: self.input.range,
-                ..Default::default()
-            },
-            pulse: None,
-            output: super::Output { bits: self.output.bits, range: self.output.range, ..Default::default() },
-            cell: Cell {
-                current_max_na: self.cell.current_max_na,
-                on_off_ratio: self.cell.on_off_ratio,
-                conductance_max_us: self.cell.conductance_max_us,
-                conductance_min_us: self.cell.conductance_min_us,
-                read_voltage_v: self.cell.read_voltage_v,
-                ..Default::default()
-            },
-            effects: super::DeviceEffects {
-                temperature_k: 300.0,
-                drift_compensation: super::Compensation::None,
-                refresh_period_s: 0.0,
-                ..self.effects.clone()
-            },
-        };
-        if *self == plain {
-            return Ok(());
-        }
-        fail("array", "more than pairs, one slice, uniform converters and ideal wires", "a plain array here")
-    }
-
     fn check_array(&self) -> Result<(), ConfigError> {
         let array = &self.array;
         for (field, count) in [("array.rows", array.rows), ("array.columns", array.columns)] {
@@ -148,8 +105,8 @@ impl ArrayConfig {
 
     fn check_mapping(&self) -> Result<(), ConfigError> {
         let mapping = &self.mapping;
-        if !(2..=24).contains(&mapping.weight_bits) {
-            return fail("mapping.weight_bits", mapping.weight_bits, "2 to 24 bits");
+        if mapping.weight_bits != 0 && !(2..=24).contains(&mapping.weight_bits) {
+            return fail("mapping.weight_bits", mapping.weight_bits, "2 to 24 bits, or 0 for any current");
         }
         let percent = mapping.clip_percentile;
         if !(percent > 50.0 && percent <= 100.0) {
@@ -160,8 +117,8 @@ impl ArrayConfig {
 
     fn check_converters(&self) -> Result<(), ConfigError> {
         let (input, output) = (&self.input, &self.output);
-        if !(2..=22).contains(&input.bits) {
-            return fail("input.bits", input.bits, "2 to 22 bits");
+        if input.bits != 0 && !(2..=22).contains(&input.bits) {
+            return fail("input.bits", input.bits, "2 to 22 bits, or 0 for analog inputs");
         }
         if input.slice_bits == 0 {
             return fail("input.slice_bits", 0, "at least 1");
@@ -170,8 +127,9 @@ impl ArrayConfig {
             ConverterKind::Uniform | ConverterKind::SignMagnitude => 22,
             _ => 16,
         };
-        if !(2..=most).contains(&output.bits) {
-            return fail("output.bits", output.bits, &format!("2 to {most} bits for this kind"));
+        if output.bits != 0 && !(2..=most).contains(&output.bits) {
+            let expected = format!("2 to {most} bits for this kind, or 0 for no converter");
+            return fail("output.bits", output.bits, &expected);
         }
         for (field, range) in [("input.range", input.range), ("output.range", output.range)] {
             if let ConverterRange::Fixed([lo, hi]) = range
@@ -267,6 +225,7 @@ pub struct ConfigError {
     pub expected: String,
 }
 
+#[allow(clippy::needless_pass_by_value)] // numbers and texts alike
 fn fail(field: &'static str, found: impl ToString, expected: &str) -> Result<(), ConfigError> {
     Err(ConfigError { field, found: found.to_string(), expected: expected.to_owned() })
 }

@@ -84,7 +84,7 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "mapping.weight_bits",
         "8",
         "bit",
-        "bits of a weight with its sign: 8 means 127 levels above zero in each cell of a pair",
+        "bits of a weight with its sign: 8 means 127 levels above zero in each cell of a pair; 0 for any current",
     ),
     (
         "mapping.slices",
@@ -111,7 +111,7 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "equal cells side by side for a weight, or a slice of it, whose currents add",
     ),
     ("mapping.digital_layers", "[]", "", "layers that stay digital: names of nodes, \"first\", \"last\""),
-    ("input.bits", "8", "bit", "bits of an input, with its sign where it has one"),
+    ("input.bits", "8", "bit", "bits of an input, with its sign where it has one; 0 for analog inputs"),
     (
         "input.signed",
         "true",
@@ -131,7 +131,7 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "activation",
         "\"calibrated\" on training images, \"maximum\" of the training images, { percentile = 99.9 } of the magnitudes, or [lo, hi], of which the larger magnitude counts",
     ),
-    ("output.bits", "8", "bit", "bits of a conversion"),
+    ("output.bits", "8", "bit", "bits of a conversion; 0 for no converter"),
     (
         "output.kind",
         "\"uniform\"",

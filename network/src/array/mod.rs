@@ -432,12 +432,12 @@ impl DeviceEffects {
     /// The effects of an evaluation with quantisation on.
     pub fn with_quantisation(&self) -> Effects {
         Effects {
-            quantisation: true,
             programming: self.programming,
             drift: self.drift,
             dose_mean: self.dose_mean,
             dose_random: self.dose_random,
             read_noise: self.read_noise,
+            ..Effects::ALL
         }
     }
 }

@@ -48,6 +48,7 @@ impl ArrayConfig {
             column_terminal_ohm: array.column_terminal_ohm,
             drive: array.drive.into(),
             sense: array.sense.into(),
+            topology: crate::wires::Topology::default(),
         };
         let ohms = [wires.row_ohm, wires.column_ohm, wires.row_terminal_ohm, wires.column_terminal_ohm];
         ohms.iter().any(|&ohm| ohm != 0.0).then_some(wires)

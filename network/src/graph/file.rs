@@ -38,6 +38,8 @@
 //! op.dense = { weights = "head.weight", bias = "head.bias" }
 //! ```
 //!
+//! A table `[input]` may say how the network wants its inputs ([`InputFormat`]).
+//!
 //! Operations and their fields are those of [`Op`], tensors by name. Weights of a convolution are outputs
 //! x (channels / groups) x taps, of a matrix outputs x inputs; [`super::op::Recurrent`] says those of
 //! recurrent cells. All tensors are F32.
@@ -57,6 +59,7 @@ use super::op::{
 use super::tensor::Tensor;
 use super::{Graph, GraphError, Input, Node};
 use crate::file::WriteError;
+use crate::samples::InputFormat;
 use crate::spec::toml_error;
 
 /// The description of a graph.
@@ -69,6 +72,8 @@ struct Description {
     inputs: Vec<InputDescription>,
     #[serde(default)]
     nodes: Vec<NodeDescription>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input: Option<InputFormat>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -261,7 +266,7 @@ pub fn read_description(
     text_file: &str,
     tensors: &[u8],
     tensors_file: &str,
-) -> Result<Graph, InputError> {
+) -> Result<(Graph, Option<InputFormat>), InputError> {
     let description: Description = toml::from_str(text).map_err(|e| toml_error(&e, text, text_file))?;
     if description.schema != 1 {
         return Err(InputError::new(text_file, format!("schema {}", description.schema), "schema 1"));
@@ -274,11 +279,29 @@ pub fn read_description(
         nodes.push(Node { name, op: tensors.op(op)?, inputs, outputs });
     }
     let inputs = description.inputs.into_iter().map(|input| Input { name: input.name, shape: input.shape });
-    Graph::new(&description.name, inputs.collect(), nodes, description.outputs).map_err(
+    let graph = Graph::new(&description.name, inputs.collect(), nodes, description.outputs).map_err(
         |GraphError { place, found, expected }| {
             InputError::new(text_file, format!("{place}: {found}"), expected)
         },
-    )
+    )?;
+    Ok((graph, description.input))
+}
+
+/// Reads what [`Graph::to_bytes`] or [`Graph::to_bytes_with`] wrote, and what the file says about inputs;
+/// `file` names it in errors.
+///
+/// # Errors
+/// [`InputError`] naming the tensor, the node or the line of the description.
+pub fn read(bytes: &[u8], file: &str) -> Result<(Graph, Option<InputFormat>), InputError> {
+    let graph_file = "a network as a graph (safetensors)";
+    let (_, metadata) =
+        SafeTensors::read_metadata(bytes).map_err(|e| InputError::new(file, e.to_string(), graph_file))?;
+    let text = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get("graph"))
+        .ok_or_else(|| InputError::new(file, "no metadata entry `graph`", graph_file))?;
+    read_description(text, file, bytes, file)
 }
 
 impl Graph {
@@ -287,6 +310,14 @@ impl Graph {
     /// # Errors
     /// [`WriteError`] when the description or the tensors cannot be written.
     pub fn to_bytes(&self) -> Result<Vec<u8>, WriteError> {
+        self.to_bytes_with(None)
+    }
+
+    /// The same, and how the network wants its inputs.
+    ///
+    /// # Errors
+    /// As [`Self::to_bytes`].
+    pub fn to_bytes_with(&self, input: Option<&InputFormat>) -> Result<Vec<u8>, WriteError> {
         let mut names = Names { tensors: BTreeMap::new() };
         let nodes = self
             .nodes()
@@ -306,6 +337,7 @@ impl Graph {
             outputs: self.outputs().to_vec(),
             inputs: self.inputs().iter().map(describe).collect(),
             nodes,
+            input: input.cloned(),
         };
         let metadata = HashMap::from([("graph".to_owned(), toml::to_string(&description)?)]);
         let data: Vec<(&String, &Tensor, Vec<u8>)> = names
@@ -330,14 +362,6 @@ impl Graph {
     /// # Errors
     /// [`InputError`] naming the tensor, the node or the line of the description.
     pub fn from_bytes(bytes: &[u8], file: &str) -> Result<Self, InputError> {
-        let graph_file = "a network as a graph (safetensors)";
-        let (_, metadata) = SafeTensors::read_metadata(bytes)
-            .map_err(|e| InputError::new(file, e.to_string(), graph_file))?;
-        let text = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get("graph"))
-            .ok_or_else(|| InputError::new(file, "no metadata entry `graph`", graph_file))?;
-        read_description(text, file, bytes, file)
+        Ok(read(bytes, file)?.0)
     }
 }

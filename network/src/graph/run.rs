@@ -63,7 +63,21 @@ impl Graph {
     /// # Errors
     /// [`RunError`] when an input does not fit.
     pub fn run(&self, products: &dyn Products, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
-        Ok(self.run_measured(products, inputs)?.0)
+        Ok(self.execute(products, inputs, 0)?.0)
+    }
+
+    /// As [`Self::run`] for a part of a larger set: the first inference has the number `first` in the whole,
+    /// so that noise drawn by the numbers of vectors does not repeat from part to part.
+    ///
+    /// # Errors
+    /// [`RunError`] when an input does not fit.
+    pub fn run_from(
+        &self,
+        products: &dyn Products,
+        inputs: &[Tensor],
+        first: u64,
+    ) -> Result<Vec<Tensor>, RunError> {
+        Ok(self.execute(products, inputs, first)?.0)
     }
 
     /// As [`Self::run`], and the most bytes that any thread held for values and unfolded inputs.
@@ -74,6 +88,15 @@ impl Graph {
         &self,
         products: &dyn Products,
         inputs: &[Tensor],
+    ) -> Result<(Vec<Tensor>, usize), RunError> {
+        self.execute(products, inputs, 0)
+    }
+
+    fn execute(
+        &self,
+        products: &dyn Products,
+        inputs: &[Tensor],
+        first: u64,
     ) -> Result<(Vec<Tensor>, usize), RunError> {
         let total = self.inferences(inputs)?;
         let block = self.block()?;
@@ -89,7 +112,7 @@ impl Graph {
             .map_init(Workspace::default, |workspace, &start| {
                 let size = block.min(total - start);
                 let plan = if size == block { &whole } else { rest.as_ref().unwrap_or(&whole) };
-                let outputs = self.block_of(plan, products, inputs, start, size, workspace);
+                let outputs = self.block_of(plan, products, inputs, (first, start, size), workspace);
                 let held: usize = workspace.buffers.iter().map(|b| b.capacity() * size_of::<f32>()).sum();
                 peak.fetch_max(held + workspace.scratch.bytes(), Ordering::Relaxed);
                 outputs
@@ -182,14 +205,13 @@ impl Graph {
         Ok(total.unwrap_or(0))
     }
 
-    /// Inferences `start..start + size` on the calling thread.
+    /// Inferences `start..start + size` on the calling thread; the first of all has the number `first`.
     fn block_of(
         &self,
         plan: &Plan,
         products: &dyn Products,
         inputs: &[Tensor],
-        start: usize,
-        size: usize,
+        (first, start, size): (u64, usize, usize),
         workspace: &mut Workspace,
     ) -> Vec<Tensor> {
         let Workspace { buffers, inputs: parts, scratch } = workspace;
@@ -228,7 +250,7 @@ impl Graph {
             let node = &self.nodes[step.node];
             let layers = &self.layers[step.layer..];
             let own = layers.iter().take_while(|layer| layer.node() == step.node).count();
-            let matrices = Matrices { layers: &layers[..own], products, inference: start as u64 };
+            let matrices = Matrices { layers: &layers[..own], products, inference: first + start as u64 };
             kernels::execute(
                 &node.op,
                 &operands,

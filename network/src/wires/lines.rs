@@ -1,4 +1,6 @@
-//! One family of parallel lines (all rows or all columns) and its tridiagonal solve.
+//! One family of parallel lines (all rows or all columns): its circuit and its tridiagonal factors.
+
+use super::kernel::{GROUP, gather};
 
 /// Which ends of every line are wired to its source or its sense amplifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,202 +14,256 @@ pub enum Ends {
     Both,
 }
 
-impl Ends {
-    fn first(self) -> bool {
-        self != Self::Last
-    }
-
-    fn last(self) -> bool {
-        self != Self::First
-    }
-}
-
-/// What zero resistances make of a line. Nodes without resistance between them are one node.
+/// The circuit of one line, equal for all lines of a family. Nodes without resistance between them are
+/// one node.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    /// At its terminal's voltage everywhere.
-    Fixed,
-    /// One node behind a terminal resistance.
-    Merged,
-    /// A ladder of segments of this conductance (S).
-    Ladder(f64),
+pub(super) struct Line {
+    /// Number of cells.
+    pub(super) length: usize,
+    /// Whether the line is at its terminal's voltage everywhere.
+    pub(super) held: bool,
+    /// Conductance of a segment (S); infinite where the line is one node behind its terminals.
+    segment: f64,
+    /// Conductances between the line's first and last node and their terminals (S), 0 where nothing is wired.
+    pub(super) ends: [f64; 2],
 }
 
-/// `count` lines of `length` cells in a row-major array.
+/// The direction in which a line is eliminated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// From index 0 on.
+    Ascending,
+    /// From the highest index down.
+    Descending,
+}
+
+/// The factors of (line conductances + diagonal) of a family, one pair of numbers per cell.
+///
+/// In the order of elimination t_k = b_k + a_(k-1) t_(k-1), then backwards v_k = p_k t_k + a_k v_(k+1).
 #[derive(Debug, Clone)]
-pub(super) struct Lines {
-    count: usize,
-    length: usize,
-    /// Distance in memory from a line to the next, and from a cell to the next on its line.
-    strides: (usize, usize),
-    kind: Kind,
-    /// Conductances between terminal and line at both ends (S), 0 where nothing is wired.
-    ends: (f64, f64),
+pub(super) struct Factor {
+    /// p: reciprocal pivots (1/S).
+    pub(super) pivot: Vec<f64>,
+    /// a: the part of a node's voltage that comes from its neighbour.
+    pub(super) couple: Vec<f64>,
 }
 
-/// Reciprocal pivots of (line conductances + diagonal), by which `Lines::solve` works.
-pub(super) struct Factor(Vec<f64>);
+/// The larger size; a NaN counts as infinite, because it has to be seen.
+#[inline(always)]
+fn worst(most: f64, value: f64) -> f64 {
+    if value.is_nan() { f64::INFINITY } else { most.max(value.abs()) }
+}
 
-impl Lines {
-    pub(super) fn rows(rows: usize, columns: usize, wire_ohm: f64, terminal_ohm: f64, ends: Ends) -> Self {
-        Self::new(rows, columns, (columns, 1), (wire_ohm, terminal_ohm), ends)
-    }
+/// The factors of lines in groups of [`GROUP`]: per group and cell the numbers of all its lines.
+#[derive(Debug, Clone)]
+pub(super) struct Groups {
+    pub(super) pivot: Vec<[f64; GROUP]>,
+    pub(super) couple: Vec<[f64; GROUP]>,
+}
 
-    pub(super) fn columns(rows: usize, columns: usize, wire_ohm: f64, terminal_ohm: f64, ends: Ends) -> Self {
-        Self::new(columns, rows, (1, columns), (wire_ohm, terminal_ohm), ends)
-    }
-
-    fn new(count: usize, length: usize, strides: (usize, usize), ohm: (f64, f64), ends: Ends) -> Self {
-        let (wire, terminal) = ohm;
-        let end = 1.0 / (wire + terminal);
-        let kind = match (wire > 0.0, terminal > 0.0) {
-            (true, _) => Kind::Ladder(1.0 / wire),
-            (false, true) => Kind::Merged,
-            (false, false) => Kind::Fixed,
-        };
-        let at = |wired: bool| if wired && kind != Kind::Fixed { end } else { 0.0 };
-        Self { count, length, strides, kind, ends: (at(ends.first()), at(ends.last())) }
-    }
-
-    /// Visits every position so that memory is walked in order; within a line positions ascend.
-    #[inline(always)]
-    fn walk(&self, mut visit: impl FnMut(usize, usize, usize)) {
-        let (across, along) = self.strides;
-        if along == 1 {
-            for line in 0..self.count {
-                for k in 0..self.length {
-                    visit(line, k, line * across + k * along);
-                }
-            }
-        } else {
-            for k in 0..self.length {
-                for line in 0..self.count {
-                    visit(line, k, line * across + k * along);
-                }
-            }
+impl Line {
+    pub(super) fn new(length: usize, wire_ohm: f64, terminal_ohm: f64, ends: Ends) -> Self {
+        let held = wire_ohm == 0.0 && terminal_ohm == 0.0;
+        let end = 1.0 / (wire_ohm + terminal_ohm);
+        let at = |wired: bool| if wired && !held { end } else { 0.0 };
+        Self {
+            length,
+            held,
+            segment: 1.0 / wire_ohm,
+            ends: [at(ends != Ends::Last), at(ends != Ends::First)],
         }
     }
 
-    /// The same with descending positions.
-    #[inline(always)]
-    fn walk_back(&self, mut visit: impl FnMut(usize, usize)) {
-        let (across, along) = self.strides;
-        if along == 1 {
-            for line in 0..self.count {
-                for k in (0..self.length).rev() {
-                    visit(k, line * across + k * along);
-                }
-            }
-        } else {
-            for k in (0..self.length).rev() {
-                for line in 0..self.count {
-                    visit(k, line * across + k * along);
-                }
-            }
-        }
+    /// Whether the whole line is one node behind a terminal resistance.
+    pub(super) fn merged(&self) -> bool {
+        self.segment.is_infinite()
     }
 
     /// Conductance from position `k` to the terminal.
-    fn end(&self, k: usize) -> f64 {
-        let first = if k == 0 { self.ends.0 } else { 0.0 };
-        let last = if k + 1 == self.length { self.ends.1 } else { 0.0 };
+    #[inline(always)]
+    pub(super) fn end(&self, k: usize) -> f64 {
+        let first = if k == 0 { self.ends[0] } else { 0.0 };
+        let last = if k + 1 == self.length { self.ends[1] } else { 0.0 };
         first + last
     }
 
-    fn segment(&self) -> f64 {
-        if let Kind::Ladder(s) = self.kind { s } else { 0.0 }
-    }
-
-    /// Current into every node (A) through the line itself, terminals at `terminal` (V, one per line).
-    pub(super) fn inflow(&self, v: &[f64], terminal: &[f64], out: &mut [f64]) {
-        let (s, step, last) = (self.segment(), self.strides.1, self.length - 1);
-        self.walk(|line, k, at| {
-            let mut sum = 0.0;
-            if k > 0 {
-                sum += s * (v[at - step] - v[at]);
-            }
-            if k < last {
-                sum += s * (v[at + step] - v[at]);
-            }
-            if k == 0 || k == last {
-                sum += self.end(k) * (terminal[line] - v[at]);
-            }
-            out[at] = sum;
-        });
-    }
-
-    /// Pivots for a diagonal of cell conductances (S).
-    pub(super) fn factor(&self, diagonal: &[f64]) -> Factor {
-        let mut pivots = vec![0.0; diagonal.len()];
-        match self.kind {
-            Kind::Fixed => {}
-            Kind::Merged => {
-                let mut sums = vec![self.ends.0 + self.ends.1; self.count];
-                self.walk(|line, _, at| sums[line] += diagonal[at]);
-                self.walk(|line, _, at| pivots[at] = 1.0 / sums[line]);
-            }
-            Kind::Ladder(s) => {
-                let (step, last) = (self.strides.1, self.length - 1);
-                self.walk(|_, k, at| {
-                    let mut d = diagonal[at] + self.end(k);
-                    if k < last {
-                        d += s;
-                    }
-                    if k > 0 {
-                        // s - s^2 p without cancellation would need another form; refinement corrects it.
-                        d += s - s * s * pivots[at - step];
-                    }
-                    pivots[at] = 1.0 / d;
-                });
-            }
-        }
-        Factor(pivots)
-    }
-
-    /// Node voltages from currents into the nodes (terminals at 0 V), in place.
-    pub(super) fn solve(&self, Factor(pivots): &Factor, x: &mut [f64]) {
-        match self.kind {
-            Kind::Fixed => x.fill(0.0),
-            Kind::Merged => {
-                let sums = self.line_sums(x);
-                self.walk(|line, _, at| x[at] = sums[line] * pivots[at]);
-            }
-            Kind::Ladder(s) => {
-                let (step, last) = (self.strides.1, self.length - 1);
-                self.walk(|_, k, at| {
-                    let before = if k > 0 { s * x[at - step] } else { 0.0 };
-                    x[at] = (x[at] + before) * pivots[at];
-                });
-                self.walk_back(|k, at| {
-                    if k < last {
-                        x[at] += s * pivots[at] * x[at + step];
-                    }
-                });
+    /// Pivot and coupling of node `k`, given `seen`, the conductance of everything on its side of the
+    /// line, and whether a node follows in the order of elimination. No term is subtracted, so nothing
+    /// cancels.
+    #[inline(always)]
+    fn eliminate(&self, seen: f64, followed: bool) -> (f64, f64) {
+        match (followed, self.merged()) {
+            (false, _) => (1.0 / seen, 0.0),
+            (true, true) => (0.0, 1.0),
+            (true, false) => {
+                let pivot = 1.0 / (seen + self.segment);
+                (pivot, self.segment * pivot)
             }
         }
     }
 
-    /// Sum over every line.
-    pub(super) fn line_sums(&self, x: &[f64]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.count];
-        self.walk(|line, _, at| sums[line] += x[at]);
-        sums
-    }
-
-    /// Largest imbalance of a true node (A), from the imbalance of every cell's node.
-    pub(super) fn imbalance(&self, x: &[f64]) -> f64 {
-        let largest = |values: &[f64]| values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
-        match self.kind {
-            Kind::Fixed => 0.0,
-            Kind::Merged => largest(&self.line_sums(x)),
-            Kind::Ladder(_) => largest(x),
+    /// Factors where lines run along memory: `diagonal` has one line after the other.
+    pub(super) fn factor_along(&self, diagonal: &[f64]) -> Factor {
+        let n = self.length;
+        let (mut pivot, mut couple) = (vec![0.0; diagonal.len()], vec![0.0; diagonal.len()]);
+        if !self.held {
+            // Eight lines at a time: their divisions do not wait for each other.
+            let parts = pivot.chunks_mut(8 * n).zip(couple.chunks_mut(8 * n)).zip(diagonal.chunks(8 * n));
+            for ((pivot, couple), diagonal) in parts {
+                let lines = diagonal.len() / n;
+                let mut seen = [0.0; 8];
+                for k in 0..n {
+                    for (line, seen) in seen.iter_mut().enumerate().take(lines) {
+                        let at = line * n + k;
+                        let here = *seen + diagonal[at] + self.end(k);
+                        let (p, a) = self.eliminate(here, k + 1 < n);
+                        (pivot[at], couple[at]) = (p, a);
+                        *seen = a * here;
+                    }
+                }
+            }
         }
+        Factor { pivot, couple }
     }
 
-    /// `terminal` on every node of its line: the voltages without any current.
-    pub(super) fn spread(&self, terminal: &[f64]) -> Vec<f64> {
-        let mut v = vec![0.0; self.count * self.length];
-        self.walk(|line, _, at| v[at] = terminal[line]);
-        v
+    /// The same for groups of lines, those of a group side by side; what fills the last group has no cells.
+    #[inline(always)]
+    pub(super) fn factor_groups(&self, diagonal: &[f64]) -> Groups {
+        let n = self.length;
+        let count = (diagonal.len() / n).div_ceil(GROUP);
+        let mut groups =
+            Groups { pivot: vec![[0.0; GROUP]; count * n], couple: vec![[0.0; GROUP]; count * n] };
+        if self.held {
+            return groups;
+        }
+        let mut lanes = vec![[0.0; GROUP]; n];
+        for (g, diagonal) in diagonal.chunks(GROUP * n).enumerate() {
+            lanes.fill([0.0; GROUP]);
+            gather(n, diagonal.len() / n, |at| diagonal[at], &mut lanes);
+            let mut seen = [0.0; GROUP];
+            for (k, lanes) in lanes.iter().enumerate() {
+                let at = g * n + k;
+                for l in 0..GROUP {
+                    let here = seen[l] + lanes[l] + self.end(k);
+                    (groups.pivot[at][l], groups.couple[at][l]) = self.eliminate(here, k + 1 < n);
+                    seen[l] = groups.couple[at][l] * here;
+                }
+            }
+        }
+        groups
+    }
+
+    /// Factors where lines run across memory: neighbours on a line are `count` numbers apart.
+    #[inline(always)]
+    pub(super) fn factor_across(&self, diagonal: &[f64], count: usize, direction: Direction) -> Factor {
+        let n = self.length;
+        let (mut pivot, mut couple) = (vec![0.0; diagonal.len()], vec![0.0; diagonal.len()]);
+        if !self.held {
+            let mut seen = vec![0.0; count];
+            for step in 0..n {
+                let k = if direction == Direction::Ascending { step } else { n - 1 - step };
+                let range = k * count..(k + 1) * count;
+                let (pivot, couple) = (&mut pivot[range.clone()], &mut couple[range.clone()]);
+                let (diagonal, end) = (&diagonal[range], self.end(k));
+                for j in 0..count {
+                    let here = seen[j] + diagonal[j] + end;
+                    (pivot[j], couple[j]) = self.eliminate(here, step + 1 < n);
+                    seen[j] = couple[j] * here;
+                }
+            }
+        }
+        Factor { pivot, couple }
+    }
+
+    /// Largest imbalance (A) of a node of lines that run along memory: `out` is what the cells draw.
+    #[inline(always)]
+    pub(super) fn imbalance_along(&self, v: &[f64], out: &[f64], terminal: &[f64]) -> f64 {
+        let n = self.length;
+        let mut most = 0.0_f64;
+        for ((v, out), terminal) in v.chunks(n).zip(out.chunks(n)).zip(terminal) {
+            let ends = self.ends[0] * (terminal - v[0]) + self.ends[1] * (terminal - v[n - 1]);
+            if self.merged() {
+                most = worst(most, ends - out.iter().sum::<f64>());
+                continue;
+            }
+            // Currents along the segments, with those from the terminals before and behind.
+            let mut before = self.ends[0] * (terminal - v[0]);
+            for k in 0..n - 1 {
+                let after = self.segment * (v[k] - v[k + 1]);
+                most = worst(most, before - after - out[k]);
+                before = after;
+            }
+            most = worst(most, before + self.ends[1] * (terminal - v[n - 1]) - out[n - 1]);
+        }
+        if self.held { 0.0 } else { most }
+    }
+
+    /// The same for lines that run across memory.
+    #[inline(always)]
+    pub(super) fn imbalance_across(&self, v: &[f64], out: &[f64], terminal: &[f64]) -> f64 {
+        let (n, count) = (self.length, terminal.len());
+        if self.held {
+            return 0.0;
+        }
+        let mut most = vec![0.0_f64; count];
+        let mut before: Vec<f64> = (0..count).map(|j| self.ends[0] * (terminal[j] - v[j])).collect();
+        for k in 0..n {
+            let here = &v[k * count..(k + 1) * count];
+            let out = &out[k * count..(k + 1) * count];
+            if self.merged() {
+                for j in 0..count {
+                    before[j] -= out[j];
+                }
+            } else if k + 1 < n {
+                let next = &v[(k + 1) * count..(k + 2) * count];
+                for j in 0..count {
+                    let after = self.segment * (here[j] - next[j]);
+                    most[j] = worst(most[j], before[j] - after - out[j]);
+                    before[j] = after;
+                }
+            } else {
+                for j in 0..count {
+                    before[j] -= out[j];
+                }
+            }
+        }
+        let last = &v[(n - 1) * count..];
+        for j in 0..count {
+            most[j] = worst(most[j], before[j] + self.ends[1] * (terminal[j] - last[j]));
+        }
+        most.into_iter().fold(0.0, worst)
+    }
+
+    /// (line conductances + diagonal) z where lines run across memory; for lines of one node the sum
+    /// stands at the last position.
+    #[inline(always)]
+    pub(super) fn multiply_across(&self, diagonal: &[f64], z: &[f64], count: usize, out: &mut [f64]) {
+        let n = self.length;
+        if self.merged() {
+            out.fill(0.0);
+            for k in 0..n {
+                for j in 0..count {
+                    out[(n - 1) * count + j] += (diagonal[k * count + j] + self.end(k)) * z[k * count + j];
+                }
+            }
+            return;
+        }
+        for k in 0..n {
+            let here = &z[k * count..(k + 1) * count];
+            let out = &mut out[k * count..(k + 1) * count];
+            let diagonal = &diagonal[k * count..(k + 1) * count];
+            let end = self.end(k);
+            for j in 0..count {
+                out[j] = (diagonal[j] + end) * here[j];
+            }
+            for other in [k.wrapping_sub(1), k + 1] {
+                if other < n {
+                    let other = &z[other * count..(other + 1) * count];
+                    for j in 0..count {
+                        out[j] += self.segment * (here[j] - other[j]);
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,15 +1,18 @@
-//! Newton's iteration on Kirchhoff's law, with a preconditioned conjugate-gradient solve of each step.
+//! Newton's iteration on Kirchhoff's law; for linear cells it is one step.
 
-use super::{Crossbar, lines::Factor};
+use super::circuit::{Linear, Terminals};
+use super::kernel::{largest, largest_difference, wide};
+use super::{Cell, Layers};
 
-/// Most Newton steps, refinements of linear cells included.
+/// Most Newton steps.
 const NEWTON_STEPS: usize = 60;
 /// A step below this part of the largest applied voltage is at the end of double precision.
 const FINISHED: f64 = 1e-14;
 /// Steps below this part count as converged when rounding lets them shrink no more.
 const ACCEPTED: f64 = 1e-10;
-/// Reduction of the preconditioned residual in one linear solve; refinement gives the rest.
-const REDUCTION: f64 = 1e-9;
+/// What linear solves aim at, as a part of the largest applied voltage: ten units in the last place, of
+/// which the last image leaves less.
+const PRECISION: f64 = 2e-15;
 
 /// State of an array for one input. Per-cell values are rows x columns, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,70 +35,144 @@ pub struct Solution {
     pub converged: bool,
 }
 
-/// Voltages with the currents that follow from them.
-struct State {
-    row_v: Vec<f64>,
-    column_v: Vec<f64>,
-    cell_a: Vec<f64>,
-    slope_s: Vec<f64>,
-    row_left: Vec<f64>,
-    column_left: Vec<f64>,
-    residual_a: f64,
+/// The same for several layers of rows.
+pub(super) struct Balance {
+    pub(super) row_v: Vec<Vec<f64>>,
+    pub(super) column_v: Vec<f64>,
+    pub(super) cell_a: Vec<Vec<f64>>,
+    /// Differential conductance of every cell (S).
+    pub(super) slope_s: Vec<Vec<f64>>,
+    pub(super) residual_a: f64,
+    pub(super) iterations: usize,
+    pub(super) converged: bool,
 }
 
-impl Crossbar {
-    fn state(&self, row_v: Vec<f64>, column_v: Vec<f64>, input: &[f64], sense: &[f64]) -> State {
-        let n = row_v.len();
-        let (mut cell_a, mut slope_s) = (vec![0.0; n], vec![0.0; n]);
-        for at in 0..n {
-            (cell_a[at], slope_s[at]) = self.cell.law(self.conductance_s[at], row_v[at] - column_v[at]);
+impl Balance {
+    /// Current out of every column (A).
+    pub(super) fn column_current_a(&self, columns: usize) -> Vec<f64> {
+        let mut sums = vec![0.0; columns];
+        for row in self.cell_a.iter().flat_map(|layer| layer.chunks(columns)) {
+            for (sum, current) in sums.iter_mut().zip(row) {
+                *sum += current;
+            }
         }
-        let (mut row_left, mut column_left) = (vec![0.0; n], vec![0.0; n]);
-        self.row_lines.inflow(&row_v, input, &mut row_left);
-        self.column_lines.inflow(&column_v, sense, &mut column_left);
-        for at in 0..n {
-            row_left[at] -= cell_a[at];
-            column_left[at] += cell_a[at];
-        }
-        let residual_a = self.row_lines.imbalance(&row_left).max(self.column_lines.imbalance(&column_left));
-        let finite = cell_a.iter().all(|current| current.is_finite());
-        let residual_a = if finite { residual_a } else { f64::INFINITY };
-        State { row_v, column_v, cell_a, slope_s, row_left, column_left, residual_a }
+        sums
     }
 
-    /// Solves with rows driven at `input` and columns held at `sense` (V).
-    pub(super) fn balance(&self, input: &[f64], sense: &[f64]) -> Solution {
-        let scale = input.iter().chain(sense).fold(0.0, |most: f64, v| most.max(v.abs()));
-        let row_v = self.row_lines.spread(input);
-        let column_v = self.column_lines.spread(sense);
-        let mut state = self.state(row_v, column_v, input, sense);
+    /// The solution of an array with one layer.
+    pub(super) fn solution(mut self, columns: usize) -> Solution {
+        let (row_v, cell_current_a) =
+            (self.row_v.pop().unwrap_or_default(), self.cell_a.last().cloned().unwrap_or_default());
+        Solution {
+            column_current_a: self.column_current_a(columns),
+            row_current_a: cell_current_a.chunks(columns).map(|row| row.iter().sum()).collect(),
+            row_v,
+            column_v: self.column_v,
+            cell_current_a,
+            residual_a: self.residual_a,
+            iterations: self.iterations,
+            converged: self.converged,
+        }
+    }
+}
+
+impl Layers {
+    /// Cell currents and slopes that belong to voltages, and the imbalance they leave.
+    fn state(&self, row_v: Vec<Vec<f64>>, column_v: Vec<f64>, terminals: &Terminals<'_>) -> Balance {
+        let n = column_v.len();
+        let (mut cell_a, mut slope_s) = (Vec::new(), Vec::new());
+        let mut residual_a = 0.0_f64;
+        let mut gathered = vec![0.0; n];
+        wide(
+            #[inline(always)]
+            || {
+                for (layer, (g, v)) in self.conductance_s.iter().zip(&row_v).enumerate() {
+                    let mut current = vec![0.0; n];
+                    if self.cell == Cell::Linear {
+                        for at in 0..n {
+                            current[at] = g[at] * (v[at] - column_v[at]);
+                        }
+                    } else {
+                        let mut slope = vec![0.0; n];
+                        for at in 0..n {
+                            (current[at], slope[at]) = self.cell.law(g[at], v[at] - column_v[at]);
+                        }
+                        slope_s.push(slope);
+                    }
+                    for at in 0..n {
+                        gathered[at] -= current[at];
+                    }
+                    let terminal = terminals.rows[layer];
+                    let left = if self.circuit.beside {
+                        self.circuit.row.imbalance_across(v, &current, terminal)
+                    } else {
+                        self.circuit.row.imbalance_along(v, &current, terminal)
+                    };
+                    residual_a = residual_a.max(left);
+                    cell_a.push(current);
+                }
+                let left = self.circuit.column.imbalance_across(&column_v, &gathered, terminals.columns);
+                residual_a = residual_a.max(left);
+                let finite = gathered.iter().all(|current| current.is_finite());
+                residual_a = if finite { residual_a } else { f64::INFINITY };
+            },
+        );
+        Balance { row_v, column_v, cell_a, slope_s, residual_a, iterations: 0, converged: false }
+    }
+
+    /// Solves with the rows of each layer driven at `terminals.rows` and columns held at
+    /// `terminals.columns`, from column voltages `guess` where there are some.
+    pub(super) fn balance(&self, terminals: &Terminals<'_>, guess: Option<&[f64]>) -> Balance {
+        let all = terminals.rows.iter().copied().flatten().chain(terminals.columns);
+        let scale = largest(all.copied());
+        let (rows, columns) = (self.circuit.rows, self.circuit.columns);
+        let mut column_v = match guess {
+            Some(guess) => guess.to_vec(),
+            None => terminals.columns.repeat(rows),
+        };
+        if self.cell == Cell::Linear {
+            let linear = Linear::new(&self.circuit, &self.conductance_s);
+            let mut row_v = vec![vec![0.0; column_v.len()]; self.conductance_s.len()];
+            let krylov = linear.solve(None, terminals, PRECISION * scale, &mut column_v, &mut row_v);
+            let mut state = self.state(row_v, column_v, terminals);
+            state.iterations = krylov.iterations;
+            state.converged = krylov.change_v <= ACCEPTED * scale;
+            return state;
+        }
+        let row_v = terminals
+            .rows
+            .iter()
+            .map(|source| match self.circuit.beside {
+                true => source.repeat(rows),
+                false => source.iter().flat_map(|v| std::iter::repeat_n(*v, columns)).collect(),
+            })
+            .collect();
+        let mut state = self.state(row_v, column_v, terminals);
         let (mut iterations, mut converged) = (0, scale == 0.0);
-        let mut before = f64::INFINITY;
+        let mut before = scale;
         for _ in 0..NEWTON_STEPS {
             if converged {
                 break;
             }
-            let (row_step, column_step, count) = self.step(&state);
+            let (row_v, column_v, count) = self.newton(&state, terminals, before, scale);
             iterations += count;
-            let step = row_step.iter().chain(&column_step).fold(0.0, |most: f64, v| most.max(v.abs()));
+            let mut step = largest_difference(&column_v, &state.column_v);
+            for (new, old) in row_v.iter().zip(&state.row_v) {
+                step = step.max(largest_difference(new, old));
+            }
             if !step.is_finite() {
                 break;
             }
             // Rounding makes the residual of the last steps rise and fall; only large steps are damped.
             let mut part = 1.0;
-            let mut next;
-            loop {
-                let moved = |v: &[f64], by: &[f64]| v.iter().zip(by).map(|(v, by)| v + part * by).collect();
-                next = self.state(
-                    moved(&state.row_v, &row_step),
-                    moved(&state.column_v, &column_step),
-                    input,
-                    sense,
-                );
-                if step <= 1e-6 * scale || next.residual_a <= state.residual_a || part < 1e-12 {
-                    break;
-                }
+            let mut next = self.state(row_v.clone(), column_v.clone(), terminals);
+            while step > 1e-6 * scale && next.residual_a > state.residual_a && part >= 1e-12 {
                 part *= 0.5;
+                let moved = |old: &[f64], new: &[f64]| {
+                    old.iter().zip(new).map(|(old, new)| old + part * (new - old)).collect::<Vec<f64>>()
+                };
+                let rows = state.row_v.iter().zip(&row_v).map(|(old, new)| moved(old, new)).collect();
+                next = self.state(rows, moved(&state.column_v, &column_v), terminals);
             }
             let stalled = step >= 0.5 * before && step <= ACCEPTED * scale;
             if !(stalled && next.residual_a > state.residual_a) {
@@ -104,81 +181,32 @@ impl Crossbar {
             converged = step <= FINISHED * scale || stalled;
             before = step;
         }
-        Solution {
-            column_current_a: self.column_lines.line_sums(&state.cell_a),
-            row_current_a: self.row_lines.line_sums(&state.cell_a),
-            row_v: state.row_v,
-            column_v: state.column_v,
-            cell_current_a: state.cell_a,
-            residual_a: state.residual_a,
-            iterations,
-            converged,
-        }
+        state.iterations = iterations;
+        state.converged = converged;
+        state
     }
 
-    /// The Newton step of rows and columns, and its number of iterations.
-    fn step(&self, state: &State) -> (Vec<f64>, Vec<f64>, usize) {
-        let d = &state.slope_s;
-        let row_factor = self.row_lines.factor(d);
-        let column_factor = self.column_lines.factor(d);
-        let mut row = state.row_left.clone();
-        self.row_lines.solve(&row_factor, &mut row);
-        let rest: Vec<f64> = (0..d.len()).map(|at| state.column_left[at] + d[at] * row[at]).collect();
-        let (column, count) = self.conjugate_gradients(d, &row_factor, &column_factor, rest);
-        let mut row: Vec<f64> = (0..d.len()).map(|at| state.row_left[at] + d[at] * column[at]).collect();
-        self.row_lines.solve(&row_factor, &mut row);
-        (row, column, count)
-    }
-
-    /// Solves (C + D - D (R + D)^-1 D) x = `rest`, preconditioned with C + D.
-    fn conjugate_gradients(
+    /// Voltages at which the cells' tangents balance, and the number of iterations. `before` is the step
+    /// before (V): Newton squares it, so this step need not be solved more exactly.
+    fn newton(
         &self,
-        d: &[f64],
-        row_factor: &Factor,
-        column_factor: &Factor,
-        mut rest: Vec<f64>,
-    ) -> (Vec<f64>, usize) {
-        let n = d.len();
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let ground = vec![0.0; self.columns];
-        let mut x = vec![0.0; n];
-        let mut z = rest.clone();
-        self.column_lines.solve(column_factor, &mut z);
-        let mut direction = z.clone();
-        let mut size = dot(&rest, &z);
-        let goal = size * REDUCTION * REDUCTION;
-        let (mut inner, mut image) = (vec![0.0; n], vec![0.0; n]);
-        // In exact arithmetic as many iterations as unknowns suffice; lines couple long before.
-        let most = n.min(2000);
-        let mut count = 0;
-        while size > goal && size > 0.0 && count < most {
-            count += 1;
-            for at in 0..n {
-                inner[at] = d[at] * direction[at];
-            }
-            self.row_lines.solve(row_factor, &mut inner);
-            self.column_lines.inflow(&direction, &ground, &mut image);
-            for at in 0..n {
-                image[at] = d[at] * (direction[at] - inner[at]) - image[at];
-            }
-            let curvature = dot(&direction, &image);
-            if curvature.is_nan() || curvature <= 0.0 {
-                break;
-            }
-            let alpha = size / curvature;
-            for at in 0..n {
-                x[at] += alpha * direction[at];
-                rest[at] -= alpha * image[at];
-            }
-            z.copy_from_slice(&rest);
-            self.column_lines.solve(column_factor, &mut z);
-            let next = dot(&rest, &z);
-            let beta = next / size;
-            size = next;
-            for at in 0..n {
-                direction[at] = z[at] + beta * direction[at];
-            }
-        }
-        (x, count)
+        state: &Balance,
+        terminals: &Terminals<'_>,
+        before: f64,
+        scale: f64,
+    ) -> (Vec<Vec<f64>>, Vec<f64>, usize) {
+        let linear = Linear::new(&self.circuit, &state.slope_s);
+        // What a cell's tangent carries at no voltage.
+        let offset: Vec<Vec<f64>> = (0..state.cell_a.len())
+            .map(|layer| {
+                let (current, slope, v) = (&state.cell_a[layer], &state.slope_s[layer], &state.row_v[layer]);
+                (0..v.len()).map(|at| current[at] - slope[at] * (v[at] - state.column_v[at])).collect()
+            })
+            .collect();
+        let goal = (1e-2 * before * (before / scale)).clamp(PRECISION * scale, 1e-3 * scale);
+        let mut column_v = state.column_v.clone();
+        let mut row_v = state.row_v.clone();
+        let krylov = linear.solve(Some(&offset), terminals, goal, &mut column_v, &mut row_v);
+        (row_v, column_v, krylov.iterations)
     }
 }

@@ -20,25 +20,45 @@ fn without_effects_the_bits_are_those_of_the_digital_network() {
     assert_eq!(run(&graph, &ArrayConfig::default(), &x, Effects::NONE).0, digital(&graph, &x));
 }
 
-/// Steps of 2^-21 of the range of inputs and 2^-22 of outputs, and cells in steps of 2^-23, through four
-/// layers: an error of a few 1e-7 of the largest output. The rounding of f32 sums is of the same size.
-/// So few images that the ranges are those of all of their vectors.
+/// Cores without converters, and cells that hold any current: what is left is the rounding of f32.
 #[test]
-fn with_enough_bits_arrays_are_the_digital_network() {
-    let (graph, x) = (network(), images(6, 7));
+fn with_every_bit_arrays_are_the_digital_network() {
+    let (graph, x) = (network(), images(20, 7));
+    let exact = digital(&graph, &x);
+    for text in ["", "[array]\nrows = 100\ncolumns = 3\n", "[mapping]\nstyle = \"offset-column\"\n"] {
+        let mut array = ArrayConfig::from_toml(text, "array.toml").unwrap();
+        (array.mapping.weight_bits, array.input.bits, array.output.bits) = (0, 0, 0);
+        array.input.range = ConverterRange::Maximum;
+        array.cell.on_off_ratio = 1e12;
+        let (y, statistics) = run(&graph, &array, &x, QUANTISED);
+        let worst = difference(&y, &exact);
+        println!("{text:?}: {worst:e}");
+        assert!(worst < 1e-6, "{text:?}: {worst:e}");
+        assert!(statistics.iter().all(|layer| layer.weight_rms_error < 1e-7));
+        // The largest input of a layer may lie a rounding above itself.
+        assert!(statistics.iter().map(|layer| layer.inputs_saturated).sum::<u64>() < 10);
+    }
+}
+
+/// Steps of 2^-21 of the range of inputs and 2^-22 of outputs, cells in steps of 2^-23: an error of some
+/// 1e-7 of the largest output of a layer.
+#[test]
+fn with_enough_bits_arrays_are_the_digital_matrix() {
+    let graph = matrix(10, 300, numbers(3000, 5));
+    let x = tensor(&[100, 300], numbers(30_000, 6));
     let exact = digital(&graph, &x);
     for (rows, slices) in [(1152, 1), (100, 1), (1152, 3)] {
         let mut array = ArrayConfig::default();
         array.array.rows = rows;
         array.mapping.slices = slices;
         (array.mapping.weight_bits, array.input.bits, array.output.bits) = (24, 22, 22);
-        (array.input.range, array.output.range) =
-            (ConverterRange::Maximum, ConverterRange::Percentile { percentile: 100.0 });
+        array.input.range = ConverterRange::Maximum;
+        array.output.range = ConverterRange::Percentile { percentile: 100.0 };
         let (y, statistics) = run(&graph, &array, &x, QUANTISED);
         let worst = difference(&y, &exact);
         println!("{rows} rows, {slices} slices: {worst:e}");
         assert!(worst < 1e-6, "{rows} rows, {slices} slices: {worst:e}");
-        assert!(statistics.iter().all(|layer| layer.outputs_saturated == 0 && layer.weight_rms_error < 1e-6));
+        assert!(statistics[0].outputs_saturated == 0 && statistics[0].weight_rms_error < 1e-7);
     }
 }
 
@@ -60,7 +80,7 @@ fn every_mapping_is_near_the_digital_network() {
         ("[array]\nrows = 50\ncolumns = 7\n", near),
         ("[array]\ntopology = \"gated\"\n", near),
         ("[output]\nkind = \"sar\"\n", farther),
-        ("[output]\nkind = \"sign-magnitude\"\n", near),
+        ("[output]\nkind = \"sign-magnitude\"\n", farther),
         ("[mapping]\nstyle = \"offset-column\"\n", farther),
         ("[mapping]\nstyle = \"offset-digital\"\n[output]\nbits = 10\n", farther),
         ("[mapping]\nstyle = \"offset-digital\"\nslices = 4\n[output]\nbits = 10\n", farther),
@@ -141,8 +161,8 @@ fn styles_hold_the_same_weights() {
 fn pulses_read_signed_inputs_twice() {
     let graph = matrix(2, 30, numbers(60, 5));
     let x = tensor(&[50, 30], numbers(1500, 6));
-    let mut array = ArrayConfig::default();
-    array.pulse = Some(Pulse { active_fraction: 1.0, time_levels: 1 << 12, ..Pulse::default() });
+    let pulse = Some(Pulse { active_fraction: 1.0, time_levels: 1 << 12, ..Pulse::default() });
+    let mut array = ArrayConfig { pulse, ..ArrayConfig::default() };
     array.output.bits = 16;
     array.mapping.weight_bits = 16;
     let (y, statistics) = run(&graph, &array, &x, QUANTISED);

@@ -1,6 +1,8 @@
 //! What is drawn for cells.
 
 use super::*;
+use mho_lut::{History, HistoryOptions, Report, Segment, compile_history};
+use mho_network::analog::Devices;
 use mho_network::array::MappingStyle;
 
 /// Effective weights of one matrix of weights w, over the largest, which is one more weight.
@@ -14,11 +16,22 @@ fn weights(w: f32, count: usize, array: &ArrayConfig, table: &DeviceTable, condi
     programmed.effective_weights(LayerId(0)).unwrap()[1..].iter().map(|&w| f64::from(w)).collect()
 }
 
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let ((ma, sa), (mb, sb)) = (moments(a), moments(b));
+    a.iter().zip(b).map(|(a, b)| (a - ma) * (b - mb)).sum::<f64>() / (a.len() as f64 * sa * sb)
+}
+
 /// Bounds are five standard errors of 40,000 draws or more.
 #[test]
 fn cells_have_the_moments_of_the_table() {
     let (table, array) = (table(), ArrayConfig::default());
-    let all = Effects { quantisation: false, read_noise: false, ..Effects::ALL };
+    let all = Effects {
+        weight_levels: false,
+        input_converters: false,
+        output_converters: false,
+        read_noise: false,
+        ..Effects::ALL
+    };
     for (time_s, dose_krad_si) in [(0.0, 0.0), (4e5, 0.0), (0.0, 200.0), (4e5, 200.0)] {
         let read = |effects| {
             let condition = Condition { time_s, dose_krad_si, effects };
@@ -42,7 +55,7 @@ fn cells_have_the_moments_of_the_table() {
 #[test]
 fn every_cell_is_drawn_for_itself() {
     let table = table();
-    let programming = Effects { quantisation: true, programming: true, ..Effects::NONE };
+    let programming = Effects { programming: true, ..Effects::QUANTISATION };
     let sigma = |text: &str, w: f32| {
         let array = ArrayConfig::from_toml(text, "array.toml").unwrap();
         moments(&weights(w, 40_000, &array, &table, at(programming))).1
@@ -69,7 +82,7 @@ fn stuck_cells_are_as_many_as_asked_for() {
     let table = table();
     let mut array = ArrayConfig::default();
     (array.cell.stuck_at_min, array.cell.stuck_at_max, array.cell.spread) = (0.1, 0.05, 0.0);
-    let programming = Effects { quantisation: true, programming: true, ..Effects::NONE };
+    let programming = Effects { programming: true, stuck: true, ..Effects::QUANTISATION };
     let n = 40_000;
     let held = weights(0.5, n, &array, &table, at(programming));
     let part = |of: &dyn Fn(f64) -> bool| held.iter().filter(|w| of(**w)).count() as f64 / n as f64;
@@ -99,10 +112,6 @@ fn conditions_meet_the_same_cells_and_trials_do_not() {
         let programmed = arrays.program(&condition, &arrays.draws(1, trial)).unwrap();
         let weights = programmed.effective_weights(LayerId(0)).unwrap();
         weights.iter().map(|&w| f64::from(w)).collect::<Vec<_>>()
-    };
-    let correlation = |a: &[f64], b: &[f64]| {
-        let ((ma, sa), (mb, sb)) = (moments(a), moments(b));
-        a.iter().zip(b).map(|(a, b)| (a - ma) * (b - mb)).sum::<f64>() / (a.len() as f64 * sa * sb)
     };
     let (young, old, other) = (read(0, 0.0), read(0, 1e5), read(1, 0.0));
     // The programmed part keeps 1 / (1 + 1e5 / 4e5) of the variance.
@@ -150,9 +159,51 @@ fn what_a_table_cannot_say_is_refused() {
     let error = Arrays::new(&graph, &x, &array, Some((&table).into())).unwrap_err();
     assert!(matches!(error, AnalogError::Temperature(_)));
     array = ArrayConfig::default();
+    array.cell.table_voltage_v = Some(0.9);
+    let programming = Effects { programming: true, ..QUANTISED };
+    let arrays = Arrays::new(&graph, &x, &array, Some((&table).into())).unwrap();
+    let error = arrays.program(&at(programming), &arrays.draws(1, 0)).unwrap_err();
+    assert!(error.to_string().contains("one read voltage"), "{error}");
+    array = ArrayConfig::default();
     array.mapping.style = MappingStyle::OffsetColumn;
     let arrays = Arrays::new(&graph, &x, &array, Some((&table).into())).unwrap();
     let late = Condition { time_s: 1e9, dose_krad_si: 0.0, effects: Effects::ALL };
     assert!(matches!(arrays.program(&late, &arrays.draws(1, 0)), Err(AnalogError::Table(_))));
     assert!(matches!(Arrays::new(&graph, &[], &array, None), Err(AnalogError::NoCalibration)));
+}
+
+/// Along a history, cells have the moments of its reports, and keep their fate from one to the next.
+#[test]
+fn a_history_is_followed_by_the_same_cells() {
+    let segment =
+        Segment { duration_s: 1e5, dose_rate_rad_si_per_s: 1.0, temperature_k: 300.0, gate_bias_v: 0.0 };
+    let history = History::new(vec![segment]).unwrap();
+    let table = compile_history(&Invented, &history, &[0.0, 1e5], &HistoryOptions::default()).unwrap();
+    let count = 20_000;
+    let graph = matrix(1, count, vec![0.9; count]);
+    let x = [tensor(&[1, count], vec![1.0; count])];
+    let arrays = Arrays::new(&graph, &x, &ArrayConfig::default(), Some(Devices::from(&table))).unwrap();
+    let read = |report: usize| -> Vec<f64> {
+        let Report { time_s, dose_krad_si, .. } = table.reports()[report];
+        let condition = Condition { time_s, dose_krad_si, effects: Effects::ALL };
+        let programmed = arrays.program(&condition, &arrays.draws(1, 0)).unwrap();
+        let weights = programmed.effective_weights(LayerId(0)).unwrap();
+        // All weights are the largest one.
+        weights.iter().map(|&w| f64::from(w) / 0.9 * 1600.0).collect()
+    };
+    let values = [read(0), read(1)];
+    for (report, values) in values.iter().enumerate() {
+        let slice = table.slice(report).unwrap();
+        let (mean, sigma) = moments(values);
+        // Five standard errors are 0.035 of sigma; of sigma itself 0.025.
+        assert!((mean - slice.mean_na(1.0)).abs() < 0.035 * slice.sigma_na(1.0), "{mean}");
+        assert!((sigma / slice.sigma_na(1.0) - 1.0).abs() < 0.03, "{sigma}");
+    }
+    let found = correlation(&values[0], &values[1]);
+    assert!((found - table.path().correlation(1.0, 0, 1).unwrap()).abs() < 0.02, "{found}");
+    let elsewhere = Condition { time_s: 5e4, dose_krad_si: 50.0, effects: Effects::ALL };
+    let error = arrays.program(&elsewhere, &arrays.draws(1, 0)).unwrap_err();
+    assert!(error.to_string().contains("100000 s and 100 krad(Si)"), "{error}");
+    let part = Condition { effects: Effects { drift: false, ..Effects::ALL }, ..elsewhere };
+    assert!(matches!(arrays.program(&part, &arrays.draws(1, 0)), Err(AnalogError::Together(_))));
 }

@@ -74,11 +74,12 @@ fn images(count: usize, seed: u64) -> Tensor {
     tensor(&[count, 2, 8, 8], numbers(count * 128, seed).into_iter().map(|x| 0.5 * x + 0.3).collect())
 }
 
+/// Wires count wherever an array has any.
 fn at(effects: Effects) -> Condition {
-    Condition { time_s: 0.0, dose_krad_si: 0.0, effects }
+    Condition::new(0.0, 0.0, Effects { wires: true, ..effects })
 }
 
-const QUANTISED: Effects = Effects { quantisation: true, ..Effects::NONE };
+const QUANTISED: Effects = Effects::QUANTISATION;
 
 /// Largest difference over the largest value.
 fn difference(a: &Tensor, b: &Tensor) -> f64 {

@@ -1,4 +1,6 @@
-//! What is read off evaluations: medians with bands, and the dose at which accuracy is lost.
+//! What evaluations start from, and what is read off them: data sets, medians with bands, the dose at
+//! which accuracy is lost.
 
 pub mod band;
 pub mod loss;
+pub mod sets;

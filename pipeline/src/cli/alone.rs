@@ -1,6 +1,5 @@
-//! Stages on their own: what the commands `models`, `train` and `evaluate` print and write.
+//! Stages on their own: what the commands `models` and `train` print and write.
 
-use super::evaluate::Evaluate;
 use super::models::{self, Models};
 use super::train::{self, Train};
 use super::{Answer, CliError, Globals};
@@ -9,7 +8,6 @@ use crate::stage::nearest;
 use crate::store::replace_file;
 use mho_compact::model;
 use mho_data::table::Table;
-use mho_network::array::ArrayConfig;
 use std::path::Path;
 
 pub(super) fn models(args: &Models, globals: &Globals) -> Answer {
@@ -38,20 +36,6 @@ pub(super) fn train(args: &Train, globals: &Globals) -> Answer {
     Ok(train::summary(&dataset, &trained))
 }
 
-pub(super) fn evaluate(args: &Evaluate, globals: &Globals) -> Answer {
-    if args.explain_array {
-        return Ok(ArrayConfig::explain());
-    }
-    let progress = Progress::of_one("evaluate", globals.quiet);
-    let table = args.evaluate(globals.seed.unwrap_or(0), &|fraction| progress.reach("evaluate", fraction))?;
-    progress.finish();
-    if let Some(path) = &args.out {
-        write_table(path, &table)?;
-        return Ok(if globals.json { document(&table) } else { String::new() });
-    }
-    Ok(if globals.json { document(&table) } else { table.to_csv() })
-}
-
 /// CSV or Parquet, by the ending.
 pub(super) fn write_table(path: &Path, table: &Table) -> Result<(), CliError> {
     let bytes = match path.extension().and_then(|ending| ending.to_str()) {
@@ -62,16 +46,4 @@ pub(super) fn write_table(path: &Path, table: &Table) -> Result<(), CliError> {
         }
     };
     Ok(replace_file(path, &bytes)?)
-}
-
-fn document(table: &Table) -> String {
-    let columns: serde_json::Map<String, serde_json::Value> = table
-        .names()
-        .map(|name| {
-            let values = table.floats(name).map(|v| serde_json::json!(v));
-            let values = values.or_else(|_| table.texts(name).map(|v| serde_json::json!(v)));
-            (name.to_owned(), values.unwrap_or_default())
-        })
-        .collect();
-    format!("{:#}\n", serde_json::json!({ "schema": 1, "columns": columns }))
 }

@@ -202,7 +202,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::run(args, &globals),
         Command::Table(args) => table::run(args, &globals),
         Command::Train(args) => alone::train(args, &globals),
-        Command::Evaluate(args) => alone::evaluate(args, &globals),
+        Command::Evaluate(args) => evaluate::run(args, &globals),
     };
     match answer {
         Ok(text) => {

@@ -24,6 +24,9 @@ pub(super) struct StudyArgs {
     /// Folder for figures and report [default: mho-out/STUDY]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Take results of this very build of mho alone, for the final run of a paper
+    #[arg(long)]
+    pub(super) strict_code: bool,
 }
 
 /// A checked study with its store and results folder.
@@ -58,7 +61,8 @@ impl Session {
             }
         };
         let origin = Origin { file: &file, folder: &folder };
-        let study = Study::parse(&text, origin, &args.overrides, globals.seed, &stages)?;
+        let mut study = Study::parse(&text, origin, &args.overrides, globals.seed, &stages)?;
+        study.code = args.strict_code.then(build_identity).transpose()?;
         let store = globals
             .store
             .clone()
@@ -72,4 +76,10 @@ impl Session {
         };
         Ok(Self { study, stages, store: Store::open(store)?, out, lock })
     }
+}
+
+/// The digest of this program.
+fn build_identity() -> Result<String, CliError> {
+    let program = std::env::current_exe().and_then(std::fs::read).map_err(CliError::failed)?;
+    Ok(crate::key::digest(&program))
 }

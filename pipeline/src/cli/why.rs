@@ -24,7 +24,12 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Answer {
         [study, name, ..] => (study.as_str(), name),
         names => (super::session::DEFAULT_STUDY, &names[0]),
     };
-    let study = StudyArgs { study: study.to_owned(), overrides: args.overrides.clone(), out: None };
+    let study = StudyArgs {
+        study: study.to_owned(),
+        overrides: args.overrides.clone(),
+        out: None,
+        strict_code: false,
+    };
     let loaded = Session::open(&study, globals)?;
     loaded.study.target(name)?;
     let lines = plan(&loaded.study, &loaded.stages, &loaded.store)?;

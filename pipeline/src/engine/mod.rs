@@ -37,6 +37,8 @@ pub(crate) struct Identity<'a> {
     pub(crate) seed: u64,
     /// Distinguishes the whole of a sharded target, its shards, and plain actions.
     pub(crate) part: &'a str,
+    /// Identity of the build, where it counts.
+    pub(crate) code: Option<&'a str>,
 }
 
 impl Identity<'_> {
@@ -48,6 +50,9 @@ impl Identity<'_> {
             // The output's own name tells roles apart in a list; the target's name never enters.
             preimage.field(&artifact.role, artifact.output().as_bytes());
             preimage.field("digest", artifact.digest.as_bytes());
+        }
+        if let Some(code) = self.code {
+            preimage.field("code", code.as_bytes());
         }
         preimage.key()
     }

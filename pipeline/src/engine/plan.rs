@@ -65,9 +65,10 @@ pub fn plan(study: &Study, stages: &[Box<dyn Stage>], store: &Store) -> Result<V
             let artifacts = artifacts_of(study, target, &done, &files)?;
             let shards = stage.shards(&target.params, &artifacts);
             let part = if shards.is_empty() { "" } else { "sharded" };
-            let key =
-                Identity { stage, params: &target.params, artifacts: &artifacts, seed: study.seed, part }
-                    .key();
+            let (seed, code) = (study.seed, study.code.as_deref());
+            let identity =
+                Identity { stage, params: &target.params, artifacts: &artifacts, seed, part, code };
+            let key = identity.key();
             known_key = Some(key.clone());
             match store.action(&key) {
                 Some(action) => {
@@ -87,6 +88,7 @@ pub fn plan(study: &Study, stages: &[Box<dyn Stage>], store: &Store) -> Result<V
                             artifacts: &read,
                             seed: study.seed,
                             part: "shard",
+                            code,
                         };
                         store.action(&identity.key()).is_some()
                     });

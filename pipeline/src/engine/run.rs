@@ -133,9 +133,8 @@ impl<'a> Runner<'a> {
         let artifacts = self.with(|state| artifacts_of(self.study, target, &state.done, &files))?;
         let shards = stage.shards(&target.params, &artifacts);
         let part = if shards.is_empty() { "" } else { "sharded" };
-        let key =
-            Identity { stage, params: &target.params, artifacts: &artifacts, seed: self.study.seed, part }
-                .key();
+        let (seed, code) = (self.study.seed, self.study.code.as_deref());
+        let key = Identity { stage, params: &target.params, artifacts: &artifacts, seed, part, code }.key();
         let inputs: Vec<(String, Digest)> =
             artifacts.iter().map(|a| (format!("{} = {}", a.role, a.name), a.digest.clone())).collect();
         let action = match self.store.action(&key).filter(|_| !again) {
@@ -229,6 +228,7 @@ impl<'a> Runner<'a> {
                     artifacts: &artifacts,
                     seed: self.study.seed,
                     part: "shard",
+                    code: self.study.code.as_deref(),
                 };
                 let key = identity.key();
                 if let Some(action) = self.store.action(&key).filter(|action| !again && self.intact(action)) {

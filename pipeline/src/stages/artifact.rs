@@ -5,8 +5,9 @@ use mho_compact::card::DeviceCard;
 use mho_data::measurement::Measurement;
 use mho_data::provenance::Origin;
 use mho_data::table::Table;
-use mho_lut::DeviceTable;
-use mho_network::model::Network;
+use mho_lut::{AnyTable, DeviceTable};
+use mho_network::graph::onnx::ImportOptions;
+use mho_network::source::Trained;
 
 /// A device card.
 pub(super) fn card(artifact: &Artifact) -> Result<DeviceCard, StageError> {
@@ -41,9 +42,14 @@ pub(super) fn device_table(artifact: &Artifact) -> Result<DeviceTable, StageErro
     DeviceTable::from_bytes(&artifact.bytes, &artifact.name).map_err(StageError::failed)
 }
 
+/// A table of cells of whatever kind.
+pub(super) fn cells_table(artifact: &Artifact) -> Result<AnyTable, StageError> {
+    AnyTable::from_bytes(&artifact.bytes, &artifact.name).map_err(StageError::failed)
+}
+
 /// A trained network.
-pub(super) fn network(artifact: &Artifact) -> Result<Network, StageError> {
-    Network::from_bytes(&artifact.bytes, &artifact.name).map_err(StageError::failed)
+pub(super) fn network(artifact: &Artifact) -> Result<Trained, StageError> {
+    Ok(Trained::from_bytes(&artifact.bytes, &artifact.name, &ImportOptions::default())?)
 }
 
 /// A measurement, from the outputs `table` and `sidecar` of the target in a role.

@@ -1,13 +1,17 @@
 //! `evaluate.*`: networks on arrays of the device, over doses, times, effects and tables.
 
-use super::artifact::{device_table, network, table, with_table};
+use super::artifact::{cells_table, network, table, with_table};
+use crate::analysis::sets::Sets;
 use crate::stage::{Artifact, Context, Outputs, ParamError, Role, Shard, Stage, StageError, resolve_as};
-use mho_data::dataset;
 use mho_data::table::Table;
+use mho_lut::AnyTable;
+use mho_network::analog::Devices;
 use mho_network::array::ArrayConfig;
 use mho_network::effects::Effects;
 use mho_network::evaluate::{Condition, Evaluator};
+use mho_network::input_noise::{InputNoise, InputNoiseError};
 use mho_network::results::{Labels, evaluation_table};
+use mho_network::samples::Feed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,7 +24,7 @@ pub(super) struct Tables;
 
 /// What all evaluations take.
 #[derive(Clone, Serialize, Deserialize)]
-struct Common {
+pub(super) struct Common {
     /// Data set.
     dataset: String,
     /// Independent drawings of all cells.
@@ -30,7 +34,9 @@ struct Common {
     /// The array, as in `array.toml`.
     array: ArrayConfig,
     /// Effects that are switched on.
-    effects: Effects,
+    pub(super) effects: Effects,
+    /// Noise on the test images: `gaussian:0.1`, `speckle:0.1` or `salt-and-pepper:0.1`; empty: none.
+    input_noise: String,
 }
 
 impl Default for Common {
@@ -41,6 +47,7 @@ impl Default for Common {
             images: 0,
             array: ArrayConfig::default(),
             effects: Effects::ALL,
+            input_noise: String::new(),
         }
     }
 }
@@ -62,7 +69,9 @@ impl Default for GridParams {
 }
 
 /// Checks the parameters, and that an array of this kind is simulated.
-fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(given: &Value) -> Result<Value, ParamError> {
+pub(super) fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(
+    given: &Value,
+) -> Result<Value, ParamError> {
     let resolved = resolve_as::<P>(given)?;
     for key in ["doses_krad_si", "times_s"] {
         let list = given.get(key).and_then(Value::as_array);
@@ -73,6 +82,11 @@ fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(given: &Value) -> R
                 expected: "numbers from 0".into(),
             });
         }
+    }
+    if let Err(error) = noise_of(given.get("input_noise").and_then(Value::as_str).unwrap_or_default()) {
+        let (found, expected) =
+            (format!("`{}`", error.found), "gaussian:LEVEL, speckle:LEVEL or salt-and-pepper:LEVEL");
+        return Err(ParamError { key: "input_noise".into(), found, expected: expected.into() });
     }
     if given.get("trials").and_then(Value::as_u64) == Some(0) {
         return Err(ParamError {
@@ -95,6 +109,11 @@ fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(given: &Value) -> R
     Ok(resolved)
 }
 
+/// Noise on inputs; an empty text is none.
+fn noise_of(text: &str) -> Result<Option<InputNoise>, InputNoiseError> {
+    (!text.is_empty()).then(|| text.parse()).transpose()
+}
+
 fn merge(base: &mut Value, over: &Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -107,7 +126,7 @@ fn merge(base: &mut Value, over: &Value) {
 }
 
 /// Trials of one network on one table at some conditions.
-fn evaluate(
+pub(super) fn evaluate(
     context: &Context<'_>,
     common: &Common,
     artifact: Option<&Artifact>,
@@ -115,14 +134,32 @@ fn evaluate(
 ) -> Result<Table, StageError> {
     let source = context.input("network")?;
     let net = network(source)?;
-    let device = artifact.map(device_table).transpose()?;
-    let data = dataset::find(&common.dataset)?;
+    let table = artifact.map(cells_table).transpose()?;
+    let devices = match &table {
+        None => None,
+        Some(AnyTable::Ensemble(ensemble)) => Some(Devices::from(ensemble.best())),
+        Some(table) => Some(Devices::of(table).ok_or_else(|| {
+            StageError::Failed("a table of updates describes no cells that are read".into())
+        })?),
+    };
+    let sets = Sets::find(&common.dataset)?;
+    let (test, (train, apart)) =
+        (sets.test().map_err(StageError::failed)?, sets.calibration().map_err(StageError::failed)?);
+    if !apart {
+        context.warn(format!("{}: converters were calibrated on the test set", common.dataset));
+    }
     let limit = (common.images > 0).then_some(common.images);
-    let evaluator = Evaluator::new(&net, &data.test, limit, &data.train, device.as_ref(), &common.array)
-        .map_err(StageError::failed)?;
+    let feed = |set| Feed::new(set, &net.graph, &net.input).map_err(StageError::failed);
+    let evaluator =
+        Evaluator::new(&net.graph, feed(&test)?.limited(limit), &feed(&train)?, &common.array, devices)
+            .map_err(StageError::failed)?
+            .with_input_noise(noise_of(&common.input_noise).map_err(StageError::failed)?);
+    let possible = evaluator.possible_effects();
+    let conditions: Vec<Condition> =
+        conditions.iter().map(|c| Condition { effects: c.effects.and(possible), ..*c }).collect();
     let done = std::sync::Mutex::new(0.0);
     let results = evaluator
-        .evaluate_with(conditions, 0..common.trials, context.seed, &|part| {
+        .evaluate_with(&conditions, 0..common.trials, context.seed, &|part| {
             let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             *done += part;
             (context.progress)(*done);
@@ -131,7 +168,7 @@ fn evaluate(
     let labels = Labels {
         network: source.target().trim_start_matches("train-").to_owned(),
         dataset: common.dataset.clone(),
-        table: device.as_ref().map_or(String::new(), |device| device.name().to_owned()),
+        table: devices.map_or(String::new(), |devices| devices.name().to_owned()),
         array: format!("{} x {}", common.array.array.rows, common.array.array.columns),
     };
     Ok(evaluation_table(&results, &labels))
@@ -171,7 +208,7 @@ impl Stage for Grid {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {
@@ -208,7 +245,7 @@ impl Stage for Grid {
         let mut conditions = Vec::new();
         for &dose_krad_si in &params.doses_krad_si {
             for &time_s in &params.times_s {
-                conditions.push(Condition { time_s, dose_krad_si, effects: params.common.effects });
+                conditions.push(Condition::new(time_s, dose_krad_si, params.common.effects));
             }
         }
         let trials = evaluate(context, &params.common, context.optional("table"), &conditions)?;
@@ -242,7 +279,7 @@ impl Stage for Ablation {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {
@@ -275,7 +312,7 @@ impl Stage for Ablation {
     fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
         let params: AblationParams = context.params()?;
         let AblationParams { common, dose_krad_si, time_s } = params;
-        let condition = Condition { time_s, dose_krad_si, effects: common.effects };
+        let condition = Condition::new(time_s, dose_krad_si, common.effects);
         let trials = evaluate(context, &common, context.optional("table"), &[condition])?;
         with_table(Outputs::new(), "trials", &trials)
     }
@@ -291,7 +328,7 @@ impl Stage for Tables {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {
@@ -332,7 +369,7 @@ impl Stage for Tables {
         let mut conditions = Vec::new();
         for &dose_krad_si in &params.doses_krad_si {
             for &time_s in &params.times_s {
-                conditions.push(Condition { time_s, dose_krad_si, effects: params.common.effects });
+                conditions.push(Condition::new(time_s, dose_krad_si, params.common.effects));
             }
         }
         let trials = evaluate(context, &params.common, context.optional("tables"), &conditions)?;

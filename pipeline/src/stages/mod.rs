@@ -2,11 +2,13 @@
 
 mod artifact;
 mod evaluate;
+mod evaluate_history;
 mod figures;
 mod fit_currents;
 mod fit_dose;
 mod fit_idvg;
 mod fit_published;
+mod import;
 mod measure;
 mod report;
 pub(crate) mod summary;
@@ -34,10 +36,13 @@ pub fn registry() -> Vec<Box<dyn Stage>> {
         Box::new(tables::OfDevice),
         Box::new(tables::DeviceSamples),
         Box::new(tables::DeviceChoices),
+        Box::new(tables::AlongHistory),
         Box::new(train::Train),
+        Box::new(import::Import),
         Box::new(evaluate::Grid),
         Box::new(evaluate::Ablation),
         Box::new(evaluate::Tables),
+        Box::new(evaluate_history::AlongReports),
         Box::new(summary::Summary),
         Box::new(figures::Figures),
         Box::new(report::ReportPage),

@@ -69,14 +69,25 @@ impl Stage for Summary {
             let wanted = context.inputs(role).into_iter().filter(|artifact| artifact.output() == "trials");
             wanted.map(Trials::read).collect()
         };
-        let (dose, time, ablation) = (read("dose")?, read("time")?, read("ablation")?);
-        let (samples, choices) = (read("samples")?, read("choices")?);
+        let along = |role: &str, along: Along| -> Result<Vec<Trials>, StageError> {
+            let all = read(role)?;
+            for one in &all {
+                if let Some(left_out) = one.others(along) {
+                    context.warn(format!("{role} of {}: {left_out}", one.network));
+                }
+            }
+            Ok(all.into_iter().map(|one| one.only(along)).collect())
+        };
+        let (dose, time, ablation) =
+            (along("dose", Along::Dose)?, along("time", Along::Time)?, read("ablation")?);
+        let main = if dose.is_empty() { Along::Time } else { Along::Dose };
+        let (samples, choices) = (along("samples", main)?, along("choices", main)?);
         let by_dose = curves(&dose, "dose_krad_si", |r| r.dose_krad_si, &digital);
         let by_time = curves(&time, "time_s", |r| r.time_s, &digital);
         let steps = ablation_table(&ablation);
-        let (along, draws) = if dose.is_empty() { (Along::Time, &time) } else { (Along::Dose, &dose) };
-        let losses = loss_table(along, draws, &samples, &choices, params.loss);
-        let parts = accuracy_parts(along, draws, &samples, &choices);
+        let draws = if main == Along::Time { &time } else { &dose };
+        let losses = loss_table(main, draws, &samples, &choices, params.loss);
+        let parts = accuracy_parts(main, draws, &samples, &choices);
         let abouts = context.inputs("tables").into_iter().filter(|artifact| artifact.output() == "about");
         let abouts = abouts.map(About::read).collect::<Result<Vec<_>, _>>()?;
         let headline = Headline {
@@ -87,7 +98,7 @@ impl Stage for Summary {
             samples: &samples,
             tables: &abouts,
         }
-        .lines(along, &losses, params.loss)
+        .lines(main, &losses, params.loss)
         .map_err(StageError::failed)?;
         let mut histogram = Table::new();
         for artifact in context.inputs("networks").into_iter().filter(|a| a.output() == "histogram") {
@@ -106,7 +117,7 @@ impl Stage for Summary {
             ("accuracy-dose", &by_dose),
             ("accuracy-time", &by_time),
             ("ablation", &steps),
-            (if along == Along::Dose { "loss-dose" } else { "loss-time" }, &losses),
+            (if main == Along::Dose { "loss-dose" } else { "loss-time" }, &losses),
             ("accuracy-parts", &parts),
             ("weight-histogram", &histogram),
         ] {

@@ -115,7 +115,9 @@ impl Stage for Train {
             format!("{}.safetensors", context.target),
             network.to_bytes().map_err(StageError::failed)?,
         );
-        let histogram = weight_histogram(network, &ArrayConfig::default(), BINS);
+        let graph = network.graph().map_err(StageError::failed)?;
+        let histogram =
+            weight_histogram(&graph, &ArrayConfig::default(), BINS).map_err(StageError::failed)?;
         let outputs = super::artifact::with_table(outputs, "histogram", &histogram)?;
         Ok(outputs.with("about", "about.json", serde_json::to_vec(&about).map_err(StageError::failed)?))
     }

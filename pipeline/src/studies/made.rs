@@ -35,7 +35,7 @@ pub(super) fn sweeps(seed: u64) -> String {
     }
     let law = Transistor::from_values(&values, 300.0);
     let stream = Stream::new(seed, &["studies", "made", "sweeps"], &[]);
-    let mut text = format!("{LABEL}# temperature: 300 K\nDevice,VD (V),VB (V),VG (V),ID (A)\n");
+    let mut text = format!("{LABEL}Device,T (K),VD (V),VB (V),VG (V),ID (A)\n");
     let mut draw = 0;
     for drain_v in [0.1, 1.2] {
         for body_v in [0.0, -0.5, -1.0] {
@@ -45,7 +45,7 @@ pub(super) fn sweeps(seed: u64) -> String {
                 let (relative, floor) = (stream.normal(2 * draw), stream.normal(2 * draw + 1));
                 let current_a = law.current_a(at) * (1.0 + NOISE * relative) + FLOOR_A * floor;
                 // Writing to a String cannot fail.
-                let _ = writeln!(text, "made-up-1,{drain_v},{body_v},{gate_v:.2},{current_a:.5e}");
+                let _ = writeln!(text, "made-up-1,300,{drain_v},{body_v},{gate_v:.2},{current_a:.5e}");
                 draw += 1;
             }
         }

@@ -56,6 +56,8 @@ pub struct Study {
     pub file: String,
     /// Targets in order.
     pub targets: Vec<Target>,
+    /// Identity of the build, where keys are to hold it (`--strict-code`).
+    pub code: Option<String>,
 }
 
 /// Where a study's text comes from.
@@ -176,6 +178,7 @@ impl Reader<'_> {
             headline: text("headline")?,
             file: self.origin.file.to_owned(),
             targets,
+            code: None,
         };
         if let Some(headline) = &study.headline {
             let target = headline.split('/').next().unwrap_or_default();

@@ -3,6 +3,7 @@
 //!
 //! Errors name the file and what is wrong in it, as everywhere: the files are not ours.
 
+pub mod analog;
 pub mod library;
 pub mod npz;
 pub mod sets;

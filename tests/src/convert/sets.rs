@@ -56,11 +56,13 @@ const CIFAR_CLASSES: [&str; 10] =
 /// # Errors
 /// What the graph refuses.
 pub fn right(graph: &Graph, products: &dyn Products, samples: &Samples) -> Result<[usize; 2], RunError> {
-    /// Samples at a time, to bound the activations that are alive.
-    const BLOCK: usize = 25;
+    /// Values of the inputs that are copied at a time: 64 MiB.
+    const VALUES: usize = 1 << 24;
+    let size = samples.inputs.values().len() / samples.len().max(1);
+    let block = (VALUES / size.max(1)).max(1);
     let mut right = [0, 0];
-    for from in (0..samples.len()).step_by(BLOCK) {
-        let part = samples.part(from, from + BLOCK);
+    for from in (0..samples.len()).step_by(block) {
+        let part = samples.part(from, from.saturating_add(block));
         let outputs = graph.run(products, std::slice::from_ref(&part.inputs))?;
         let Some(outputs) = outputs.first() else { continue };
         let classes = outputs.values().len() / part.len().max(1);

@@ -95,7 +95,8 @@ fn descriptions_with_tensors_from_elsewhere() {
         outputs = ["y"]
         op.dense = { weights = "w" }
     "#;
-    let read = |text: &str| read_description(text, "d.toml", &tensors, "w.safetensors");
+    let read =
+        |text: &str| read_description(text, "d.toml", &tensors, "w.safetensors").map(|(graph, _)| graph);
     let graph = read(text).unwrap();
     let x = Tensor::new(vec![1, 2], vec![5.0, 1.0]).unwrap();
     assert_eq!(graph.run(&graph.digital(), &[x]).unwrap()[0].values(), [3.0]);

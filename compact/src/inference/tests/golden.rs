@@ -13,6 +13,22 @@ fn rows(name: &str) -> Option<Vec<Vec<String>>> {
     Some(text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect())
 }
 
+/// Draws behind each row.
+const DRAWS: f64 = 4e5;
+
+/// Kurtosis of a standard normal number clipped to an interval, by the midpoint rule.
+fn clipped_kurtosis(low: f64, high: f64) -> f64 {
+    let points = 40_000;
+    let step = 16.0 / f64::from(points);
+    let draws = (0..points).map(|i| -8.0 + (f64::from(i) + 0.5) * step);
+    let weighted: Vec<(f64, f64)> = draws
+        .map(|z| (z.clamp(low, high), (-0.5 * z * z).exp() * step / std::f64::consts::TAU.sqrt()))
+        .collect();
+    let mean: f64 = weighted.iter().map(|(x, w)| w * x).sum();
+    let moment = |power: i32| weighted.iter().map(|(x, w)| w * (x - mean).powi(power)).sum::<f64>();
+    moment(4) / moment(2).powi(2)
+}
+
 /// 400 000 draws each: means within 4 standard errors, standard deviations within half a percent. The exponents'
 /// columns are of the law of each cell: mean within 4 standard errors.
 #[test]
@@ -33,6 +49,7 @@ fn moments_of_published_laws() {
             other => panic!("{other}"),
         };
         let at_bound = row[0].starts_with("CMO") && (target == 9.0 || target == 90.0);
+        let mut kurtosis = None;
         let (found_mean, found_std) = if at_bound && number(&row[2]) > 0.0 {
             // There it clips reads, here cells are clipped: the reads' normal, bounded.
             let time = number(&row[2]);
@@ -40,6 +57,7 @@ fn moments_of_published_laws() {
             let free = target + moved.offset_us;
             let sigma = cell.programmed(target).sigma_us.hypot(moved.spread_us);
             let sigma = sigma.hypot(cell.read_sigma_us(free, target, time));
+            kurtosis = Some(clipped_kurtosis((9.0 - free) / sigma, (90.0 - free) / sigma));
             let (shift, square) = crate::inference::normal::clamped(sigma, 9.0 - free, 90.0 - free);
             (free + shift, (square - shift * shift).sqrt())
         } else if row[2] == "prog" {
@@ -49,8 +67,9 @@ fn moments_of_published_laws() {
             let read = Read::new(cell.as_ref(), target, number(&row[2]));
             (read.mean_us, read.sigma_us)
         };
-        // At a bound a tenth of the draws makes the standard deviation, with a kurtosis of 15: three times less sure.
-        let std_error = if at_bound { 12e-3 } else { 5e-3 };
+        // Where reads are clipped, few draws make the standard deviation: four of its standard errors,
+        // sqrt((kurtosis - 1) / 4 n) of it.
+        let std_error = kurtosis.map_or(5e-3, |kurtosis| 4.0 * (0.25 * (kurtosis - 1.0) / DRAWS).sqrt());
         if (found_mean - mean).abs() > 4.0 * std / 632.0 || (found_std / std - 1.0).abs() > std_error {
             wrong.push(format!("{row:?}: {found_mean:.5} {found_std:.5}"));
         }

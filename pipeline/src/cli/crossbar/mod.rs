@@ -1,12 +1,13 @@
 //! `mho crossbar`: arrays of cells.
 
+mod mvm;
 mod solve;
 
 use super::{Answer, CliError, Globals};
 use crate::store::replace_file;
 use clap::{Args, Subcommand};
 use mho_data::InputError;
-use mho_data::npy::Array;
+use mho_data::npy::{Archive, Array};
 use std::path::Path;
 
 /// Arrays of cells with resistive wires
@@ -19,11 +20,13 @@ pub(super) struct CrossbarArgs {
 #[derive(Debug, Subcommand)]
 enum CrossbarCommand {
     Solve(solve::SolveArgs),
+    Mvm(mvm::MvmArgs),
 }
 
 pub(super) fn run(args: &CrossbarArgs, globals: &Globals) -> Answer {
     match &args.command {
         CrossbarCommand::Solve(args) => solve::run(args, globals),
+        CrossbarCommand::Mvm(args) => mvm::run(args, globals),
     }
 }
 
@@ -34,13 +37,40 @@ fn ending(path: &Path) -> &str {
 /// Rows, columns and values of a matrix from a file; a single line of numbers is a matrix of one row.
 fn matrix(path: &Path, expected: &str) -> Result<(usize, usize, Vec<f64>), CliError> {
     let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| InputError::new(&file, error.to_string(), expected))?;
-    let array =
-        if ending(path) == "csv" { from_csv(&bytes, &file)? } else { Array::from_npy(&bytes, &file)? };
+    // FILE.npz:NAME is an array of an archive.
+    let (source, member) = match file.split_once(".npz:") {
+        Some((stem, member)) => (format!("{stem}.npz"), Some(member)),
+        None => (file.clone(), None),
+    };
+    let bytes =
+        std::fs::read(&source).map_err(|error| InputError::new(&source, error.to_string(), expected))?;
+    let array = match ending(Path::new(&source)) {
+        "csv" => from_csv(&bytes, &file)?,
+        "npz" => from_archive(&bytes, &source, member)?,
+        _ => Array::from_npy(&bytes, &file)?,
+    };
     match array.shape[..] {
         [columns] if columns > 0 => Ok((1, columns, array.values)),
         [rows, columns] if rows > 0 && columns > 0 => Ok((rows, columns, array.values)),
         _ => Err(InputError::new(file, format!("an array of shape {:?}", array.shape), expected).into()),
+    }
+}
+
+/// The array of this name in an archive, or its only one.
+fn from_archive(bytes: &[u8], file: &str, member: Option<&str>) -> Result<Array, InputError> {
+    let mut archive = Archive::from_npz(bytes, file)?;
+    let names: Vec<&str> = archive.members.iter().map(|(name, _)| name.as_str()).collect();
+    let names = names.join(", ");
+    let index = match member {
+        Some(member) => archive.members.iter().position(|(name, _)| name == member),
+        None => (archive.members.len() == 1).then_some(0),
+    };
+    match index {
+        Some(index) => Ok(archive.members.swap_remove(index).1),
+        None => {
+            let found = member.map_or_else(|| "several arrays".to_owned(), |member| format!("no `{member}`"));
+            Err(InputError::new(file, found, format!("{file}:NAME with one of {names}")))
+        }
     }
 }
 

@@ -71,6 +71,10 @@ pub(super) fn list(globals: &Globals) -> Answer {
     if absent {
         text.push_str(&how_to_obtain("NAME", &dataset::FILES));
     }
+    text.push_str(
+        "\nA folder MHO_DATA/NAME with test-inputs.npy (samples first) and test-labels.npy, and likewise train-,\n\
+         is a data set of arrays; MHO_DATA/networks/NAME.safetensors is a network that figures find.\n",
+    );
     Ok(text)
 }
 

@@ -2,7 +2,7 @@
 
 use super::sources::Sources;
 use super::words::{document, words};
-use super::{FitArgs, card, page, ranking, tables, write_card, written};
+use super::{FitArgs, card, page, ranking, resistive, tables, write_card, written};
 use crate::cli::data::{inspect, plot};
 use crate::cli::{Answer, CliError, Globals};
 use crate::store::replace_file;
@@ -14,7 +14,7 @@ use mho_compact::model::Entry;
 use mho_compact::transistor::extraction::{self, Extracted};
 use mho_compact::transistor::{self, readings::Readings};
 use mho_compact::update::Traces;
-use mho_compact::{idvg, tid};
+use mho_compact::{idvg, inference, tid};
 use mho_data::measurement::{Kind, Measurement};
 use mho_data::provenance::Origin;
 use mho_data::{InputError, reader};
@@ -198,7 +198,16 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
         let fitting = entry
             .fitting
             .ok_or_else(|| CliError::Usage(format!("{} is not fitted from files", entry.info.name)))?;
-        regression = fitting(&measurement)?;
+        regression = match inference::find(entry.info.name) {
+            Some(model) => resistive::regression(model, args, &measurement)?,
+            None if args.hold.is_empty() => fitting(&measurement)?,
+            None => {
+                return Err(CliError::Usage(format!(
+                    "--hold goes with resistive cells, not {}",
+                    entry.info.name
+                )));
+            }
+        };
         fit = regression.fit().map_err(CliError::failed)?;
         rivals = match (args.compares(), is_update) {
             (false, _) => ranking::Ranking::default(),
@@ -286,7 +295,10 @@ fn read(entry: &Entry, files: &[reader::File<'_>]) -> Result<Measurement, CliErr
         measurement.sidecar.kind = Kind::Threshold;
         measurement.places.clear();
         // What the law asks of a table of thresholds, it says better than this could.
-        tid::points(&measurement.table).map_err(CliError::failed)?;
+        let points = tid::points(&measurement.table).map_err(CliError::failed)?;
+        if entry.info.name.starts_with("tid-") {
+            super::doses_of(&points, files)?;
+        }
         return Ok(measurement);
     }
     let measurement = reader::read_as(files, None, None)?;

@@ -4,6 +4,7 @@ mod card;
 mod each;
 mod page;
 mod ranking;
+mod resistive;
 pub(super) mod sources;
 mod tables;
 mod words;
@@ -20,7 +21,7 @@ use mho_compact::{current_shift, idvg, programming, retention, tid};
 use mho_data::measurement::{Kind, Measurement};
 use mho_data::provenance::Origin;
 use mho_data::published::PublishedSonos;
-use mho_data::reader;
+use mho_data::{InputError, reader};
 use sources::Sources;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,9 @@ pub(super) struct FitArgs {
     /// Parameters that differ from device to device: their mean and spread over the devices
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     population: Vec<String>,
+    /// Of resistive cells: parameters that the readings do not tell, as g_max_us=80
+    #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',', value_parser = held)]
+    hold: Vec<(String, f64)>,
     /// Write cards of the rival laws into this folder, for the choice of model in a study (implies --compare)
     #[arg(long, value_name = "DIR")]
     rivals: Option<PathBuf>,
@@ -91,11 +95,18 @@ impl FitArgs {
     /// Whether something is asked for that only a fit through readings with a law gives.
     fn asks_for_more(&self) -> bool {
         self.each
+            || !self.hold.is_empty()
             || self.profile
             || self.bootstrap.is_some()
             || self.pictures.is_some()
             || self.tables.is_some()
     }
+}
+
+fn held(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let number = value.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    Ok((name.trim().to_owned(), number.ok_or_else(|| format!("found `{value}`, expected a number"))?))
 }
 
 fn weighting(word: &str) -> Result<Weighting, String> {
@@ -132,7 +143,7 @@ pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
     if args.asks_for_more() {
         let what = if published { "a published set" } else { model.name };
         return Err(CliError::Usage(format!(
-            "{what} is fitted without --each, --profile, --bootstrap, --population, --pictures and --tables"
+            "{what} is fitted without --each, --hold, --profile, --bootstrap, --population, --pictures and --tables"
         )));
     }
     let (outcome, sources) = match args.files.as_slice() {
@@ -266,6 +277,7 @@ fn fit_files(
                 tid::points(&measurement.table)
             }
             .map_err(CliError::failed)?;
+            doses_of(&points, files)?;
             let fit = tid::fit(model, &points).map_err(CliError::failed)?.fit;
             let misfit = format!("{:.3e} V", fit.rms);
             let ranking = if args.compares() { tid::compare(&points) } else { Vec::new() };
@@ -280,6 +292,17 @@ fn fit_files(
         .extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
     outcome.measurement = Some(measurement);
     Ok(outcome)
+}
+
+/// That thresholds were read at more than one dose: no law of dose follows from one.
+fn doses_of(points: &[tid::VtPoint], files: &[reader::File<'_>]) -> Result<(), CliError> {
+    let first = points.first().map_or(0.0, |point| point.dose_krad_si);
+    if points.iter().any(|point| point.dose_krad_si != first) {
+        return Ok(());
+    }
+    let file = files.first().map_or("", |(name, _)| *name);
+    let found = format!("thresholds at {first} krad(Si) alone");
+    Err(InputError::new(file, found, "at least two doses, to which a law of dose is fitted").into())
 }
 
 fn drift(points: &[retention::DriftPoint], args: &FitArgs, origin: Origin) -> Result<Outcome, CliError> {

@@ -134,7 +134,13 @@ fn latex(entry: &Entry, fits: &[Fitted]) -> String {
     let mut text = format!("% {}, {} data: needs booktabs and siunitx\n", entry.info.title, origins(fits));
     for group in fits.chunks(4) {
         let _ = writeln!(text, "\\begin{{tabular}}{{l{}}}\n\\toprule", "l".repeat(group.len()));
-        let names: Vec<String> = group.iter().map(|fitted| escape(&fitted.name)).collect();
+        let long = group.iter().any(|fitted| fitted.name.chars().count() > LONGEST_HEADING);
+        let letters = ('a'..='d').map(|letter| format!("({letter})"));
+        let names: Vec<String> = if long {
+            letters.clone().take(group.len()).collect()
+        } else {
+            group.iter().map(|fitted| escape(&fitted.name)).collect()
+        };
         let _ = writeln!(text, "parameter & {} \\\\\n\\midrule", names.join(" & "));
         for info in entry.info.parameters {
             let cells: Vec<Option<String>> = group
@@ -155,8 +161,23 @@ fn latex(entry: &Entry, fits: &[Fitted]) -> String {
         let rms = group.iter().map(|fitted| number(fitted.fit.rms_log.unwrap_or(fitted.fit.rms), f64::NAN));
         let _ = writeln!(text, "rms & {} \\\\", rms.collect::<Vec<_>>().join(" & "));
         text.push_str("\\bottomrule\n\\end{tabular}\n");
+        if long {
+            let legend: Vec<String> = letters
+                .zip(group)
+                // A file's name has no spaces: it may break behind every underscore.
+                .map(|(letter, f)| format!("{letter}~\\texttt{{{}}}", breakable(&f.name)))
+                .collect();
+            let _ = writeln!(text, "\\par\\smallskip{{\\footnotesize {}}}", legend.join("; "));
+        }
     }
     text
+}
+
+/// Names longer than this do not fit above a column; letters stand there, and the names below the table.
+const LONGEST_HEADING: usize = 16;
+
+fn breakable(name: &str) -> String {
+    escape(name).replace("\\_", "\\_\\allowbreak ")
 }
 
 fn escape(text: &str) -> String {
@@ -197,6 +218,7 @@ mod tests {
         assert_eq!(number(2.0, f64::NAN), "\\num{2.000e0}");
         assert_eq!(number(0.01, 5.0), "\\num{0(50)e-1}");
         assert_eq!(quantile(&[1.0, 2.0, 3.0], 0.5), 2.0);
+        assert_eq!(breakable("a_b"), "a\\_\\allowbreak b");
         assert_eq!(escape("vt_v & 1/V^2"), "vt\\_v \\& 1/V\\textasciicircum{}2");
     }
 }

@@ -112,6 +112,7 @@ pub fn registry() -> &'static [Target] {
         networks::GENERIC,
         networks::DEVICES,
         networks::DRIFT,
+        networks::WIRES,
         networks::MITIGATION,
         dose::THRESHOLDS,
         dose::DISTRIBUTIONS,

@@ -48,11 +48,11 @@ fn card_rows(name: &str, card: &DeviceCard) -> Vec<Vec<String>> {
                 } else {
                     kind(entry.kind)
                 },
-                // An assumed number does not come from the data of its card.
-                if entry.kind == Kind::Assumed {
-                    entry.source.clone()
-                } else {
+                // A number that was not fitted does not come from the data of its card.
+                if entry.kind == Kind::Fitted {
                     card.provenance.origin.clone()
+                } else {
+                    entry.source.clone()
                 },
             ]
         })

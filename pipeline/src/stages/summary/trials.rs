@@ -20,6 +20,13 @@ impl Along {
         }
     }
 
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Dose => Self::Time,
+            Self::Time => Self::Dose,
+        }
+    }
+
     pub(super) fn column(self) -> &'static str {
         match self {
             Self::Dose => "dose_krad_si",
@@ -83,6 +90,34 @@ impl Trials {
     /// Accuracies where `keep` holds.
     pub(super) fn top1(&self, keep: impl Fn(&Row) -> bool) -> Vec<f64> {
         self.rows.iter().filter(|row| keep(row)).map(|row| row.top1).collect()
+    }
+
+    /// The smallest value of the other quantity at each place along one: all there is along a history, which has
+    /// one dose at each time.
+    fn lowest(&self, along: Along) -> Vec<(f64, f64)> {
+        let other = along.other();
+        let least = |place: f64| {
+            let here = self.rows.iter().filter(|row| along.of(row) == place);
+            here.map(|row| other.of(row)).fold(f64::INFINITY, f64::min)
+        };
+        self.places(along).into_iter().map(|place| (place, least(place))).collect()
+    }
+
+    /// The trials along one quantity: at each place those at the smallest value of the other.
+    pub(super) fn only(mut self, along: Along) -> Self {
+        let lowest = self.lowest(along);
+        self.rows.retain(|row| lowest.contains(&(along.of(row), along.other().of(row))));
+        self
+    }
+
+    /// What [`Self::only`] leaves out, in words.
+    pub(super) fn others(&self, along: Along) -> Option<String> {
+        let (lowest, other) = (self.lowest(along), along.other());
+        let left_out = self.rows.iter().filter(|row| !lowest.contains(&(along.of(row), other.of(row))));
+        let places = crate::figures::levels(&left_out.map(|row| other.of(row)).collect::<Vec<_>>());
+        let shown: Vec<String> = places.iter().map(|place| other.shown(*place)).collect();
+        (!shown.is_empty())
+            .then(|| format!("not summed up at {}, which the table of trials holds", shown.join(", ")))
     }
 
     /// The places along a quantity at which there are trials, ascending.

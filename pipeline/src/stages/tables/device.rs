@@ -2,7 +2,8 @@
 //! from measured cells as they are.
 
 use super::super::artifact::{card, measurement};
-use super::assemble::{Device, Named, Reading};
+use super::assemble::Device;
+use super::parts::{Named, Reading};
 use super::{certificate_json, compiled, gathered, shards, tell, with_device_table};
 use crate::stage::{Artifact, Context, Outputs, ParamError, Role, Shard, Stage, StageError, resolve_as};
 use mho_data::provenance::Origin;
@@ -47,7 +48,9 @@ impl Default for Params {
     }
 }
 
-fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(given: &Value) -> Result<Value, ParamError> {
+pub(super) fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(
+    given: &Value,
+) -> Result<Value, ParamError> {
     let outside = |key: &str, least: f64, with: bool| {
         let value = given.get(key).and_then(Value::as_f64);
         value.filter(|v| !(*v > least || (with && *v == least))).map(|found| ParamError {

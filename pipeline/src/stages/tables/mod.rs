@@ -2,12 +2,16 @@
 
 mod assemble;
 mod device;
+mod history;
+mod parts;
 mod published;
 mod sonos;
 mod variants;
 
-pub(crate) use assemble::{Device, Missing, Named, PARTS, Part, Reading};
+pub(crate) use assemble::Device;
 pub(super) use device::{DeviceChoices, DeviceSamples, OfDevice};
+pub(super) use history::AlongHistory;
+pub(crate) use parts::{Missing, Named, PARTS, Part, Reading};
 pub(super) use published::FromPublished;
 pub(super) use sonos::Sonos;
 pub(super) use variants::{Choices, Samples};

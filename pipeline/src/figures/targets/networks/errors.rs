@@ -81,8 +81,7 @@ fn generic(wish: &Wish<'_>) -> Result<Built, BuildError> {
             for alpha in ALPHAS {
                 let mut values = vec![25.0, 0.0, 0.0];
                 values[*place] = alpha;
-                let table = resistive(law, &values)?;
-                let mut array = array_for(&table);
+                let (table, mut array) = resistive(law, &values)?;
                 array.mapping.style = *style;
                 found.extend(task.accuracy(Some(&table), &array, &[PROGRAMMED], TRIALS, wish.seed)?);
                 done += 1.0;
@@ -150,11 +149,16 @@ const KNOWN: [(&str, [f64; 2]); 6] = [
     ("Wan", [97.16 - 96.32, 88.38 - 86.49]),
 ];
 
+fn with_array(table: DeviceTable) -> (DeviceTable, ArrayConfig) {
+    let array = array_for(&table);
+    (table, array)
+}
+
 fn devices(wish: &Wish<'_>) -> Result<Built, BuildError> {
     let tasks = tasks(wish)?;
     let tables = [
-        sonos("tcas2022")?,
-        sonos("iedm2022")?,
+        with_array(sonos("tcas2022")?),
+        with_array(sonos("iedm2022")?),
         resistive("taox", &[])?,
         resistive("pcm-joshi", &[])?,
         resistive("milo", &[])?,
@@ -163,9 +167,8 @@ fn devices(wish: &Wish<'_>) -> Result<Built, BuildError> {
     let (mut panels, mut checks) = (Vec::new(), Vec::new());
     for (set, task) in tasks.iter().enumerate() {
         let mut found = Vec::new();
-        for (index, table) in tables.iter().enumerate() {
-            let array = array_for(table);
-            found.extend(task.accuracy(Some(table), &array, &[PROGRAMMED], 2 * TRIALS, wish.seed)?);
+        for (index, (table, array)) in tables.iter().enumerate() {
+            found.extend(task.accuracy(Some(table), array, &[PROGRAMMED], 2 * TRIALS, wish.seed)?);
             (wish.progress)((set * tables.len() + index + 1) as f64 / (2 * tables.len()) as f64);
         }
         for ((name, wanted), accuracy) in KNOWN.iter().zip(&found) {

@@ -3,26 +3,35 @@
 mod aging;
 mod depth;
 mod errors;
+mod wires;
 
 pub(super) use aging::{DRIFT, MITIGATION};
 pub(super) use depth::{DEEPER, DOSE};
 pub(super) use errors::{DEVICES, GENERIC};
+pub(super) use wires::WIRES;
 
 use super::{BuildError, Wish};
+use crate::analysis::sets::own_format;
 use mho_compact::cell::PublishedCell;
+use mho_compact::inference::TableSource;
 use mho_data::dataset::{self, Dataset};
 use mho_data::provenance::Origin;
 use mho_data::published::PublishedSonos;
-use mho_lut::{CellSource, CompileOptions, DeviceTable, compile};
+use mho_lut::{CompileOptions, DeviceTable, compile};
 use mho_network::array::ArrayConfig;
 use mho_network::evaluate::{Condition, Evaluator};
+use mho_network::graph::Graph;
 use mho_network::model::Network;
+use mho_network::samples::{Feed, InputFormat, LabelledSet};
 use mho_network::spec::NetworkSpec;
 use mho_network::train::{TrainOptions, train};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The first test images, as those of the anchors.
 const IMAGES: usize = 5000;
+
+/// Grey value of white.
+const WHITE: f32 = 255.0;
 
 /// What the anchors stand on: an independent simulation of the same perceptron (784-256-128-10, 8 passes
 /// of Adam), with its own training and draws.
@@ -35,7 +44,9 @@ struct Task {
     /// Whether these are the data of the anchors.
     whole: bool,
     data: Dataset,
-    network: Network,
+    graph: Graph,
+    /// How the network wants its images.
+    format: InputFormat,
     /// Right answers without any array (percent of the images used).
     digital: f64,
     /// Test images, from the first.
@@ -93,9 +104,18 @@ struct Accuracy {
 
 impl Task {
     fn new(name: &'static str, whole: bool, data: Dataset, network: Network) -> Result<Self, BuildError> {
-        let mut task = Self { name, whole, data, network, digital: f64::NAN, images: IMAGES };
-        task.digital = task.accuracy(None, &ArrayConfig::default(), &[digital()], 1, 0)?[0].mean;
-        Ok(task)
+        Self::of_graph(name, whole, data, (network.graph()?, own_format(&network)), IMAGES)
+    }
+
+    /// A network from elsewhere, on the first test images.
+    fn of_graph(
+        name: &'static str,
+        whole: bool,
+        data: Dataset,
+        (graph, format): (Graph, InputFormat),
+        images: usize,
+    ) -> Result<Self, BuildError> {
+        Self { name, whole, data, graph, format, digital: f64::NAN, images }.of_first(images)
     }
 
     /// The same with fewer test images.
@@ -114,28 +134,22 @@ impl Task {
         trials: u64,
         seed: u64,
     ) -> Result<Vec<Accuracy>, BuildError> {
-        let evaluator = Evaluator::new(
-            &self.network,
-            &self.data.test,
-            Some(self.images),
-            &self.data.train,
-            table,
-            array,
-        )?;
+        let test = LabelledSet::of_images(&self.data.test, WHITE)?;
+        let train = LabelledSet::of_images(&self.data.train, WHITE)?;
+        let feed = Feed::new(&test, &self.graph, &self.format)?.limited(Some(self.images));
+        let calibration = Feed::new(&train, &self.graph, &self.format)?;
+        let evaluator = Evaluator::new(&self.graph, feed, &calibration, array, table.map(Into::into))?;
         let results = evaluator.evaluate(conditions, 0..trials, seed)?;
-        let of_condition = |index: usize| {
-            let tops: Vec<f64> = results
-                .iter()
-                .filter(|result| result.condition == conditions[index])
-                .map(|result| 100.0 * result.top1())
-                .collect();
+        // by condition, then by trial
+        let of_condition = |results: &[mho_network::evaluate::TrialResult]| {
+            let tops: Vec<f64> = results.iter().map(|result| 100.0 * result.top1()).collect();
             Accuracy {
                 mean: tops.iter().sum::<f64>() / tops.len().max(1) as f64,
                 least: tops.iter().copied().fold(f64::INFINITY, f64::min),
                 most: tops.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             }
         };
-        Ok((0..conditions.len()).map(of_condition).collect())
+        Ok(results.chunks(trials.max(1) as usize).map(of_condition).collect())
     }
 }
 
@@ -157,12 +171,6 @@ fn note(tasks: &[Arc<Task>]) -> &'static str {
     }
 }
 
-/// A table of a law read at a low voltage, at the time of programming.
-fn table_of(source: &dyn CellSource) -> Result<DeviceTable, BuildError> {
-    let options = CompileOptions { time_max_s: 0.0, dose_max_krad_si: 0.0, ..CompileOptions::default() };
-    Ok(compile(source, &options)?)
-}
-
 /// A table of the published statistics of a SONOS array, over its published days.
 fn sonos(name: &str) -> Result<DeviceTable, BuildError> {
     let set = PublishedSonos::named(name)?;
@@ -172,12 +180,20 @@ fn sonos(name: &str) -> Result<DeviceTable, BuildError> {
     Ok(compile(&cell, &options)?)
 }
 
-/// A table of a resistive law with values in its own order, as `mho models` lists them.
-fn resistive(name: &str, values: &[f64]) -> Result<DeviceTable, BuildError> {
+/// A table of a resistive law at the time of programming, with values in its own order (`mho models` lists
+/// them), and the array for it.
+fn resistive(name: &str, values: &[f64]) -> Result<(DeviceTable, ArrayConfig), BuildError> {
     let model = mho_compact::inference::find(name).ok_or_else(|| format!("no model {name}"))?;
-    // low enough that currents are proportional to conductances (assumed)
-    let read_v = 0.1;
-    table_of(&mho_compact::inference::TableSource::new(name, Origin::Published, model.cell(values), read_v))
+    let read_v = ArrayConfig::default().cell.read_voltage_v;
+    let source = TableSource::new(name, Origin::Published, model.cell(values), read_v);
+    let [least, most] = source.cell.window_us();
+    let options = CompileOptions { time_max_s: 0.0, dose_max_krad_si: 0.0, ..CompileOptions::default() };
+    let table = compile(&source, &options)?;
+    let mut array = array_for(&table);
+    if least > 0.0 {
+        array.cell.on_off_ratio = most / least;
+    }
+    Ok((table, array))
 }
 
 /// An array whose largest weight takes the largest current of the table.
