@@ -36,17 +36,10 @@ pub(crate) fn lanes<const L: usize>(
         return [y0, none, none, none];
     }
     let y1 = y(i + 1);
-    let secant = |k: usize, a: &[f64; L], b: &[f64; L]| {
-        let per = inverse(k);
-        let mut slopes = [0.0; L];
-        for lane in 0..L {
-            slopes[lane] = (b[lane] - a[lane]) * per;
-        }
-        slopes
-    };
-    let own = (h(i), secant(i, &y0, &y1));
-    let before = (i > 0).then(|| (h(i - 1), secant(i - 1, &y(i - 1), &y0)));
-    let after = (i + 2 < n).then(|| (h(i + 1), secant(i + 1, &y1, &y(i + 2))));
+    let own = (h(i), secants(inverse(i), &y0, &y1));
+    // No closures here: they would be compiled apart, without the vectors of the caller.
+    let before = if i > 0 { Some((h(i - 1), secants(inverse(i - 1), &y(i - 1), &y0))) } else { None };
+    let after = if i + 2 < n { Some((h(i + 1), secants(inverse(i + 1), &y1, &y(i + 2)))) } else { None };
     let m0 = match &before {
         Some(before) => inner(before, &own),
         None => end(&own, after.as_ref()),
@@ -87,6 +80,16 @@ pub(crate) fn evaluate(xs: &[f64], place: Place, y: impl Fn(usize) -> f64) -> f6
         return y(place.i);
     }
     value(&cubic(xs, place.i, y), place.t)
+}
+
+/// Slopes of straight lines over an interval of 1 / `inverse`.
+#[inline(always)]
+fn secants<const L: usize>(inverse: f64, a: &[f64; L], b: &[f64; L]) -> [f64; L] {
+    let mut slopes = [0.0; L];
+    for lane in 0..L {
+        slopes[lane] = (b[lane] - a[lane]) * inverse;
+    }
+    slopes
 }
 
 /// Length of an interval and the secants over it.

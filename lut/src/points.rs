@@ -55,10 +55,7 @@ impl<'a> Points<'a> {
     ) -> Result<Clamped, TableError> {
         rows.clear();
         rows.reserve(points.len());
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || self.each(points, policy, rows),
-        )
+        pulp::Arch::new().dispatch(Each { table: self, points, policy, rows })
     }
 
     #[inline(always)]
@@ -102,20 +99,42 @@ impl<'a> Points<'a> {
         // The state before the point's interval, its two ends, and the one after; where there is none, another
         // in its place, which nobody reads.
         let around = [0, 1, 2, 3].map(|k: usize| (state.i + k).saturating_sub(1).min(last) * times * doses);
-        let over_states: [f64; LANES] = curve(&self.table.time, time, |t| {
-            let mut values = [0.0; LANES];
-            for (values, first) in values.chunks_exact_mut(QUANTITIES).zip(around) {
-                let cubics = &self.cubics[first + t * doses + dose.i];
-                values.copy_from_slice(&pchip::values(cubics, dose.t));
-            }
-            values
-        });
-        curve(&self.table.state, state, |s| {
-            let first = QUANTITIES * (s + 1 - state.i);
-            let mut values = [0.0; QUANTITIES];
-            values.copy_from_slice(&over_states[first..first + QUANTITIES]);
-            values
-        })
+        let over_states: [f64; LANES] = curve(
+            &self.table.time,
+            time,
+            #[inline(always)]
+            |t| {
+                let mut values = [0.0; LANES];
+                for (values, first) in values.as_chunks_mut::<QUANTITIES>().0.iter_mut().zip(around) {
+                    *values = pchip::values(&self.cubics[first + t * doses + dose.i], dose.t);
+                }
+                values
+            },
+        );
+        let (states, _) = over_states.as_chunks::<QUANTITIES>();
+        curve(
+            &self.table.state,
+            state,
+            #[inline(always)]
+            |s| states[(s + 1 - state.i) & 3],
+        )
+    }
+}
+
+/// A batch to be compiled for the widest vectors: a closure of this size would be compiled apart from them.
+struct Each<'p, 'a> {
+    table: &'p Points<'a>,
+    points: &'p [Query],
+    policy: OutOfRange,
+    rows: &'p mut Vec<Row>,
+}
+
+impl pulp::WithSimd for Each<'_, '_> {
+    type Output = Result<Clamped, TableError>;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> Self::Output {
+        self.table.each(self.points, self.policy, self.rows)
     }
 }
 
@@ -127,8 +146,16 @@ fn curve<const L: usize>(axis: &Axis, place: Place, y: impl Fn(usize) -> [f64; L
     }
     let lookup = axis.lookup();
     let xs = lookup.knots();
-    let h = |k: usize| xs[k + 1] - xs[k];
-    pchip::values(&pchip::lanes(xs.len(), h, |k| lookup.inverse(k), place.i, y), place.t)
+    let cubics = pchip::lanes(
+        xs.len(),
+        #[inline(always)]
+        |k| xs[k + 1] - xs[k],
+        #[inline(always)]
+        |k| lookup.inverse(k),
+        place.i,
+        y,
+    );
+    pchip::values(&cubics, place.t)
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ impl ReadNoise {
     }
 }
 
-/// How many times longer a point takes alone than it takes to prepare a node of the table.
+/// Batches with more than one point for so many nodes prepare the table first: alone, a point takes some fifty
+/// times longer than the preparation of a node.
 const POINTS_PER_NODE: usize = 16;
 
 /// A point that is asked for.

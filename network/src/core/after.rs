@@ -28,6 +28,7 @@ pub(super) struct After<'a, T> {
 }
 
 /// Noise of one read.
+#[derive(Clone, Copy)]
 pub(super) struct Noise<'a, T> {
     pub stream: Stream,
     /// Of the current of each line, lines x columns.
