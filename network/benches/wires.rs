@@ -1,4 +1,8 @@
 //! Arrays with resistive wires: one exact solution, effective conductances, and their cost per trial.
+//!
+//! Segments have 1 ohm, cells log-uniform conductances from 1 to 100 uS: the pattern of the reference arrays. Each
+//! line ends with a ratio to something timed in the same run: a plain relaxation of Kirchhoff's law by rows and
+//! columns in turn, or the product that the effective matrix serves.
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;
@@ -6,57 +10,148 @@ use std::time::Instant;
 
 use mho_network::wires::{Cell, Crossbar, WireError, Wires};
 
-/// Best time (s) of `repeats` runs.
+/// Best time (ms) of `repeats` runs.
 fn best(repeats: usize, mut run: impl FnMut()) -> f64 {
     let mut least = f64::INFINITY;
     for _ in 0..repeats {
         let start = Instant::now();
         run();
-        least = least.min(start.elapsed().as_secs_f64());
+        least = least.min(1e3 * start.elapsed().as_secs_f64());
     }
     least
 }
 
-/// Log-uniform conductances from 1 to 100 uS (S): the pattern of the reference arrays.
-fn conductances(count: usize) -> Vec<f64> {
-    let mut s = 1u64;
+/// Numbers in [0, 1) of the reference arrays' generator.
+fn numbers(count: usize, seed: u64) -> Vec<f64> {
+    let mut s = seed;
     let mut next = || {
         s = s.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (s >> 11) as f64 / (1u64 << 53) as f64
     };
-    (0..count).map(|_| 10f64.powf(-6.0 + 2.0 * next())).collect()
+    (0..count).map(|_| next()).collect()
+}
+
+/// The reference: rows and columns solved in turn by Thomas's algorithm, each with the other's last
+/// voltages, to 1e-10 of the input. Returns the number of rounds.
+fn relaxation(n: usize, g: &[f64], input: &[f64], row_v: &mut [f64], column_v: &mut [f64]) -> usize {
+    // One line at a time: `at(k)` are its nodes, a source of `source` V lies one segment before its node
+    // `from`, and `other` are the voltages across its cells.
+    let solve = |at: &dyn Fn(usize) -> usize, last: bool, source: f64, v: &mut [f64], other: &[f64]| {
+        let (mut pivot, mut sum) = (vec![0.0; n], vec![0.0; n]);
+        let mut change = 0.0_f64;
+        for k in 0..n {
+            let end = if k == if last { n - 1 } else { 0 } { 1.0 } else { 0.0 };
+            let beside = f64::from(u8::from(k > 0)) + f64::from(u8::from(k + 1 < n));
+            let (before, carried) = if k > 0 { (pivot[k - 1], sum[k - 1]) } else { (0.0, 0.0) };
+            let current = g[at(k)] * other[at(k)] + end * source;
+            pivot[k] = 1.0 / (g[at(k)] + end + beside - before);
+            sum[k] = (current + carried) * pivot[k];
+        }
+        for k in (0..n).rev() {
+            let new = sum[k] + if k + 1 < n { pivot[k] * v[at(k + 1)] } else { 0.0 };
+            change = change.max((new - v[at(k)]).abs());
+            v[at(k)] = new;
+        }
+        change
+    };
+    row_v.fill(0.0);
+    column_v.fill(0.0);
+    for round in 1..1000 {
+        let mut change = 0.0_f64;
+        for (i, source) in input.iter().enumerate() {
+            change = change.max(solve(&|k| i * n + k, false, *source, row_v, column_v));
+        }
+        for j in 0..n {
+            change = change.max(solve(&|k| k * n + j, true, 0.0, column_v, row_v));
+        }
+        if change < 2e-11 {
+            return round;
+        }
+    }
+    0
+}
+
+fn solutions(n: usize, array: &Crossbar, g: &[f64]) -> Result<(), WireError> {
+    let input: Vec<f64> = (0..n).map(|i| 0.2 * ((7 * i) % 10) as f64 / 9.0).collect();
+    let one = best(if n > 256 { 7 } else { 15 }, || {
+        black_box(array.solve(&input).ok());
+    });
+    let solution = array.solve(&input)?;
+    let (mut row_v, mut column_v) = (vec![0.0; n * n], vec![0.0; n * n]);
+    let mut rounds = 0;
+    let plain = best(2, || rounds = relaxation(n, g, &input, &mut row_v, &mut column_v));
+    let off = column_v.iter().zip(&solution.column_v).fold(0.0_f64, |most, (a, b)| most.max((a - b).abs()));
+    println!(
+        "{n} x {n}: one exact solution {one:.2} ms ({} iterations, residual {:.1e} A); {:.1} times as fast as \
+         relaxation to 1e-10 ({rounds} rounds, {off:.0e} V apart)",
+        solution.iterations,
+        solution.residual_a,
+        plain / one
+    );
+    Ok(())
+}
+
+fn matrices(n: usize, g: &[f64], wires: &Wires) -> Result<(), WireError> {
+    let array = Crossbar::new(n, n, g.to_vec(), wires, Cell::Linear)?;
+    let input: Vec<f64> = numbers(n, 5);
+    let each = best(3, || {
+        black_box(array.solve(&input).ok());
+    });
+    let repeats = if n > 128 { 2 } else { 5 };
+    let mut single = 0.0;
+    for threads in [1, 2] {
+        let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(threads).build() else { continue };
+        let all = best(repeats, || {
+            black_box(pool.install(|| array.effective().ok()));
+        });
+        if threads == 1 {
+            single = all;
+        }
+        println!(
+            "{n} x {n}: effective conductances, {threads} threads {all:.1} ms; {:.1} times as fast as {n} single \
+             solutions, {:.2} times one thread",
+            n as f64 * each / all,
+            single / all
+        );
+    }
+    let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(1).build() else { return Ok(()) };
+    let known = array.effective()?;
+    // Each trial draws its own conductances: 5 % of each, uniform.
+    let noise = numbers(n * n, 9);
+    let trial: Vec<f64> = g.iter().zip(&noise).map(|(g, u)| g * (1.0 + 0.17 * (u - 0.5))).collect();
+    for tolerance in [1e-2, 1e-3, 1e-4, 1e-6] {
+        let mut method = None;
+        let update = best(repeats, || {
+            pool.install(|| method = known.update(trial.clone(), tolerance).ok().map(|new| new.method));
+        });
+        println!(
+            "{n} x {n}: next trial (5 %) to {tolerance:.0e}: {update:.1} ms, {:.3} of a solution, {method:?}",
+            update / single
+        );
+    }
+    let sigma: Vec<f64> = g.iter().map(|g| 0.02 * g).collect();
+    let map = best(repeats, || {
+        black_box(pool.install(|| array.variance_map(sigma.clone(), 0.3).ok()));
+    });
+    println!("{n} x {n}: map of read-noise variances {map:.1} ms, {:.2} of a solution", map / single);
+    let inputs = numbers(n * n, 7);
+    let many = best(repeats, || {
+        black_box(pool.install(|| array.solve_many(&inputs).ok()));
+    });
+    println!(
+        "{n} x {n}: {n} inputs together {many:.1} ms, {:.1} times as fast as one by one",
+        n as f64 * each / many
+    );
+    Ok(())
 }
 
 fn main() -> Result<(), WireError> {
     let wires = Wires { row_ohm: 1.0, column_ohm: 1.0, ..Wires::default() };
     for n in [128, 256, 512] {
-        let array = Crossbar::new(n, n, conductances(n * n), &wires, Cell::Linear)?;
-        let input: Vec<f64> = (0..n).map(|i| 0.2 * ((7 * i) % 10) as f64 / 9.0).collect();
-        let one = best(7, || {
-            black_box(array.solve(&input).ok());
-        });
-        let solution = array.solve(&input)?;
-        println!(
-            "{n}: solve {:.2} ms, {} iterations, residual {:.1e} A",
-            1e3 * one,
-            solution.iterations,
-            solution.residual_a
-        );
+        let g: Vec<f64> = numbers(n * n, 1).into_iter().map(|u| 10f64.powf(-6.0 + 2.0 * u)).collect();
+        solutions(n, &Crossbar::new(n, n, g.clone(), &wires, Cell::Linear)?, &g)?;
         if n < 512 {
-            for threads in [1, 2] {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-                let Ok(pool) = pool else { continue };
-                let all = best(3, || {
-                    black_box(pool.install(|| array.effective().ok()));
-                });
-                let effective = array.effective()?;
-                println!(
-                    "{n}: effective, {threads} threads: {:.1} ms, {:?}, error {:.1e} S",
-                    1e3 * all,
-                    effective.method,
-                    effective.error_s.unwrap_or(0.0)
-                );
-            }
+            matrices(n, &g, &wires)?;
         }
     }
     Ok(())

@@ -176,9 +176,9 @@ fn ends_gates_and_pairs() {
         let mut arguments =
             vec!["crossbar", "solve", "--conductance", "a.npz:G", "--voltage", "a.npz:V", "--out", "j.npy"];
         if more[0] == "--conductance" {
-            arguments[3] = more[1]
+            arguments[3] = more[1];
         } else {
-            arguments.extend(more)
+            arguments.extend(more);
         }
         let output = run(folder, &arguments);
         let message = text(&output.stderr);
