@@ -163,7 +163,9 @@ fn deeper(wish: &Wish<'_>) -> Result<Built, BuildError> {
     let (mut series, mut losses) = (Vec::new(), Vec::new());
     for (index, (words, task)) in networks.iter().enumerate() {
         let found = task.accuracy(Some(&table), &array_for(&table), &conditions(), TRIALS, wish.seed)?;
-        let lost: Vec<f64> = found.iter().map(|accuracy| task.digital - accuracy.mean).collect();
+        // against the same cells before dose: what 8 bits and programming cost is not the dose's
+        let before = found.first().map_or(f64::NAN, |accuracy| accuracy.mean);
+        let lost: Vec<f64> = found.iter().map(|accuracy| before - accuracy.mean).collect();
         losses.push(lost.iter().sum::<f64>());
         let label = format!("{words}, digital {:.1} %", task.digital);
         series.push(Series::new(Some(&label), index + 1, Mark::Line(0), DOSES.to_vec(), lost.clone()));
@@ -172,13 +174,13 @@ fn deeper(wish: &Wish<'_>) -> Result<Built, BuildError> {
     }
     let ordered = f64::from(u8::from(losses.is_sorted()));
     let whole = networks.iter().all(|(_, task)| task.whole);
-    let name = "points lost, summed over doses, grow with depth (1: yes)";
+    let name = "points lost to dose, summed over doses, grow with depth (1: yes)";
     let checks = vec![Check::new(name, 1.0, ordered, 0.0).comparable(whole)];
     let (task, images) = networks.first().map_or(("", 0), |(_, task)| (task.name, task.images));
     let panel = Panel {
         title: format!("{task}, first {images} images, n = {TRIALS}"),
         x: Axis::new("Dose (krad(Si))", Scale::LogWithZero(DOSES[1])),
-        y: Axis::new("Points lost", Scale::Linear),
+        y: Axis::new("Points lost to dose", Scale::Linear),
         series,
     };
     let dataset = match (whole, images) {

@@ -120,7 +120,7 @@ impl Task {
 
     /// The same with fewer test images.
     fn of_first(mut self, images: usize) -> Result<Self, BuildError> {
-        self.images = images;
+        self.images = images.min(self.data.test.labels.len());
         self.digital = self.accuracy(None, &ArrayConfig::default(), &[digital()], 1, 0)?[0].mean;
         Ok(self)
     }
