@@ -5,7 +5,7 @@
 //! many devices there are. Bootstraps, the covariance over devices and hierarchies stand on this.
 
 use super::scaled::factored;
-use super::{FitError, Loss, Regression};
+use super::{FitError, Loss, Prior, Regression};
 use nalgebra::{DMatrix, DVector};
 
 /// Which parameters all devices feel and which only one does.
@@ -22,6 +22,8 @@ pub(super) struct Blocks<'r, 'a> {
     pub regression: &'r Regression<'a>,
     pub layout: Layout,
     pub loss: Loss,
+    /// Whether each reading is without weight, device by device; none where all count.
+    pub outliers: Vec<Vec<bool>>,
 }
 
 /// Residuals of a device with their slopes in free coordinates.
@@ -32,6 +34,20 @@ pub(super) struct Block {
     pub shared: DMatrix<f64>,
     /// Readings times own parameters.
     pub own: DMatrix<f64>,
+}
+
+impl Block {
+    /// Each row times its number.
+    pub fn weighted(&self, roots: &DVector<f64>) -> Self {
+        let mut block = self.clone();
+        block.residuals.component_mul_assign(roots);
+        for matrix in [&mut block.shared, &mut block.own] {
+            for mut column in matrix.column_iter_mut() {
+                column.component_mul_assign(roots);
+            }
+        }
+        block
+    }
 }
 
 /// The quadratic picture of a device's loss: second derivatives and gradients of half the sum of losses.
@@ -82,8 +98,12 @@ impl<'r, 'a> Blocks<'r, 'a> {
     /// device feels stay where they are.
     pub fn new(regression: &'r Regression<'a>, loss: Loss, coordinates: &[f64], held: &[bool]) -> Self {
         let count = regression.devices.len();
-        let mut blocks =
-            Self { regression, layout: Layout { shared: Vec::new(), own: vec![Vec::new(); count] }, loss };
+        let mut blocks = Self {
+            regression,
+            layout: Layout { shared: Vec::new(), own: vec![Vec::new(); count] },
+            loss,
+            outliers: Vec::new(),
+        };
         let here: Vec<Vec<f64>> = blocks.residuals_at(coordinates, &vec![1.0; count]);
         let mut moved = coordinates.to_vec();
         for index in 0..coordinates.len() {
@@ -103,6 +123,18 @@ impl<'r, 'a> Blocks<'r, 'a> {
         blocks
     }
 
+    /// The same without the readings of these numbers, counted through all devices.
+    pub fn without(mut self, outliers: &[usize]) -> Self {
+        let mut first = 0;
+        self.outliers = Vec::new();
+        for device in self.regression.devices.iter().filter(|_| !outliers.is_empty()) {
+            let rows = first..first + device.readings();
+            first = rows.end;
+            self.outliers.push(rows.map(|row| outliers.contains(&row)).collect());
+        }
+        self
+    }
+
     /// Values in the parameters' own units.
     pub fn values(&self, coordinates: &[f64]) -> Vec<f64> {
         self.regression.parameters.iter().zip(coordinates).map(|(parameter, &u)| parameter.value(u)).collect()
@@ -114,21 +146,71 @@ impl<'r, 'a> Blocks<'r, 'a> {
         if u > 0.0 { -step } else { step }
     }
 
-    /// Residuals of the devices that count.
+    /// Priors with the index of their parameter.
+    fn priors(&self) -> impl Iterator<Item = (usize, usize, &Prior)> {
+        self.regression.priors.iter().enumerate().filter_map(|(place, prior)| {
+            let of = |parameter: &super::Parameter| parameter.name == prior.name;
+            Some((place, self.regression.parameters.iter().position(of)?, prior))
+        })
+    }
+
+    /// What is known of the shared parameters beforehand, as readings of their own; each moved by its number of
+    /// `shifts` (standard deviations) where there is one.
+    pub fn known(&self, coordinates: &[f64], shifts: &[f64]) -> Option<Block> {
+        let rows: Vec<(f64, Option<usize>, f64)> = self
+            .priors()
+            .filter_map(|(place, index, prior)| {
+                if self.layout.own.iter().any(|own| own.contains(&index)) {
+                    return None;
+                }
+                // One that is held has no column but counts in the sum.
+                let column = self.layout.shared.iter().position(|shared| *shared == index);
+                let (parameter, u) = (&self.regression.parameters[index], coordinates[index]);
+                let value = parameter.value(u);
+                let shift = shifts.get(place).copied().unwrap_or(0.0);
+                Some((prior.residual(value) + shift, column, prior.slope(value) * parameter.slope(u)))
+            })
+            .collect();
+        if rows.is_empty() {
+            return None;
+        }
+        let mut shared = DMatrix::zeros(rows.len(), self.layout.shared.len());
+        for (row, (_, column, slope)) in rows.iter().enumerate() {
+            if let Some(column) = *column {
+                shared[(row, column)] = *slope;
+            }
+        }
+        let residuals = DVector::from_iterator(rows.len(), rows.iter().map(|row| row.0));
+        Some(Block { residuals, own: DMatrix::zeros(rows.len(), 0), shared })
+    }
+
+    /// Residuals of the devices that count; what is known of a device's own parameters follows its readings.
     fn residuals_at(&self, coordinates: &[f64], weights: &[f64]) -> Vec<Vec<f64>> {
         let values = self.values(coordinates);
         (0..weights.len())
             .map(|device| {
-                if weights[device] > 0.0 { self.regression.residuals_of(&values, device) } else { Vec::new() }
+                if weights[device] <= 0.0 {
+                    return Vec::new();
+                }
+                let mut residuals = self.regression.residuals_of(&values, device);
+                if let Some(outliers) = self.outliers.get(device) {
+                    let mut outliers = outliers.iter();
+                    residuals.retain(|_| outliers.next() != Some(&true));
+                }
+                let own = &self.layout.own[device];
+                let known = self.priors().filter(|(_, index, _)| own.contains(index));
+                residuals.extend(known.map(|(_, index, prior)| prior.residual(values[index])));
+                residuals
             })
             .collect()
     }
 
-    /// Sum of the losses, weighted by device; infinite where the law is not finite.
-    pub fn cost_at(&self, coordinates: &[f64], weights: &[f64]) -> f64 {
-        let mut cost = 0.0;
+    /// Sum of the losses, weighted by device, and of the priors; infinite where the law is not finite.
+    pub fn cost_at(&self, coordinates: &[f64], weights: &[f64], shifts: &[f64]) -> f64 {
+        let loss = |residuals: &[f64]| residuals.iter().map(|&residual| self.loss.of(residual)).sum::<f64>();
+        let mut cost = self.known(coordinates, shifts).map_or(0.0, |known| loss(known.residuals.as_slice()));
         for (residuals, weight) in self.residuals_at(coordinates, weights).iter().zip(weights) {
-            cost += weight * residuals.iter().map(|&r| self.loss.root(r).powi(2)).sum::<f64>();
+            cost += weight * loss(residuals);
         }
         if cost.is_finite() { cost } else { f64::INFINITY }
     }
@@ -228,7 +310,7 @@ impl<'r, 'a> Blocks<'r, 'a> {
         }
     }
 
-    /// Minimises from `start` with devices counted `weights` times; `first` is the picture at the start where
+    /// Minimises from `start` with devices counted `weights` times and priors moved by `shifts`; `first` is the picture at the start where
     /// it is known already.
     ///
     /// # Errors
@@ -237,6 +319,7 @@ impl<'r, 'a> Blocks<'r, 'a> {
         &self,
         start: &[f64],
         weights: &[f64],
+        shifts: &[f64],
         first: Option<&[Normal]>,
         stop: Stop,
     ) -> Result<Settled, FitError> {
@@ -255,12 +338,14 @@ impl<'r, 'a> Blocks<'r, 'a> {
                 &fresh
             }
         };
-        let total = |normals: &[Normal]| normals.iter().zip(weights).map(|(n, w)| w * n.cost).sum::<f64>();
-        let mut cost = total(normals);
+        let known = |at: &[f64]| self.known(at, shifts).map(|known| self.normal(&known));
+        let mut prior = known(&at);
+        let mut cost = normals.iter().zip(weights).map(|(n, w)| w * n.cost).sum::<f64>()
+            + prior.as_ref().map_or(0.0, |prior| prior.cost);
         let (mut damping, mut growth) = (0.0, 2.0);
         let mut converged = false;
         for _ in 0..stop.steps {
-            let Some(step) = self.solve(normals, weights, damping) else {
+            let Some(step) = self.solve(normals, weights, prior.as_ref(), damping) else {
                 damping = (damping * growth).max(FIRST_DAMPING);
                 growth *= 2.0;
                 if damping > LARGEST_DAMPING {
@@ -275,7 +360,7 @@ impl<'r, 'a> Blocks<'r, 'a> {
                 converged = true;
                 break;
             }
-            let there = self.cost_at(&next, weights);
+            let there = self.cost_at(&next, weights, shifts);
             if there <= cost {
                 let ratio = (cost - there) / step.gain.max(f64::MIN_POSITIVE);
                 let still = next.iter().zip(&at).all(|(a, b)| (a - b).abs() <= 1e-13 * a.abs().max(1.0));
@@ -299,6 +384,7 @@ impl<'r, 'a> Blocks<'r, 'a> {
                 fresh = self.normals(&here);
                 parts = Some(here);
                 normals = &fresh;
+                prior = known(&at);
             } else if enough {
                 converged = true;
                 break;
@@ -328,10 +414,20 @@ impl<'r, 'a> Blocks<'r, 'a> {
     }
 
     /// The damped step; `None` where the system is singular.
-    fn solve(&self, normals: &[Normal], weights: &[f64], damping: f64) -> Option<Step> {
+    fn solve(
+        &self,
+        normals: &[Normal],
+        weights: &[f64],
+        prior: Option<&Normal>,
+        damping: f64,
+    ) -> Option<Step> {
         let count = self.layout.shared.len();
         let mut matrix = DMatrix::<f64>::zeros(count, count);
         let mut right = DVector::<f64>::zeros(count);
+        if let Some(prior) = prior {
+            matrix += damped(&prior.shared, damping);
+            right -= &prior.shared_gradient;
+        }
         let mut eliminated = Vec::with_capacity(normals.len());
         for (normal, &weight) in normals.iter().zip(weights) {
             if weight <= 0.0 {
@@ -346,7 +442,7 @@ impl<'r, 'a> Blocks<'r, 'a> {
         let shared = if count == 0 { right } else { factored(&matrix)?.vector(&right) };
         let mut delta = vec![0.0; self.regression.parameters.len()];
         // Expected gain in the sum of losses (twice the quadratic picture's).
-        let mut gain = 0.0;
+        let mut gain = prior.map_or(0.0, |prior| -prior.shared_gradient.dot(&shared));
         for (place, &index) in self.layout.shared.iter().enumerate() {
             delta[index] = shared[place];
         }
