@@ -8,8 +8,9 @@
 //! Replicates are numbered and each draws from its own stream, so the result is the same for any number of
 //! threads.
 
-use super::blocks::{Blocks, Stop};
+use super::blocks::Blocks;
 use super::cluster::{Cluster, cluster};
+use super::descent::Stop;
 use super::devices::FEWEST_DEVICES;
 use super::distribution::{normal_cdf, normal_quantile, student_quantile};
 use super::{FitError, FitResult, Regression};

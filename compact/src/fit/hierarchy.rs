@@ -4,9 +4,10 @@
 //! only the shared ones couple the devices, so a hundred devices cost a hundred small systems. The second stage
 //! takes the devices' estimates with their errors as a sample of the population.
 
-use super::blocks::{Block, Blocks, Stop};
+use super::blocks::{Block, Blocks};
 use super::cluster::cluster;
 use super::covariance::variance_scale;
+use super::descent::Stop;
 use super::distribution::student_quantile;
 use super::effects::Sample;
 use super::outliers::without_outliers;

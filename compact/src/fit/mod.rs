@@ -29,6 +29,7 @@ mod cluster;
 mod combination;
 mod covariance;
 mod demand;
+mod descent;
 mod deviation;
 mod devices;
 mod distribution;

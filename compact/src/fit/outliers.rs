@@ -145,13 +145,17 @@ fn outliers(regression: &Regression<'_>, fit: &FitResult) -> Vec<usize> {
                 // What is known of a device's own parameters follows its readings and is none of them.
                 row < readings && size(place) > limit && device.residuals[row].abs() > FAR * sigma
             };
-            let (gone, left): (Vec<(usize, usize)>, Vec<(usize, usize)>) =
-                rows.iter().copied().enumerate().partition(|&(place, row)| far(place, row));
+            let gone: Vec<usize> = rows
+                .iter()
+                .enumerate()
+                .filter(|&(place, &row)| far(place, row))
+                .map(|(_, &row)| row)
+                .collect();
             if gone.is_empty() {
                 break;
             }
-            found.extend(gone.into_iter().map(|(_, row)| first + row));
-            rows = left.into_iter().map(|(_, row)| row).collect();
+            rows.retain(|row| !gone.contains(row));
+            found.extend(gone.into_iter().map(|row| first + row));
         }
         first += readings;
     }

@@ -1,8 +1,9 @@
 //! Likelihood interval of one parameter: the others are fitted anew at every value of it.
 
-use super::blocks::{Blocks, Stop};
+use super::blocks::Blocks;
 use super::cluster::cluster;
 use super::covariance::{student_quantile_975, variance_scale};
+use super::descent::Stop;
 use super::minimise::minimise;
 use super::{FitError, FitOptions, FitResult, Problem, Regression, Transform};
 

@@ -3,17 +3,17 @@
 use mho_compact::inference::Model;
 use mho_compact::inference::synthetic::Draw;
 
+/// Parameters with values that are not their defaults.
+type Changes = &'static [(&'static str, f64)];
+
 /// Parameters that are not at their defaults, where those are no effect at all, and what is drawn: targets inside the
 /// window and away from the corners of bounded lines, where the linearised law fails.
-pub fn plan(model: &Model) -> (&'static [(&'static str, f64)], Draw) {
+pub fn plan(model: &Model) -> (Changes, Draw) {
     let window = model.default_cell().window_us();
     let even = |count: usize| -> Vec<f64> {
         (1..=count).map(|i| window[0] + (window[1] - window[0]) * i as f64 / (count + 1) as f64).collect()
     };
-    let (changes, targets_us, times_s, reads): (&[(&str, f64)], Vec<f64>, &[f64], usize) = match model
-        .info
-        .name
-    {
+    let (changes, targets_us, times_s, reads): (Changes, Vec<f64>, &[f64], usize) = match model.info.name {
         "pcm" | "pcm-joshi" => {
             (&[], vec![1.5, 2.5, 3.2, 4.0, 4.7, 15.0, 20.0, 25.0], &[0.0, 600.0, 86_400.0], 2)
         }
