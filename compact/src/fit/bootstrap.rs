@@ -8,8 +8,9 @@
 //! Replicates are numbered and each draws from its own stream, so the result is the same for any number of
 //! threads.
 
-use super::blocks::{Blocks, Stop};
+use super::blocks::Blocks;
 use super::cluster::{Cluster, cluster};
+use super::descent::Stop;
 use super::devices::FEWEST_DEVICES;
 use super::distribution::{normal_cdf, normal_quantile, student_quantile};
 use super::{FitError, FitResult, Regression};
@@ -127,25 +128,30 @@ pub fn bootstrap(
         .map(|(parameter, value)| parameter.coordinate(value))
         .collect();
     let loss = fit.loss(&regression.options);
-    let blocks = Blocks::new(regression, loss, &start, &held);
+    let blocks = Blocks::new(regression, loss, &start, &held).without(&fit.outliers);
     let ones = vec![1.0; devices];
     // A few steps from the fit of all readings, so that the same minimiser ends every refit.
-    let best =
-        blocks.minimise(&start, &ones, None, Stop { gain: 1e-14, steps: 100, trusting: false })?.coordinates;
+    let best = blocks
+        .minimise(&start, &ones, &[], None, Stop { gain: 1e-14, steps: 100, trusting: false })?
+        .coordinates;
     let lost = || FitError::BrokeDown("the devices do not determine the shared parameters".into());
     let whole = blocks.at(&best, &ones, true).ok_or_else(lost)?;
-    let scatter = cluster(&whole, &ones, loss).ok_or_else(lost)?;
+    let scatter = cluster(&whole, blocks.known(&best, &[]).as_ref(), &ones, loss).ok_or_else(lost)?;
     let normals = blocks.normals(&whole);
     let replicates: Vec<Option<Replicate>> = (0..options.replicates)
         .into_par_iter()
         .map(|index| {
             let weights = draw(devices, options.seed, index);
-            let settled = blocks.minimise(&best, &weights, Some(&normals), STOP).ok()?;
+            // Priors are observations too: each is drawn anew about where it is, with its standard deviation.
+            let priors = Stream::new(options.seed, &["fit", "bootstrap", "priors"], &[index as u64]);
+            let shifts: Vec<f64> = (0..regression.priors.len()).map(|p| priors.normal(p as u64)).collect();
+            let settled = blocks.minimise(&best, &weights, &shifts, Some(&normals), STOP).ok()?;
             let there = match settled.parts {
                 Some(parts) => parts,
                 None => blocks.at(&settled.coordinates, &weights, false)?,
             };
-            let scatter = cluster(&there, &weights, loss)?;
+            let scatter =
+                cluster(&there, blocks.known(&settled.coordinates, &shifts).as_ref(), &weights, loss)?;
             settled.converged.then(|| Replicate {
                 estimate: blocks.layout.shared.iter().map(|&i| settled.coordinates[i]).collect(),
                 deviation: scatter.covariance.diagonal().iter().map(|v| v.sqrt()).collect(),

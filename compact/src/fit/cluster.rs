@@ -32,8 +32,14 @@ const LARGEST_SHARE: f64 = 1.0 - 1e-6;
 /// rounding.
 const SINGULAR: f64 = 1e-13;
 
-/// From blocks at the minimum. `None` where the devices do not determine the shared parameters.
-pub(super) fn cluster(blocks: &[Block], weights: &[f64], loss: Loss) -> Option<Cluster> {
+/// From blocks at the minimum and what is known beforehand ([`Blocks::known`](super::blocks::Blocks::known)): each
+/// prior is an observation of its own whose variance is known, a reading of one standard deviation. `None` where the devices do not determine the shared parameters.
+pub(super) fn cluster(
+    blocks: &[Block],
+    known: Option<&Block>,
+    weights: &[f64],
+    loss: Loss,
+) -> Option<Cluster> {
     let count = blocks.first()?.shared.ncols();
     let mut bread = DMatrix::<f64>::zeros(count, count);
     let mut parts = Vec::with_capacity(blocks.len());
@@ -50,8 +56,17 @@ pub(super) fn cluster(blocks: &[Block], weights: &[f64], loss: Loss) -> Option<C
         bread += &information * weight;
         parts.push((information, projected.tr_mul(&pseudo), weight));
     }
+    // Variance of the scores of the priors.
+    let mut prior_scores = DMatrix::<f64>::zeros(count, count);
+    if let Some(known) = known {
+        let roots = known.residuals.map(|r| loss.curvature(r).sqrt());
+        let weighted = known.weighted(&roots).shared;
+        bread += weighted.tr_mul(&weighted);
+        prior_scores = known.shared.tr_mul(&known.shared) * loss.influence(1.0).powi(2);
+    }
     let root = whitening(&bread)?;
     let inverse = root.tr_mul(&root);
+    let prior_covariance = &inverse * prior_scores * &inverse;
     let mut covariance = DMatrix::<f64>::zeros(count, count);
     let mut influence = Vec::with_capacity(parts.len());
     let mut coupled = Vec::with_capacity(parts.len());
@@ -67,8 +82,15 @@ pub(super) fn cluster(blocks: &[Block], weights: &[f64], loss: Loss) -> Option<C
         coupled.push((share, factor, *weight));
     }
     let most = weights.iter().sum::<f64>() - 1.0;
-    let freedom =
-        (0..count).map(|index| satterthwaite(&coupled, &root.column(index).into_owned()).min(most)).collect();
+    let freedom = (0..count)
+        .map(|index| {
+            let freedom = satterthwaite(&coupled, &root.column(index).into_owned()).min(most);
+            // Welch and Satterthwaite: the part of the variance that is known has no limit of freedom.
+            let (devices, prior) = (covariance[(index, index)], prior_covariance[(index, index)]);
+            freedom * (1.0 + prior / devices.max(f64::MIN_POSITIVE)).powi(2)
+        })
+        .collect();
+    let covariance = covariance + prior_covariance;
     let scores = parts.into_iter().map(|(_, score, _)| score).collect();
     Some(Cluster { covariance, freedom, inverse, scores, influence })
 }
@@ -96,16 +118,9 @@ fn satterthwaite(coupled: &[(DMatrix<f64>, DMatrix<f64>, f64)], direction: &DVec
 /// Slopes with the shared parameters, each row times its root of a weight, from which what the own ones can do
 /// is taken away.
 pub(super) fn without_own(block: &Block, roots: &DVector<f64>) -> DMatrix<f64> {
-    let scaled = |matrix: &DMatrix<f64>| {
-        let mut matrix = matrix.clone();
-        for mut column in matrix.column_iter_mut() {
-            column.component_mul_assign(roots);
-        }
-        matrix
-    };
-    let mut shared = scaled(&block.shared);
-    if block.own.ncols() > 0 {
-        let basis = orthonormal(scaled(&block.own));
+    let Block { mut shared, own, .. } = block.weighted(roots);
+    if own.ncols() > 0 {
+        let basis = orthonormal(own);
         shared -= &basis * basis.tr_mul(&shared);
     }
     shared

@@ -106,6 +106,7 @@ pub(super) fn describe(problem: &Problem<'_>, options: &FitOptions, best: &Minim
             Loss::SoftL1 { scale } => Some(scale),
             Loss::Square | Loss::Robust { .. } => None,
         },
+        outliers: Vec::new(),
     };
     let pairs: Vec<String> =
         result.correlations.iter().map(|pair| combination::in_words(&result, pair)).collect();
@@ -271,7 +272,7 @@ fn warnings(parameters: &[FittedParameter], spread: &Spread) -> Vec<String> {
 }
 
 /// AICc and BIC for `points` independent points and a residual sum `cost`.
-fn criteria(cost: f64, points: usize, count: usize) -> (f64, f64) {
+pub(super) fn criteria(cost: f64, points: usize, count: usize) -> (f64, f64) {
     let (n, k) = (points as f64, count as f64);
     let fit = n * (cost.max(f64::MIN_POSITIVE) / n).ln();
     let spare = n - k - 1.0;

@@ -95,6 +95,98 @@ fn the_mean_of_equal_devices_has_the_textbook_interval() {
     assert!(((high - low) / (2.0 * reach) - 1.0).abs() < 1e-6);
 }
 
+/// A mean of equally many readings per device with a prior: the prior is one observation more, of known variance, for
+/// the covariance, the profile and the bootstrap alike.
+#[test]
+fn a_prior_is_an_observation_of_its_own() {
+    let parameters = vec![Parameter::free("mean", "nA", 0.0)];
+    let noise = |device, row| {
+        0.8 * normal(6, "device", device as u64) + 0.6 * normal(6, "row", (10 * device + row) as u64)
+    };
+    let mut regression =
+        synthetic(parameters, 24, &[0.0; 4], |p, _, _| p[0], |device, row, _| 3.0 + noise(device, row));
+    let spread = 0.2;
+    let source = "another experiment".to_owned();
+    regression.priors.push(Prior { name: "mean", value: 2.9, spread, scale: Transform::Linear, source });
+    let fit = regression.fit().unwrap();
+    let means: Vec<f64> =
+        regression.devices.iter().map(|device| device.series[0].y.iter().sum::<f64>() / 4.0).collect();
+    let (readings, precision) = (96.0, spread.powi(-2));
+    let weight = readings + precision;
+    let wanted = (4.0 * means.iter().sum::<f64>() + precision * 2.9) / weight;
+    assert!((fit.value("mean") - wanted).abs() < 1e-8, "{} {wanted}", fit.value("mean"));
+    // Scores of the devices, each scaled up for its share in the fit, and that of the prior.
+    let share = 4.0 / weight;
+    let scores: f64 =
+        means.iter().map(|mean| (4.0 * (mean - wanted)).powi(2) / (1.0 - share)).sum::<f64>() + precision;
+    let std = scores.sqrt() / weight;
+    assert!((fit.std("mean") / std - 1.0).abs() < 1e-6, "{} {std}", fit.std("mean"));
+    let [low, high] = fit.parameters[0].interval95;
+    // The law is linear: its profile is the same parabola, to the tolerance of its ends.
+    let profile = regression.profile(&fit, 0).unwrap();
+    assert!((profile.lower - low).abs() < 5e-3 * (high - low), "{profile:?} {low} {high}");
+    assert!((profile.upper - high).abs() < 5e-3 * (high - low), "{profile:?} {low} {high}");
+    let drawn = bootstrap(&regression, &fit, &BootstrapOptions::default()).unwrap();
+    // 999 draws give a deviation to 2.2 %; drawing 24 devices takes 2 % of it away.
+    assert!((drawn.parameters[0].std / std - 1.0).abs() < 0.1, "{drawn:?} {std}");
+    // Without the prior the mean is less certain by far.
+    regression.priors.clear();
+    assert!(regression.fit().unwrap().std("mean") > 1.1 * std);
+}
+
+/// One wild reading among 160 of twenty devices that differ: it alone is taken out, named, and pulls no more, while the
+/// ranking still counts it; a device that is another one altogether keeps its readings.
+#[test]
+fn a_wild_reading_is_taken_out_and_a_different_device_is_not() {
+    let robust = |mut regression: Regression<'static>| {
+        regression.options.loss = Loss::Robust { corner: 1.0 };
+        regression.deviation = Deviation::Absolute { sigma: 0.05 };
+        regression
+    };
+    let mut regression = robust(decays(4, 20, 0.02));
+    let clean = regression.fit().unwrap();
+    assert!(clean.outliers.is_empty(), "{clean:?}");
+    regression.devices[3].series[0].y[4] += 1.0;
+    let fit = regression.fit().unwrap();
+    assert_eq!((fit.outliers.as_slice(), fit.points), (&[3 * 8 + 4][..], 159));
+    let words = "1 reading of 160 lies more than 5 deviations away and has no weight: 3";
+    assert!(fit.warnings.iter().any(|text| text == words), "{:?}", fit.warnings);
+    for (fitted, before) in fit.parameters.iter().zip(&clean.parameters) {
+        let half_width = 0.5 * (fitted.interval95[1] - fitted.interval95[0]);
+        assert!((fitted.value - before.value).abs() < 0.25 * half_width, "{fitted:?} {before:?}");
+    }
+    assert!(fit.aicc > clean.aicc, "{} {}", fit.aicc, clean.aicc);
+    assert_eq!(bootstrap(&regression, &fit, &BootstrapOptions::default()).unwrap().failed, 0);
+    // Without the option it pulls, with a bounded force.
+    regression.options.reject_outliers = false;
+    assert!(regression.fit().unwrap().outliers.is_empty());
+    let mut other = robust(decays(4, 20, 0.02));
+    for reading in &mut other.devices[3].series[0].y {
+        *reading *= 1.3;
+    }
+    let fit = other.fit().unwrap();
+    assert!(fit.outliers.len() <= 1, "{:?}", fit.outliers);
+}
+
+/// A law that misses a third of the readings says so and keeps them.
+#[test]
+fn a_law_that_misses_its_data_has_no_outliers() {
+    let parameters = vec![Parameter::free("mean", "nA", 0.0)];
+    let mut regression = synthetic(
+        parameters,
+        8,
+        &[0.0; 4],
+        |p, _, _| p[0],
+        |device, row, _| {
+            if row == 0 && device > 0 { 30.0 } else { 0.1 * normal(8, "row", (10 * device + row) as u64) }
+        },
+    );
+    regression.options.loss = Loss::Robust { corner: 1.0 };
+    let fit = regression.fit().unwrap();
+    assert!(fit.outliers.is_empty(), "{fit:?}");
+    assert!(fit.warnings.iter().any(|text| text.contains("the law is in doubt")), "{:?}", fit.warnings);
+}
+
 /// An own offset per device takes the devices' offsets out: what is left is the scatter of the readings, and
 /// the covariance of the slope is that of independent readings within a few percent of chance.
 #[test]

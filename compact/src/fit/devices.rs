@@ -28,18 +28,19 @@ pub(super) fn devices_as_observations(regression: &Regression<'_>, fit: &mut Fit
     if count < 2 || !same {
         return;
     }
-    let known: Vec<bool> = fit.parameters.iter().map(|parameter| parameter.std.is_finite()).collect();
-    let held: Vec<bool> = known.iter().map(|known| !known).collect();
+    let moving: Vec<bool> = fit.parameters.iter().map(|parameter| parameter.std.is_finite()).collect();
+    let held: Vec<bool> = moving.iter().map(|moving| !moving).collect();
     let loss = fit.loss(&regression.options);
     let coordinates: Vec<f64> =
         regression.parameters.iter().zip(fit.values()).map(|(p, value)| p.coordinate(value)).collect();
-    let blocks = Blocks::new(regression, loss, &coordinates, &held);
+    let blocks = Blocks::new(regression, loss, &coordinates, &held).without(&fit.outliers);
     let weights = vec![1.0; count];
     let Some(parts) = blocks.at(&coordinates, &weights, true) else { return };
-    let Some(scatter) = cluster(&parts, &weights, loss) else { return };
+    let known = blocks.known(&coordinates, &[]);
+    let Some(scatter) = cluster(&parts, known.as_ref(), &weights, loss) else { return };
     let residuals: Vec<f64> = parts.iter().flat_map(|part| part.residuals.iter().copied()).collect();
     let scale = variance_scale(&regression.options, loss, &residuals, fit.parameters.len());
-    let differ = probability_of_equal(&parts, &scatter, loss, &known);
+    let differ = probability_of_equal(&parts, &scatter, loss, &moving);
     if count < FEWEST_DEVICES {
         if differ.is_nan() || differ > LEVEL {
             fit.warnings.push(format!(
@@ -140,8 +141,8 @@ fn pairs_in_words(fit: &FitResult) -> Vec<String> {
 
 /// Probability, were all devices equal, of scores that differ as much: an F test of shared parameters that are
 /// each device's own, in the linear picture; NaN where the devices have too few readings each.
-fn probability_of_equal(parts: &[Block], scatter: &Cluster, loss: Loss, known: &[bool]) -> f64 {
-    let moving = known.iter().filter(|known| **known).count() as f64;
+fn probability_of_equal(parts: &[Block], scatter: &Cluster, loss: Loss, moving: &[bool]) -> f64 {
+    let moving = moving.iter().filter(|moving| **moving).count() as f64;
     let (mut explained, mut ranks, mut total, mut readings) = (0.0, 0.0, 0.0, 0.0);
     for (part, score) in parts.iter().zip(&scatter.scores) {
         let roots = part.residuals.map(|r| loss.curvature(r).sqrt());

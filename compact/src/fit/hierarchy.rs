@@ -4,11 +4,13 @@
 //! only the shared ones couple the devices, so a hundred devices cost a hundred small systems. The second stage
 //! takes the devices' estimates with their errors as a sample of the population.
 
-use super::blocks::{Block, Blocks, Stop};
+use super::blocks::{Block, Blocks};
 use super::cluster::cluster;
 use super::covariance::variance_scale;
+use super::descent::Stop;
 use super::distribution::student_quantile;
 use super::effects::Sample;
+use super::outliers::without_outliers;
 use super::scaled::inverse;
 use super::{FitError, FitOptions, FittedParameter, Parameter, Regression, Transform, least_squares};
 use nalgebra::{DMatrix, DVector};
@@ -97,14 +99,14 @@ pub fn hierarchy(regression: &Regression<'_>, names: &[&str]) -> Result<Hierarch
             place.ok_or_else(|| FitError::NoParameter { name: (*name).to_owned() })
         })
         .collect::<Result<Vec<usize>, FitError>>()?;
-    let pooled = least_squares(&regression.problem(), &regression.options)?;
+    let pooled = without_outliers(regression, least_squares(&regression.problem(), &regression.options)?);
     let joint = expanded(regression, &named, &pooled.values());
     let loss = pooled.loss(&regression.options);
     let start: Vec<f64> =
         joint.parameters.iter().map(|parameter| parameter.coordinate(parameter.start)).collect();
-    let blocks = laid_out(regression, &joint, &named, loss, &start);
+    let blocks = laid_out(regression, &joint, &named, loss, &start).without(&pooled.outliers);
     let weights = vec![1.0; count];
-    let settled = blocks.minimise(&start, &weights, None, STOP)?;
+    let settled = blocks.minimise(&start, &weights, &[], None, STOP)?;
     let lost = || FitError::BrokeDown("the devices do not determine their parameters".into());
     let parts = blocks.at(&settled.coordinates, &weights, true).ok_or_else(lost)?;
     let stage = Stage::new(&blocks, &joint, &parts, &settled.coordinates);
@@ -177,7 +179,7 @@ fn laid_out<'j>(
     for (device, own) in layout.own.iter_mut().enumerate() {
         own.extend((0..named.len()).map(|place| count + device * named.len() + place));
     }
-    Blocks { regression: joint, layout, loss }
+    Blocks { regression: joint, layout, loss, outliers: Vec::new() }
 }
 
 /// What the joint fit says about every device.
@@ -217,7 +219,8 @@ impl<'b> Stage<'b> {
                 None => DMatrix::zeros(part.own.ncols(), shared),
             })
             .collect();
-        let scatter = cluster(parts, &vec![1.0; parts.len()], blocks.loss);
+        let scatter =
+            cluster(parts, blocks.known(coordinates, &[]).as_ref(), &vec![1.0; parts.len()], blocks.loss);
         let (shared_covariance, shared_freedom) = match scatter {
             Some(scatter) => (scatter.covariance, scatter.freedom),
             None => (DMatrix::from_element(shared, shared, f64::NAN), vec![0.0; shared]),

@@ -26,36 +26,6 @@ const WORTHWHILE: f64 = 1e-6;
 /// Coordinates below this start at zero.
 const NO_LENGTH: f64 = 1e-6;
 
-impl Loss {
-    /// The number whose square is the loss of `residual`.
-    pub(super) fn root(self, residual: f64) -> f64 {
-        match self {
-            Self::Square | Self::Robust { .. } => residual,
-            Self::SoftL1 { scale } => {
-                // 2 c^2 (sqrt(1 + z) - 1) = 2 c^2 z / (sqrt(1 + z) + 1), without cancellation.
-                let z = (residual / scale).powi(2);
-                residual * (2.0 / ((1.0 + z).sqrt() + 1.0)).sqrt()
-            }
-        }
-    }
-
-    /// Half the derivative of the loss: the influence of a residual.
-    pub(super) fn influence(self, residual: f64) -> f64 {
-        match self {
-            Self::Square | Self::Robust { .. } => residual,
-            Self::SoftL1 { scale } => residual / (1.0 + (residual / scale).powi(2)).sqrt(),
-        }
-    }
-
-    /// Derivative of the influence.
-    pub(super) fn curvature(self, residual: f64) -> f64 {
-        match self {
-            Self::Square | Self::Robust { .. } => 1.0,
-            Self::SoftL1 { scale } => (1.0 + (residual / scale).powi(2)).powf(-1.5),
-        }
-    }
-}
-
 /// Values in the parameters' own units.
 pub(super) fn values(problem: &Problem<'_>, coordinates: &[f64]) -> Vec<f64> {
     problem.parameters.iter().zip(coordinates).map(|(parameter, &u)| parameter.value(u)).collect()

@@ -1,6 +1,6 @@
 //! What is fitted: parameters with bounds, residuals, and how to go about it.
 
-use super::Transform;
+use super::{Loss, Transform};
 
 /// A parameter of a fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,30 +85,29 @@ impl<'a> Problem<'a> {
         Self { parameters, residuals: Box::new(residuals), slopes: None, effective_points: None, dropped: 0 }
     }
 
+    /// The same problem started elsewhere.
+    pub(super) fn started_at(&self, values: &[f64]) -> Problem<'_> {
+        Problem {
+            parameters: self
+                .parameters
+                .iter()
+                .zip(values)
+                .map(|(parameter, &start)| Parameter { start, ..parameter.clone() })
+                .collect(),
+            residuals: Box::new(|values| (self.residuals)(values)),
+            slopes: self
+                .slopes
+                .as_ref()
+                .map(|slopes| -> Slopes<'_> { Box::new(move |values, wanted| slopes(values, wanted)) }),
+            effective_points: self.effective_points,
+            dropped: self.dropped,
+        }
+    }
+
     /// Start values in order.
     pub fn start(&self) -> Vec<f64> {
         self.parameters.iter().map(|parameter| parameter.start).collect()
     }
-}
-
-/// How a residual enters the sum.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Loss {
-    /// `z = r^2`: least squares.
-    Square,
-    /// `2 c^2 (sqrt(1 + (r/c)^2) - 1)`: quadratic within `scale` (in standard deviations), linear
-    /// beyond, so that outliers pull with a bounded force.
-    SoftL1 {
-        /// The corner c.
-        scale: f64,
-    },
-    /// The same with its corner in units of the spread that the middle half of the residuals has in the fit, for
-    /// data whose standard deviation nobody knows. [`FitResult::loss_scale`](super::FitResult::loss_scale) says
-    /// where the corner came to lie.
-    Robust {
-        /// Corner in units of that spread.
-        corner: f64,
-    },
 }
 
 /// How a fit is run.
@@ -126,6 +125,8 @@ pub struct FitOptions {
     /// Relative change of the cost at which the search ends. Forward differences carry an error of about 1e-8;
     /// thousands of fits need no more digits than their data have.
     pub cost_tolerance: f64,
+    /// Whether fits of a regression under [`Loss::Robust`] take gross outliers out.
+    pub reject_outliers: bool,
     /// Scale the covariance with the residuals (`true`), or trust the given sigmas (`false`).
     pub scale_covariance: bool,
 }
@@ -138,6 +139,7 @@ impl Default for FitOptions {
             difference_step: 1e-6,
             patience: 100,
             cost_tolerance: 1e-12,
+            reject_outliers: true,
             scale_covariance: true,
         }
     }

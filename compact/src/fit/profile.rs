@@ -1,8 +1,9 @@
 //! Likelihood interval of one parameter: the others are fitted anew at every value of it.
 
-use super::blocks::{Blocks, Stop};
+use super::blocks::Blocks;
 use super::cluster::cluster;
 use super::covariance::{student_quantile_975, variance_scale};
+use super::descent::Stop;
 use super::minimise::minimise;
 use super::{FitError, FitOptions, FitResult, Problem, Regression, Transform};
 
@@ -52,25 +53,26 @@ impl Regression<'_> {
         let best: Vec<f64> =
             self.parameters.iter().zip(fit.values()).map(|(p, value)| p.coordinate(value)).collect();
         let ones = vec![1.0; self.devices.len()];
-        let whole = Blocks::new(self, loss, &best, &held);
+        let whole = Blocks::new(self, loss, &best, &held).without(&fit.outliers);
         let place = whole.layout.shared.iter().position(|shared| *shared == index).ok_or_else(none)?;
         let lost = || FitError::BrokeDown("the data do not determine the parameter".into());
         let parts = whole.at(&best, &ones, true).ok_or_else(lost)?;
-        let inverse = cluster(&parts, &ones, loss).ok_or_else(lost)?.inverse;
+        let inverse =
+            cluster(&parts, whole.known(&best, &[]).as_ref(), &ones, loss).ok_or_else(lost)?.inverse;
         let [low, high] = fitted.interval95.map(|value| parameter.coordinate(value));
         let reach = 0.5 * (high - low);
         let wanted = reach / inverse[(place, place)].sqrt();
-        let least = whole.cost_at(&best, &ones);
+        let least = whole.cost_at(&best, &ones, &[]);
         held[index] = true;
-        let others = Blocks::new(self, loss, &best, &held);
+        let others = Blocks::new(self, loss, &best, &held).without(&fit.outliers);
         let bounded = parameter.transform != Transform::Free;
         let side = |sign: f64| -> Result<Option<f64>, FitError> {
             let mut start = best.clone();
             let mut root = |u: f64| -> Result<f64, FitError> {
                 start[index] = u;
-                let settled = others.minimise(&start, &ones, None, STOP)?;
+                let settled = others.minimise(&start, &ones, &[], None, STOP)?;
                 start = settled.coordinates;
-                Ok((others.cost_at(&start, &ones) - least).max(0.0).sqrt() - wanted)
+                Ok((others.cost_at(&start, &ones, &[]) - least).max(0.0).sqrt() - wanted)
             };
             // The root of the growth is nearly linear: regula falsi with Illinois' halving, after a bracket.
             let (mut inside, mut before) = (best[index], -wanted);

@@ -3,7 +3,8 @@
 
 use super::demand::fit_on_demand;
 use super::devices::devices_as_observations;
-use super::{FitError, FitOptions, FitResult, Parameter, Problem, Transform, least_squares};
+use super::outliers::without_outliers;
+use super::{Deviation, FitError, FitOptions, FitResult, Parameter, Prior, Problem};
 use crate::model::ModelInfo;
 
 /// Readings along one curve of a device.
@@ -57,70 +58,6 @@ pub struct Axis {
     pub log: bool,
 }
 
-/// How readings deviate from the law.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Deviation {
-    /// By the same amount everywhere: `(y - f) / sigma`.
-    Absolute {
-        /// Standard deviation in the unit of the reading; a common factor does not change the fit.
-        sigma: f64,
-    },
-    /// By a part of the reading above a floor: differences of `asinh(y / 2 floor)`, which is `ln(y / floor)`
-    /// above the floor and linear below, so that readings of either sign count, over
-    /// `sqrt(relative^2 + floor^2 / (y^2 + 4 floor^2))`.
-    Log {
-        /// Relative standard deviation.
-        relative: f64,
-        /// Noise floor in the unit of the reading, above 0.
-        floor: f64,
-    },
-}
-
-impl Deviation {
-    /// Weighted residual of a reading.
-    pub fn residual(self, reading: f64, model: f64) -> f64 {
-        match self {
-            Self::Absolute { sigma } => (reading - model) / sigma,
-            Self::Log { relative, floor } => {
-                let scaled = |value: f64| (value / (2.0 * floor)).asinh();
-                let noise = floor / reading.hypot(2.0 * floor);
-                (scaled(reading) - scaled(model)) / relative.hypot(noise)
-            }
-        }
-    }
-}
-
-/// Knowledge of a parameter that does not come from the readings.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Prior {
-    /// Name of the parameter.
-    pub name: &'static str,
-    /// Value expected.
-    pub value: f64,
-    /// Standard deviation of the value, or of its natural logarithm on a scale [`Transform::Log`].
-    pub spread: f64,
-    /// Scale.
-    pub scale: Transform,
-    /// Why that is expected.
-    pub source: String,
-}
-
-impl Prior {
-    fn residual(&self, value: f64) -> f64 {
-        match self.scale {
-            Transform::Log => (value / self.value).ln() / self.spread,
-            Transform::Linear | Transform::Free => (value - self.value) / self.spread,
-        }
-    }
-
-    fn slope(&self, value: f64) -> f64 {
-        match self.scale {
-            Transform::Log => (value * self.spread).recip(),
-            Transform::Linear | Transform::Free => self.spread.recip(),
-        }
-    }
-}
-
 /// A parameter that is not fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fixed {
@@ -130,19 +67,6 @@ pub struct Fixed {
     pub value: f64,
     /// Why it is not fitted.
     pub why: String,
-}
-
-impl Deviation {
-    /// Derivative of [`Self::residual`] with respect to the model.
-    pub fn slope(self, reading: f64, model: f64) -> f64 {
-        match self {
-            Self::Absolute { sigma } => -sigma.recip(),
-            Self::Log { relative, floor } => {
-                let noise = floor / reading.hypot(2.0 * floor);
-                -(model.hypot(2.0 * floor) * relative.hypot(noise)).recip()
-            }
-        }
-    }
 }
 
 /// Readings with a law: everything that a fit needs.
@@ -193,12 +117,37 @@ impl<'a> Regression<'a> {
         self.problem_of(&vec![1; self.devices.len()], |_| true)
     }
 
+    /// The problem without the readings of these numbers, counted through all devices ([`FitResult::outliers`]).
+    pub fn problem_without(&self, outliers: &[usize]) -> Problem<'_> {
+        let firsts: Vec<usize> = self
+            .devices
+            .iter()
+            .scan(0, |next, device| {
+                let first = *next;
+                *next += device.readings();
+                Some(first)
+            })
+            .collect();
+        let outliers = outliers.to_vec();
+        let counts = vec![1; self.devices.len()];
+        self.problem_where(&counts, move |device, row, _| !outliers.contains(&(firsts[device] + row)))
+    }
+
     /// The problem with each device counted `counts` times (a bootstrap), of the readings whose
     /// [`Series::order`] is kept.
     pub fn problem_of<'s>(
         &'s self,
         counts: &[usize],
         keep: impl Fn(f64) -> bool + Send + Sync + 's,
+    ) -> Problem<'s> {
+        self.problem_where(counts, move |_, _, order| keep(order))
+    }
+
+    /// The same of the readings that are kept: of a device, in a row, with an order.
+    fn problem_where<'s>(
+        &'s self,
+        counts: &[usize],
+        keep: impl Fn(usize, usize, f64) -> bool + Send + Sync + 's,
     ) -> Problem<'s> {
         let counts = counts.to_vec();
         let known: Vec<(usize, &Prior)> = self
@@ -217,9 +166,9 @@ impl<'a> Regression<'a> {
             for (index, device) in self.devices.iter().enumerate().filter(|(index, _)| counts[*index] > 0) {
                 let start = residuals.len();
                 let all = self.residuals_of(values, index);
-                let orders = device.rows().map(|(_, order)| order);
-                residuals
-                    .extend(all.into_iter().zip(orders).filter(|(_, order)| keep(*order)).map(|(r, _)| r));
+                let rows = all.into_iter().zip(device.rows()).enumerate();
+                let kept = rows.filter(|(row, (_, (_, order)))| keep(index, *row, *order));
+                residuals.extend(kept.map(|(_, (residual, _))| residual));
                 let end = residuals.len();
                 for _ in 1..counts[index] {
                     residuals.extend_from_within(start..end);
@@ -247,9 +196,10 @@ impl<'a> Regression<'a> {
                         .collect();
                     for (column, mine) in all.iter_mut().zip(columns) {
                         for _ in 0..counts_of_slopes[index] {
-                            let rows = device.rows().zip(&factors).zip(&mine);
-                            let kept = rows.filter(|(((_, order), _), _)| keep_slope(*order));
-                            column.extend(kept.map(|((_, factor), slope)| factor * slope));
+                            let rows = device.rows().zip(&factors).zip(&mine).enumerate();
+                            let kept =
+                                rows.filter(|(row, (((_, order), _), _))| keep_slope(index, *row, *order));
+                            column.extend(kept.map(|(_, ((_, factor), slope))| factor * slope));
                         }
                     }
                 }
@@ -266,13 +216,14 @@ impl<'a> Regression<'a> {
         problem
     }
 
-    /// The fit of all readings, from further starts where a bound or the residuals demand them; `rms` in the unit of the readings, `rms_log` where they deviate in the
-    /// logarithm.
+    /// The fit of all readings, from further starts where a bound or the residuals demand them, without gross
+    /// outliers where the loss is [`Loss::Robust`](super::Loss::Robust); `rms` in the unit of the readings,
+    /// `rms_log` where they deviate in the logarithm.
     ///
     /// # Errors
-    /// [`FitError`] as of [`least_squares`].
+    /// [`FitError`] as of [`least_squares`](super::least_squares).
     pub fn fit(&self) -> Result<FitResult, FitError> {
-        let mut fit = fit_on_demand(self)?;
+        let mut fit = without_outliers(self, fit_on_demand(self)?);
         self.describe(&mut fit);
         Ok(fit)
     }
@@ -350,84 +301,12 @@ impl<'a> Regression<'a> {
         }
         pairs
     }
-
-    /// The largest [`Series::order`], where there is more than one.
-    pub fn last_order(&self) -> Option<f64> {
-        let orders =
-            || self.devices.iter().flat_map(|device| &device.series).flat_map(|series| &series.order);
-        let last = orders().copied().fold(f64::NEG_INFINITY, f64::max);
-        orders().any(|&order| order < last).then_some(last)
-    }
-
-    /// Fits all readings but those of the largest order and predicts these; `None` where there is nothing to
-    /// hold out.
-    ///
-    /// # Errors
-    /// [`FitError`] as of [`least_squares`].
-    pub fn hold_out(&self) -> Result<Option<HoldOut>, FitError> {
-        let Some(last) = self.last_order() else { return Ok(None) };
-        let counts = vec![1; self.devices.len()];
-        let fit = least_squares(&self.problem_of(&counts, |order| order < last), &self.options)?;
-        let mut out = HoldOut { order: last, readings: 0, rms: 0.0, rms_weighted: 0.0, rms_kept: fit.rms };
-        for (index, device) in self.devices.iter().enumerate() {
-            let mut predictions = (self.law)(&fit.values(), index).into_iter();
-            for series in &device.series {
-                for (row, &reading) in series.y.iter().enumerate() {
-                    let Some(model) = predictions.next() else { continue };
-                    if series.order.get(row) == Some(&last) {
-                        out.readings += 1;
-                        out.rms += (reading - model).powi(2);
-                        let wider = series.wider.get(row).copied().unwrap_or(1.0);
-                        out.rms_weighted += (self.deviation.residual(reading, model) / wider).powi(2);
-                    }
-                }
-            }
-        }
-        let count = out.readings.max(1) as f64;
-        out.rms = (out.rms / count).sqrt();
-        out.rms_weighted = (out.rms_weighted / count).sqrt();
-        Ok(Some(out))
-    }
-}
-
-/// How a fit without the highest dose or longest time predicts it.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-pub struct HoldOut {
-    /// The dose, time or cycle held out.
-    pub order: f64,
-    /// Readings there.
-    pub readings: usize,
-    /// Root mean square of their deviations from the prediction, in the unit of the readings.
-    pub rms: f64,
-    /// The same of the weighted residuals.
-    pub rms_weighted: f64,
-    /// Root mean square of the weighted residuals of the readings fitted.
-    pub rms_kept: f64,
-}
-
-impl HoldOut {
-    /// The prediction in a sentence; `what` is the order with its unit ("500 krad(Si)").
-    pub fn in_words(&self, what: &str) -> String {
-        let times = self.rms_weighted / self.rms_kept;
-        let verdict = if times < 1.5 {
-            "it extrapolates as well as it fits"
-        } else if times < 3.0 {
-            "take its extrapolations with care"
-        } else {
-            "it does not extrapolate"
-        };
-        format!(
-            "fitted without {what}, the law misses the {} readings there by {times:.1} times as much as those that \
-             were fitted: {verdict}",
-            self.readings
-        )
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fit::Transform;
+    use crate::fit::{HoldOut, Transform};
     use crate::retention::INFO;
 
     fn decay() -> Regression<'static> {
@@ -469,14 +348,5 @@ mod tests {
                 .ends_with("5.0 times as much as those that were fitted: it does not extrapolate")
         );
         assert_eq!((regression.problem_of(&[3, 0], |_| true).residuals)(&[8.0, 2.0]).len(), 18);
-    }
-
-    #[test]
-    fn log_deviation_is_linear_below_the_floor_and_relative_above() {
-        let deviation = Deviation::Log { relative: 0.01, floor: 1e-12 };
-        assert!((deviation.residual(1.01e-6, 1e-6) - 1.01_f64.ln() / 0.01).abs() < 1e-6);
-        // One floor of noise is one standard deviation around zero.
-        assert!((deviation.residual(1e-12, 0.0) - 1.0).abs() < 0.1);
-        assert!((deviation.residual(-1e-12, 0.0) + 1.0).abs() < 0.1);
     }
 }

@@ -76,6 +76,9 @@ pub struct FitResult {
     /// Corner of a soft-L1 loss in the units of the residuals; none for squares.
     #[serde(default)]
     pub loss_scale: Option<f64>,
+    /// Readings without weight, counted through all devices and curves: gross outliers under [`Loss::Robust`].
+    #[serde(default)]
+    pub outliers: Vec<usize>,
 }
 
 impl FitResult {
@@ -87,9 +90,9 @@ impl FitResult {
     /// The loss that was made small, its corner where the data put it.
     pub fn loss(&self, options: &FitOptions) -> Loss {
         match (options.loss, self.loss_scale) {
-            (Loss::Square, _) | (Loss::Robust { .. }, None) => Loss::Square,
-            (Loss::SoftL1 { scale }, None) => Loss::SoftL1 { scale },
             (Loss::SoftL1 { .. } | Loss::Robust { .. }, Some(scale)) => Loss::SoftL1 { scale },
+            (Loss::Robust { .. }, None) => Loss::Square,
+            (loss, _) => loss,
         }
     }
 

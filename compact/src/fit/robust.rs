@@ -1,6 +1,6 @@
 //! Soft-L1 with its corner measured in the data.
 
-use super::{FitError, FitOptions, FitResult, Loss, Parameter, Problem, Slopes, least_squares};
+use super::{FitError, FitOptions, FitResult, Loss, Problem, least_squares};
 
 /// Refits with the corner of the loss set anew from the spread of the residuals.
 const ROBUST_ROUNDS: usize = 10;
@@ -9,8 +9,7 @@ const ROBUST_ROUNDS: usize = 10;
 const ROBUST_TOLERANCE: f64 = 1e-3;
 
 /// Soft-L1 with its corner in units of the spread that most of the residuals have: fitted, measured, fitted
-/// again until it stands. The first corner is that of the residuals at the first start of a fit in absolute
-/// deviations.
+/// again until it stands.
 pub(super) fn fit(problem: &Problem<'_>, options: &FitOptions, corner: f64) -> Result<FitResult, FitError> {
     let with = |spread: f64| FitOptions { loss: Loss::SoftL1 { scale: corner * spread }, ..*options };
     let moving = problem.parameters.len();
@@ -25,32 +24,27 @@ pub(super) fn fit(problem: &Problem<'_>, options: &FitOptions, corner: f64) -> R
             break;
         }
         spread = next;
-        let restart = Problem {
-            parameters: problem
-                .parameters
-                .iter()
-                .zip(result.values())
-                .map(|(parameter, start)| Parameter { start, ..parameter.clone() })
-                .collect(),
-            residuals: Box::new(|values| (problem.residuals)(values)),
-            slopes: problem
-                .slopes
-                .as_ref()
-                .map(|slopes| -> Slopes<'_> { Box::new(move |values, wanted| slopes(values, wanted)) }),
-            effective_points: problem.effective_points,
-            dropped: problem.dropped,
-        };
-        let warnings = std::mem::take(&mut result.warnings);
-        result = least_squares(&restart, &FitOptions { starts: 1, ..with(spread) })?;
-        let rivals = warnings.into_iter().filter(|text| text.starts_with("another start"));
-        result.warnings.extend(rivals);
+        result = refit(problem, &with(spread), result)?;
     }
     Ok(result)
 }
 
+/// Fits again from where `result` ended; what its starts said about rivals is kept.
+pub(super) fn refit(
+    problem: &Problem<'_>,
+    options: &FitOptions,
+    mut result: FitResult,
+) -> Result<FitResult, FitError> {
+    let restart = problem.started_at(&result.values());
+    let warnings = std::mem::take(&mut result.warnings);
+    let mut next = least_squares(&restart, &FitOptions { starts: 1, ..*options })?;
+    next.warnings.extend(warnings.into_iter().filter(|text| text.starts_with("another start")));
+    Ok(next)
+}
+
 /// Spread of the middle half of residuals around zero, as the standard deviation of a normal law that has the
 /// same (1.4826 times their median size), with the degrees of freedom that the fit took.
-fn robust_spread(residuals: &[f64], parameters: usize) -> f64 {
+pub(super) fn robust_spread(residuals: &[f64], parameters: usize) -> f64 {
     let mut sizes: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
     sizes.sort_by(f64::total_cmp);
     let count = sizes.len();

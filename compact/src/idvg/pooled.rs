@@ -157,6 +157,7 @@ fn pool(sweeps: &[(&SweepRecord, &SweepFit)]) -> FitResult {
         warnings,
         cost: sweeps.iter().map(|(_, fit)| fit.fit.cost).sum(),
         loss_scale: None,
+        outliers: Vec::new(),
     }
 }
 

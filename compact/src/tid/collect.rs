@@ -56,8 +56,8 @@ const LOWEST_V: f64 = -4.0;
 const STEP_V: f64 = 0.02;
 const NODES: usize = 401;
 
-/// Longest step in dose, krad(Si).
-const DOSE_STEP: f64 = 25.0;
+/// Longest step in dose, krad(Si): some twentieth of what a threshold moves in, and as good as a quarter of it.
+const DOSE_STEP: f64 = 100.0;
 
 impl Flow {
     pub(super) fn new(law: &CollectLaw) -> Self {

@@ -3,8 +3,8 @@
 use super::collect::{CollectLaw, Flow};
 use super::{COLLECT, EXP, Law, STRETCHED, TWO_TERM};
 use crate::fit::{
-    Axis, Deviation, Device, FitError, FitOptions, FitResult, Loss, Parameter, Regression, Series, Transform,
-    least_squares,
+    Axis, Deviation, Device, FitError, FitOptions, FitResult, LawSlopes, Loss, Parameter, Regression, Series,
+    Transform, least_squares,
 };
 use crate::model::ModelInfo;
 use crate::readings::{CORNER, missing, nothing};
@@ -177,7 +177,7 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
     // starts use one.
     let flows: Flows = Mutex::new(Vec::new());
     let doses: Vec<Vec<f64>> = curves.into_iter().map(|curve| curve.doses_krad_si).collect();
-    let law = move |values: &[f64], device: usize| -> Vec<f64> {
+    let law = Arc::new(move |values: &[f64], device: usize| -> Vec<f64> {
         let (own, starts) = values.split_at(count);
         let (start_v, doses) = (starts[device], &doses[device]);
         match Law::from_values(model, own) {
@@ -185,12 +185,13 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
             Some(law) => doses.iter().map(|&dose| law.closed_form_v(start_v, dose)).collect(),
             None => vec![f64::NAN; doses.len()],
         }
-    };
+    });
+    let slopes = (model.name == COLLECT.name).then(|| device_slopes(law.clone(), parameters.clone(), count));
     Ok(Regression {
         model,
         parameters,
         devices,
-        law: Box::new(law),
+        law: Box::new(move |values, device| law(values, device)),
         deviation: Deviation::Absolute { sigma: MISFIT_V },
         x: Axis { title: "dose D", unit: "krad(Si)", log: false },
         y: Axis { title: "threshold V_T", unit: "V", log: false },
@@ -200,7 +201,7 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
             patience: 30,
             ..FitOptions::default()
         },
-        slopes: None,
+        slopes,
         priors: Vec::new(),
         fixed: Vec::new(),
         dropped: points.len() - kept,
@@ -208,6 +209,40 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
             "a threshold deviates by its standard deviation and {} mV of misfit (assumed)",
             1e3 * MISFIT_V
         )],
+    })
+}
+
+/// Step of the differences in free coordinates, well above what the flow is good to.
+const DIFFERENCE: f64 = 1e-4;
+
+/// Derivatives of a law of which each device feels the `shared` first parameters and its own start alone: differences
+/// of that device, where differences of the whole would evaluate every device for every start.
+fn device_slopes(
+    law: Arc<impl Fn(&[f64], usize) -> Vec<f64> + Send + Sync + 'static>,
+    parameters: Vec<Parameter>,
+    shared: usize,
+) -> LawSlopes<'static> {
+    Box::new(move |values, wanted, device| {
+        let here = law(values, device);
+        let columns = parameters.iter().enumerate().map(|(index, parameter)| {
+            if !wanted[index] {
+                return Vec::new();
+            }
+            if index >= shared && index != shared + device {
+                return vec![0.0; here.len()];
+            }
+            let u = parameter.coordinate(values[index]);
+            let step = DIFFERENCE * u.abs().max(1.0);
+            let at = |u: f64| {
+                let mut moved = values.to_vec();
+                moved[index] = parameter.value(u);
+                (law(&moved, device), moved[index])
+            };
+            let ((above, high), (below, low)) = (at(u + step), at(u - step));
+            above.iter().zip(&below).map(|(a, b)| (a - b) / (high - low)).collect()
+        });
+        let columns = columns.collect();
+        (here, columns)
     })
 }
 

@@ -167,7 +167,7 @@ fn profiles(fitted: &Fitted) -> Panel {
     let relative = |index: usize| fit.parameters[index].std / fit.parameters[index].value.abs().max(1e-300);
     order.sort_by(|&a, &b| relative(b).total_cmp(&relative(a)));
     let freedom = fit.points.saturating_sub(fit.parameters.len()).max(1) as f64;
-    let mut problem = regression.problem();
+    let mut problem = regression.problem_without(&fit.outliers);
     for parameter in &mut problem.parameters {
         if let Some(found) = fit.parameter(&parameter.name) {
             parameter.start = found.value;

@@ -1,8 +1,12 @@
 //! Synthetic experiments: devices that differ, readings with noise, everything known.
 
+mod cells;
+mod tables;
+
 use mho_compact::fit::{Deviation, Regression, Transform};
-use mho_compact::model::entries;
-use mho_data::measurement::Kind;
+use mho_compact::inference::synthetic::{Draw, draw};
+use mho_compact::inference::{Model, find, regression};
+use mho_compact::model::{Entry, entries};
 use mho_data::random::Stream;
 use mho_data::reader;
 
@@ -16,7 +20,7 @@ pub struct Design {
     pub differ: f64,
 }
 
-/// All designs. The laws of spreads take states as devices, which do not differ in them.
+/// Laws of doses, times and spreads. Those of spreads take states as devices, which do not differ in them.
 pub const DESIGNS: [Design; 9] = [
     Design { name: "tid-exp", devices: 24, differ: 0.03 },
     Design { name: "tid-stretched", devices: 24, differ: 0.03 },
@@ -29,6 +33,29 @@ pub const DESIGNS: [Design; 9] = [
     Design { name: "tid-collect", devices: 24, differ: 0.01 },
 ];
 
+/// Every fitted model: those above, and all others with one device whose readings scatter.
+#[allow(dead_code)]
+pub fn designs() -> Vec<Design> {
+    let listed = |name: &str| DESIGNS.iter().any(|design| design.name == name);
+    let others = entries().into_iter().map(|entry| entry.info.name).filter(|name| !listed(name));
+    let others: Vec<Design> = others.map(|name| Design { name, devices: 1, differ: 0.0 }).collect();
+    DESIGNS.into_iter().chain(others).collect()
+}
+
+/// Scatter of a reading after pulses, in weights.
+const PULSE_SCATTER: f64 = 0.02;
+
+/// Parameters of a transistor whose defaults are no effect at all: they stay fixed there.
+const NO_EFFECT: [&str; 7] = [
+    "body_linear",
+    "dibl_body_per_v",
+    "source_ohm",
+    "drain_ohm",
+    "leakage_gate_per_v",
+    "leakage_saturation_per_v",
+    "leakage_s",
+];
+
 /// An experiment that can be repeated: its regression without noise, and the truth.
 pub struct Experiment {
     /// The regression; [`Experiment::draw`] gives it readings.
@@ -37,15 +64,47 @@ pub struct Experiment {
     pub truth: Vec<f64>,
     shared: usize,
     differ: f64,
+    /// Scatter of a reading in its standard deviations.
+    scatter: f64,
+    /// Cells that are drawn, and the regression made anew.
+    cells: Option<(&'static Model, Vec<f64>, Draw)>,
 }
 
 impl Design {
     /// Reads the design's table as a user's file would be read; `None` for a model without entry.
     pub fn experiment(&self) -> Option<Experiment> {
         let entry = entries().into_iter().find(|entry| entry.info.name == self.name)?;
-        let (kind, text) = table(self.name, self.devices);
+        if let Some(model) = find(self.name) {
+            return of_cells(model);
+        }
+        let mut experiment = self.of_readings(&entry)?;
+        if entry.info.name.starts_with("update") {
+            // Weights are counted in the window of the readings: the truth is what a fit of the law's own ramp finds.
+            experiment.scatter = PULSE_SCATTER;
+            let fit = experiment.regression.fit().ok()?;
+            experiment.truth = fit.values();
+        }
+        for (parameter, &value) in experiment.regression.parameters.iter_mut().zip(&experiment.truth) {
+            parameter.start = value;
+        }
+        Some(experiment)
+    }
+
+    fn of_readings(&self, entry: &Entry) -> Option<Experiment> {
+        let transistor = self.name == "transistor";
+        let (kind, text) = if transistor {
+            tables::sweeps(&entry.info.defaults())
+        } else if self.devices == 1 {
+            tables::ramps(entry.info)?
+        } else {
+            tables::table(self.name, self.devices)
+        };
         let measurement = reader::read(&[("experiment.csv", text.as_bytes())], kind).ok()?;
         let mut regression = (entry.fitting?)(&measurement).ok()?;
+        for name in NO_EFFECT.iter().filter(|_| transistor) {
+            let value = entry.info.parameter(name)?.default;
+            regression.fix(name, value, "it has no effect in these experiments".into());
+        }
         let mut shared = 0;
         let mut truth = Vec::new();
         for parameter in &regression.parameters {
@@ -57,11 +116,31 @@ impl Design {
         if let Some(place) = regression.parameters.iter().position(|p| p.name == "vt_inf_v") {
             truth[place] = 0.7;
         }
-        for (parameter, &value) in regression.parameters.iter_mut().zip(&truth) {
-            parameter.start = value;
-        }
-        Some(Experiment { regression, truth, shared, differ: self.differ })
+        Some(Experiment { regression, truth, shared, differ: self.differ, scatter: 1.0, cells: None })
     }
+}
+
+/// Cells of a resistive memory, with the parameters that their statistics determine.
+fn of_cells(model: &'static Model) -> Option<Experiment> {
+    let (changes, what) = cells::plan(model);
+    let mut values = model.info.defaults();
+    for (name, value) in changes {
+        values[model.info.parameters.iter().position(|info| info.name == *name)?] = *value;
+    }
+    let measurement = draw(model.info.name, model.cell(&values).as_ref(), &what).ok()?;
+    let regression = regression(model, &measurement).ok()?;
+    let place = |name: &str| model.info.parameters.iter().position(|info| info.name == name);
+    let truth: Option<Vec<f64>> =
+        regression.parameters.iter().map(|parameter| Some(values[place(&parameter.name)?])).collect();
+    let (truth, shared) = (truth?, regression.parameters.len());
+    Some(Experiment {
+        regression,
+        truth,
+        shared,
+        differ: 0.0,
+        scatter: 1.0,
+        cells: Some((model, values, what)),
+    })
 }
 
 impl Experiment {
@@ -72,6 +151,19 @@ impl Experiment {
 
     /// New devices and readings.
     pub fn draw(&mut self, seed: u64, number: u64) {
+        if let Some((model, values, what)) = &self.cells {
+            let what = Draw { seed: (seed << 32) + number, ..what.clone() };
+            let names = |regression: &Regression<'_>| -> Vec<String> {
+                regression.parameters.iter().map(|parameter| parameter.name.clone()).collect()
+            };
+            let made = draw(model.info.name, model.cell(values).as_ref(), &what).ok();
+            let made = made.and_then(|measurement| regression(model, &measurement).ok());
+            if let Some(made) = made.filter(|made| names(made) == names(&self.regression)) {
+                self.regression = made;
+            }
+            return;
+        }
+        let scatter = self.scatter;
         let regression = &mut self.regression;
         for device in 0..regression.devices.len() {
             let stream = Stream::new(seed, &["calibrate", regression.model.name], &[number, device as u64]);
@@ -94,7 +186,7 @@ impl Experiment {
             for series in &mut regression.devices[device].series {
                 for (row, reading) in series.y.iter_mut().enumerate() {
                     let Some(value) = clean.next() else { continue };
-                    let wider = series.wider.get(row).copied().unwrap_or(1.0);
+                    let wider = scatter * series.wider.get(row).copied().unwrap_or(1.0);
                     *reading = match regression.deviation {
                         Deviation::Absolute { sigma } => value + sigma * wider * normal(),
                         Deviation::Log { relative, floor } => {
@@ -106,18 +198,19 @@ impl Experiment {
         }
     }
 
-    /// Adds 20 standard deviations to a part of the readings, of either sign at random.
+    /// Adds 20 standard deviations to a part of the readings, of either sign at random; gives their number.
     #[allow(dead_code)]
-    pub fn spoil(&mut self, seed: u64, number: u64, part: f64) {
+    pub fn spoil(&mut self, seed: u64, number: u64, part: f64) -> usize {
         let stream = Stream::new(seed, &["calibrate", "outliers"], &[number]);
         let deviation = self.regression.deviation;
-        let mut index = 0;
+        let (mut index, mut count) = (0, 0);
         for series in self.regression.devices.iter_mut().flat_map(|device| &mut device.series) {
             for (row, reading) in series.y.iter_mut().enumerate() {
                 index += 2;
                 let wider = series.wider.get(row).copied().unwrap_or(1.0);
                 let sign = if stream.uniform(index) < 0.5 { -20.0 } else { 20.0 };
                 if stream.uniform(index + 1) < part {
+                    count += 1;
                     *reading += sign
                         * wider
                         * match deviation {
@@ -127,97 +220,7 @@ impl Experiment {
                 }
             }
         }
-    }
-}
-
-/// A table in the columns of the model's kind of measurement; its readings are replaced.
-fn table(name: &str, devices: usize) -> (Kind, String) {
-    const DAY_S: f64 = 86_400.0;
-    let thresholds = "device,state,dose_krad_si,time_s,vt_v\n".to_owned();
-    let currents = "device,state,dose_krad_si,time_s,current_na\n".to_owned();
-    let stream = Stream::new(0, &["calibrate", "table"], &[]);
-    let mut rows = String::new();
-    let mut index = 0;
-    let mut jitter = |spread: f64| {
-        index += 1;
-        1.0 + spread * stream.normal(index)
-    };
-    match name {
-        "tid-exp" | "tid-stretched" | "tid-two-term" | "tid-collect" => {
-            for device in 0..devices {
-                let start_v = [3.0, 2.0, 1.2, 0.2, -0.5, -1.0][device % 6] + 0.01 * (device / 6) as f64;
-                for dose in [0.0, 30.0, 60.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 4000.0] {
-                    rows += &format!("d{device},S{},{dose},0,{start_v}\n", device % 6);
-                }
-            }
-            (Kind::Threshold, thresholds + &rows)
-        }
-        "threshold-spread" => {
-            for state in 0..devices {
-                for (dose, days) in
-                    [(0.0, 0.0), (0.0, 1.0), (0.0, 10.0), (0.0, 100.0), (100.0, 0.0), (500.0, 0.0)]
-                {
-                    for device in 0..30 {
-                        let vt_v = 0.1 * state as f64 + 3e-3 * (jitter(1.0) - 1.0);
-                        rows += &format!("d{device},S{state},{dose},{},{vt_v}\n", days * DAY_S);
-                    }
-                }
-            }
-            (Kind::Threshold, thresholds + &rows)
-        }
-        "sonos-programming" => {
-            for state in 0..devices {
-                let state = (state + 1) as f64 / devices as f64;
-                for cell in 0..30 {
-                    for days in [0.0, 0.1, 1.0, 10.0, 100.0] {
-                        let na = 1600.0 * state * jitter(0.03);
-                        rows += &format!("c{cell},{state},0,{},{na}\n", days * DAY_S);
-                    }
-                }
-            }
-            (Kind::StateCurrent, currents + &rows)
-        }
-        "read-noise" => {
-            for cell in 0..devices {
-                let state = 0.01 * 100_f64.powf(cell as f64 / (devices - 1) as f64);
-                for _ in 0..30 {
-                    rows += &format!("c{cell},{state},0,0,{}\n", 1600.0 * state * jitter(0.03));
-                }
-            }
-            (Kind::StateCurrent, currents + &rows)
-        }
-        "sonos-retention" => {
-            for cell in 0..devices {
-                let state = [0.02, 0.05, 0.1, 0.25, 0.5, 1.0][cell % 6];
-                for days in [0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0] {
-                    rows += &format!("c{cell},{state},0,{},{}\n", days * DAY_S, 1600.0 * state);
-                }
-            }
-            (Kind::StateCurrent, currents + &rows)
-        }
-        _ => {
-            for cell in 0..devices {
-                let state = [0.02, 0.05, 0.1, 0.25, 0.5, 1.0][cell % 6];
-                // Half of the cells are stored after a dose that leaves them far from neutral, the others dosed on.
-                let all = if (cell / 6) % 2 == 0 {
-                    [
-                        (0.0, 0.0),
-                        (100.0, 100.0),
-                        (300.0, 300.0),
-                        (500.0, 500.0),
-                        (500.0, 1e5),
-                        (500.0, 1e6),
-                        (500.0, 1e7),
-                    ]
-                } else {
-                    [0.0, 100.0, 300.0, 500.0, 1000.0, 2000.0, 4000.0].map(|dose| (dose, dose))
-                };
-                for (dose, time_s) in all {
-                    rows += &format!("c{cell},{state},{dose},{time_s},{}\n", 1600.0 * state);
-                }
-            }
-            (Kind::StateCurrent, currents + &rows)
-        }
+        count
     }
 }
 
@@ -245,7 +248,12 @@ pub struct Effort {
     pub replicates: usize,
     /// Seed.
     pub seed: u64,
+    /// Seconds after which no experiment is begun.
+    pub seconds: Option<f64>,
 }
+
+/// Devices from which a bootstrap over them gives quantiles.
+const BOOTSTRAP_DEVICES: usize = 20;
 
 /// Coverage of the shared parameters of a design; with their truths.
 pub fn coverage(design: &Design, effort: Effort) -> Option<Vec<(String, f64, Coverage)>> {
@@ -257,13 +265,21 @@ pub fn coverage(design: &Design, effort: Effort) -> Option<Vec<(String, f64, Cov
         .zip(&experiment.truth)
         .map(|(parameter, &truth)| (parameter.name.clone(), truth, Coverage::default()))
         .collect();
+    let started = std::time::Instant::now();
     for number in 0..effort.experiments {
+        if effort.seconds.is_some_and(|seconds| started.elapsed().as_secs_f64() > seconds) {
+            break;
+        }
         experiment.draw(effort.seed, number);
         let regression = &experiment.regression;
         let Ok(fit) = regression.fit() else { continue };
         let options =
             BootstrapOptions { replicates: effort.replicates, seed: number, ..BootstrapOptions::default() };
-        let drawn = if effort.replicates > 0 { bootstrap(regression, &fit, &options).ok() } else { None };
+        let drawn = if effort.replicates > 0 && regression.devices.len() >= BOOTSTRAP_DEVICES {
+            bootstrap(regression, &fit, &options).ok()
+        } else {
+            None
+        };
         for (index, (name, truth, coverage)) in found.iter_mut().enumerate() {
             let fitted = &fit.parameters[index];
             let profile = if effort.profile { regression.profile(&fit, index).ok() } else { None };
@@ -284,6 +300,44 @@ pub fn coverage(design: &Design, effort: Effort) -> Option<Vec<(String, f64, Cov
                     None => coverage.missing[way] += 1,
                 }
             }
+        }
+    }
+    Some(found)
+}
+
+/// What 5 % of wild readings do to an estimate.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code)]
+pub struct Shift {
+    /// How far it moved, in half-widths of its interval.
+    pub part: f64,
+    /// Whether its interval still holds the truth.
+    pub held: bool,
+    /// Wild readings, readings that the fit took out, and readings that the fit without wild ones took out.
+    pub readings: [usize; 3],
+}
+
+/// Shifts of the shared parameters of a design, experiment after experiment.
+#[allow(dead_code)]
+pub fn shifts(design: &Design, seed: u64, experiments: u64) -> Option<Vec<Shift>> {
+    let mut experiment = design.experiment()?;
+    let mut found = Vec::new();
+    for number in 0..experiments {
+        experiment.draw(seed, number);
+        let clean = experiment.regression.fit().ok()?;
+        let wild = experiment.spoil(seed, number, 0.05);
+        let spoilt = experiment.regression.fit().ok()?;
+        for index in 0..experiment.shared() {
+            let parameter = &experiment.regression.parameters[index];
+            let at = |value: f64| parameter.coordinate(value);
+            let [low, high] = spoilt.parameters[index].interval95.map(at);
+            let moved = (at(spoilt.parameters[index].value) - at(clean.parameters[index].value)).abs();
+            let truth = at(experiment.truth[index]);
+            found.push(Shift {
+                part: moved / (0.5 * (high - low)),
+                held: low <= truth && truth <= high,
+                readings: [wild, spoilt.outliers.len(), clean.outliers.len()],
+            });
         }
     }
     Some(found)
