@@ -25,8 +25,17 @@ fn refused(folder: &Path, words: &[&str]) -> String {
     message
 }
 
-/// Few trials and samples: the way is tested, not the accuracy.
-const SMALL: [&str; 4] = ["--set", "values.trials=2", "--set", "table-samples.samples=2"];
+/// Few trials and samples of coarse tables: the way is tested, not the accuracy.
+const SMALL: [&str; 8] = [
+    "--set",
+    "values.trials=2",
+    "--set",
+    "table-samples.samples=2",
+    "--set",
+    "table.tolerance_fraction=0.02",
+    "--set",
+    "table-samples.tolerance_fraction=0.02",
+];
 
 /// What `mho init` says to do, done; the lines that it ends with, and the columns of the accuracy.
 fn walk(device: &str) -> (tempfile::TempDir, String, Vec<Vec<String>>) {
