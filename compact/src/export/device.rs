@@ -3,6 +3,7 @@
 use super::expression::{Expression, Graph};
 use crate::card::DeviceCard;
 use crate::ekv::{self, Bias, Ekv, REFERENCE_TEMPERATURE_K};
+use crate::inference::milo;
 use crate::model::ModelInfo;
 use crate::real::Real;
 use crate::transistor::{self, Transistor};
@@ -75,8 +76,8 @@ pub struct Device {
 type Build = fn(&mut Device, &[f64]);
 
 /// The models that have a circuit.
-fn circuits() -> [(&'static ModelInfo, Build); 2] {
-    [(&ekv::INFO, ekv), (&transistor::INFO, transistor)]
+fn circuits() -> [(&'static ModelInfo, Build); 3] {
+    [(&ekv::INFO, ekv), (&transistor::INFO, transistor), (&milo::INFO, milo)]
 }
 
 /// Names of the models that circuit simulators can have.
@@ -215,4 +216,25 @@ fn transistor(device: &mut Device, values: &[f64]) {
         Current { from: drain_end, to: source_end, formula: graph.index(channel) },
         Current { from: "d", to: "s", formula: graph.index(leakage) },
     ];
+}
+
+/// A cell whose current is not proportional to the voltage. Its state is a parameter of its own.
+fn milo(device: &mut Device, _: &[f64]) {
+    /// In the middle of the measured states, uS.
+    const STATE_US: f64 = 100.0;
+    device.ports = vec![
+        Port { name: "p", meaning: "electrode of the positive read voltage" },
+        Port { name: "n", meaning: "the other electrode" },
+    ];
+    device.parameters.retain(|parameter| milo::CURVE.contains(&parameter.name.as_str()));
+    device.parameters.push(DeviceParameter {
+        name: "conductance_us".into(),
+        value: STATE_US,
+        unit: "uS".into(),
+        known: "state of the cell, set where it is used".into(),
+    });
+    let graph = &device.graph;
+    let constants = milo::CURVE.map(|name| graph.parameter(name));
+    let current = milo::current_a(&constants, graph.parameter("conductance_us"), graph.voltage("p", "n"));
+    device.currents = vec![Current { from: "p", to: "n", formula: graph.index(current) }];
 }

@@ -156,7 +156,7 @@ fn ngspice_comes_near_with_its_own_tolerances() {
 #[test]
 fn adms_reads_the_modules() {
     let folder = folder("adms");
-    for model in [&crate::ekv::INFO, &INFO] {
+    for model in [&crate::ekv::INFO, &INFO, &crate::inference::milo::INFO] {
         let device = Device::from_card(&DeviceCard::from_defaults(model)).unwrap();
         std::fs::write(folder.join("device.va"), verilog_a::module(&device)).unwrap();
         let Some(output) = ran("admsXml", &["device.va", "-e", "/dev/null"], &folder) else { return };

@@ -46,8 +46,9 @@ constants! {
     }
     name: "hermes",
     title: "phase-change memory of the HERMES chip, two devices in parallel",
-    law: "as pcm, with s cubic in r, and mean exponent, its spread and Q each a bounded line in ln r below a corner \
-          and a polynomial of r above",
+    law: "g(t) = max(g_T + s(r) z, 0) ((t + t_0)/t_0)^-|N(mu(r), sigma(r))|, r = g_T/g_max; \
+          read: g(t) Q(r) sqrt(ln((t + t_0 + t_r)/2 t_r)); s = c_0 + c_1 r + c_2 r^2 + c_3 r^3; mu, sigma and Q each \
+          offset + slope ln r within lower and upper below a corner of r, and a polynomial of r above",
     validity: "states up to g_max, to a year after programming; no dose",
     references: &[SOURCE],
 }

@@ -3,6 +3,7 @@
 
 use super::constants::constants;
 use super::{Cell, Evolution, Programmed};
+use crate::real::Real;
 
 const SOURCE: &str = "Milo et al., IRPS 2021, Figs. 1 and 4 (IGVVA-100), as fitted in CrossSim";
 
@@ -57,11 +58,31 @@ impl Cell for Milo {
     }
 
     fn current_na(&self, conductance_us: f64, read_v: f64) -> f64 {
-        let measured_us = conductance_us.max(self.curve_min_us);
-        let x = (measured_us * 1e-6).log10();
-        let square = self.square_c0 + x * (self.square_c1 + x * (self.square_c2 + x * self.square_c3));
-        let cube = self.cube_c0 + x * (self.cube_c1 + x * self.cube_c2);
-        let part = conductance_us / measured_us;
-        1e3 * conductance_us * read_v + 1e9 * part * read_v * read_v * (square + cube * read_v)
+        let constants = [
+            self.square_c0,
+            self.square_c1,
+            self.square_c2,
+            self.square_c3,
+            self.cube_c0,
+            self.cube_c1,
+            self.cube_c2,
+            self.curve_min_us,
+        ];
+        1e9 * current_a(&constants, conductance_us, read_v)
     }
+}
+
+/// Names of the constants of [`current_a`], in order.
+pub(crate) const CURVE: [&str; 8] =
+    ["square_c0", "square_c1", "square_c2", "square_c3", "cube_c0", "cube_c1", "cube_c2", "curve_min_us"];
+
+/// Current of a cell, A, at a voltage; the constants are those of [`CURVE`].
+pub(crate) fn current_a<R: Real>(constants: &[R; 8], conductance_us: R, read_v: R) -> R {
+    let [s0, s1, s2, s3, c0, c1, c2, curve_min_us] = *constants;
+    let measured_us = conductance_us.max(curve_min_us);
+    let x = (measured_us * 1e-6).ln() / std::f64::consts::LN_10;
+    let square = s0 + x * (s1 + x * (s2 + x * s3));
+    let cube = c0 + x * (c1 + x * c2);
+    let part = conductance_us / measured_us;
+    conductance_us * 1e-6 * read_v + part * read_v * read_v * (square + cube * read_v)
 }

@@ -11,10 +11,15 @@ pub const INFO: ModelInfo = ModelInfo {
     name: "transistor",
     version: 1,
     title: "drain current of a transistor at any bias of its four terminals",
-    law: "2 q + ln q = (psi_P - V) / s at source and drain, s = (1 + trap_ratio) kT/q; psi_P from the gate \
-          voltage with gamma, body_linear and DIBL; I = 2 n beta s^2 D (2 q_s + 1 - D) / (1 + theta E + 2 s D / critical) \
-          with D = q_s - q_d, limited where the carriers saturate; shortened channel; drops over source_ohm and \
-          drain_ohm solved for; plus leakage_s exp(leakage_gate V_GS) V_DS / (1 + leakage_saturation V_DS)",
+    law: "a x + gamma sqrt(x) = V_G - vt + (dibl + dibl_body V_SB) V_DS + a phi + gamma sqrt(phi) with a = 1 + \
+          body_linear gives the band bending x at pinch-off, psi_P = x - phi (voltages from the body); 2 q + ln q = \
+          (psi_P - V)/s at source and drain, s = (1 + trap_ratio) kT/q; D = q_s - q_d, limited to \
+          b/(1 + sqrt(1 + 2 s b/critical)) with b = 2 q_s + 1, where the carriers move as fast as they can; I = 2 n beta \
+          s^2 D (b - D) M/(1 + theta E + 2 s D/critical); n = a + gamma/(sqrt(x) + sqrt(x - s (q_s + q_d))); E = c n s \
+          (q_s + q_d) + gamma (sqrt(x - s (q_s + q_d)) - sqrt(phi)), c = 1/2 of electrons and 1/3 of holes; M = 1 + \
+          shortening ln(1 + V_past/0.1 V) with the voltage past saturation; V_S and V_D less the drops over source_ohm and \
+          drain_ohm; plus leakage_s exp(leakage_gate V_GS) V_DS/(1 + leakage_saturation V_DS); vt falls by vt_slope and \
+          beta goes with (T/T_ref)^mobility_exponent",
     parameters: &[
         ParameterInfo {
             name: "vt_v",
@@ -242,6 +247,7 @@ pub const INFO: ModelInfo = ModelInfo {
     references: &[
         "C. C. Enz, E. A. Vittoz, Charge-Based MOS Transistor Modeling, Wiley (2006): charges, weak to strong inversion",
         "C. G. Sodini, P.-K. Ko, J. L. Moll, IEEE Trans. Electron Devices 31, 1386 (1984): velocity saturation 1/(1 + E/E_c)",
+        "S. Takagi et al., IEEE Trans. Electron Devices 41, 2357 (1994): share of the mobile charge in the effective field",
         "design notes A.2",
     ],
 };

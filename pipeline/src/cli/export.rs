@@ -5,16 +5,19 @@ use crate::store::replace_file;
 use mho_compact::card::DeviceCard;
 use mho_compact::export::{Device, aihwkit, devices, ramps, spice, verilog_a};
 use mho_compact::model;
-use mho_compact::update::{self, Direction};
-use mho_data::InputError;
+use mho_compact::update::{self, Direction, Traces};
+use mho_data::measurement::Kind;
+use mho_data::{InputError, reader};
 use std::path::PathBuf;
 
 /// Write a device card as a model for other programs.
 ///
 /// spice: a subcircuit of behavioural sources for ngspice; its parameters are those of the card, with the
 /// temperature, and any of them can be set where it is used. verilog-a: the same law as a module. Both are
-/// written from the function that `mho simulate` evaluates. `ekv` and `transistor` have circuits.
-/// aihwkit: device class and parameters of a fitted update law, as JSON, with spread and noise 0.
+/// written from the function that `mho simulate` evaluates. `ekv`, `transistor` and the non-linear resistive cell `milo`
+/// have circuits; the other resistive cells are resistors.
+/// aihwkit: device class and parameters of a fitted update law, as JSON; spread and noise are 0, or those of the devices
+/// whose ramps are given with --spread-of.
 /// crosssim-set, crosssim-reset: the ramp of equal pulses up from the lower bound, or down from the upper one, of
 /// an update law without noise, as CrossSim reads measured ramps. Tables of steps: `mho table export`.
 ///
@@ -30,6 +33,10 @@ pub(super) struct ExportArgs {
     /// Form
     #[arg(long, value_enum)]
     to: Form,
+    /// For aihwkit: ramps of several devices, each fitted with the card's law for the spread between devices and the
+    /// noise of the steps
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    spread_of: Vec<PathBuf>,
     /// Where it goes (default: standard output)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -68,26 +75,65 @@ fn ramp(card: &DeviceCard, direction: Direction) -> Option<String> {
     Some(ramps::text(&[states]))
 }
 
+/// Spread and noise of the devices in these files; none without files.
+fn scatter(card: &DeviceCard, files: &[PathBuf]) -> Result<aihwkit::Scatter, CliError> {
+    if files.is_empty() {
+        return Ok(aihwkit::Scatter::default());
+    }
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let bytes = files
+        .iter()
+        .zip(&names)
+        .map(|(file, name)| {
+            std::fs::read(file).map_err(|error| InputError::new(name, error.to_string(), "a readable file"))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let named: Vec<reader::File<'_>> =
+        names.iter().zip(&bytes).map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let traces = Traces::from_measurement(&reader::read(&named, Kind::Ramp)?)?;
+    let mut devices = Vec::new();
+    for device in &traces.devices {
+        let own = Traces { devices: vec![device.clone()], ..traces.clone() };
+        let regression = update::update_regression(&own, &card.model).ok_or_else(|| {
+            CliError::Usage(format!("--spread-of is of update laws; the card is one of {}", card.model))
+        })?;
+        let fit = regression.fit().map_err(CliError::failed)?;
+        let Some((law, cell)) = update::fitted(&own, &card.model, &fit) else { continue };
+        let noise = update::step_noise(&regression, &fit.values());
+        devices.push((fit, law, cell, noise));
+    }
+    let found = format!("{} devices", devices.len());
+    let expected = "ramps of at least 2 devices for their spread";
+    aihwkit::scatter(&devices, traces.window.unit())
+        .ok_or_else(|| InputError::new(&names[0], found, expected).into())
+}
+
 pub(super) fn run(args: &ExportArgs, _globals: &Globals) -> Answer {
     let file = args.card.display().to_string();
     let text = std::fs::read_to_string(&args.card)
         .map_err(|error| InputError::new(&file, error.to_string(), "a device card"))?;
     let card = DeviceCard::from_toml(&text, &file)?;
+    if !args.spread_of.is_empty() && args.to != Form::Aihwkit {
+        return Err(CliError::Usage("--spread-of goes with --to aihwkit".into()));
+    }
     let text = match args.to {
         Form::Spice => Device::from_card(&card).map(|device| spice::subcircuit(&device)),
         Form::VerilogA => Device::from_card(&card).map(|device| verilog_a::module(&device)),
-        Form::Aihwkit => match aihwkit::document(&card) {
-            Some(document) => Some(serde_json::to_string_pretty(&document).map_err(CliError::failed)? + "\n"),
-            None => None,
-        },
+        Form::Aihwkit => {
+            let scatter = scatter(&card, &args.spread_of)?;
+            let document = aihwkit::document(&card, &scatter).map_err(|why| {
+                let expected = format!("a model with a device class: {}", aihwkit::MODELS.join(", "));
+                InputError::new(&file, format!("model `{}`: {why}", card.model), expected)
+            })?;
+            Some(serde_json::to_string_pretty(&document).map_err(CliError::failed)? + "\n")
+        }
         Form::CrosssimSet => ramp(&card, Direction::Up),
         Form::CrosssimReset => ramp(&card, Direction::Down),
     };
     let text = text.ok_or_else(|| {
         let (what, models) = match args.to {
             Form::Spice | Form::VerilogA => ("a model with a circuit", devices()),
-            Form::Aihwkit => ("a model with a device class", aihwkit::MODELS.to_vec()),
-            Form::CrosssimSet | Form::CrosssimReset => {
+            Form::Aihwkit | Form::CrosssimSet | Form::CrosssimReset => {
                 let names = model::registry().iter().map(|model| model.name);
                 ("a law of pulses", names.filter(|name| name.starts_with("update-")).collect())
             }

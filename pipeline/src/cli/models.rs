@@ -1,5 +1,7 @@
 //! `mho models [NAME]`: the device models with their parameters, units, bounds and sources.
 
+use super::simulate;
+use mho_compact::export::{self, aihwkit};
 use mho_compact::model::{self, ModelInfo, ParameterInfo};
 use mho_data::table::number;
 use std::fmt::Write as _;
@@ -31,6 +33,7 @@ pub fn page(model: &ModelInfo) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{} (version {})\n{}\n", model.name, model.version, model.title);
     let _ = writeln!(text, "law\n  {}\n\nvalidity\n  {}\n", model.law, model.validity);
+    let _ = writeln!(text, "use\n  {}\n", uses(model).join("\n  "));
     text.push_str("parameters\n");
     for parameter in model.parameters {
         text.push_str(&paragraph(parameter));
@@ -40,6 +43,36 @@ pub fn page(model: &ModelInfo) -> String {
         let _ = writeln!(text, "  {reference}");
     }
     text
+}
+
+/// Commands that take the model, with what they need and give.
+fn uses(model: &ModelInfo) -> Vec<String> {
+    let name = model.name;
+    let mut uses = Vec::new();
+    if let Some(entry) = model::entries().iter().find(|entry| entry.info.name == name) {
+        let kinds: Vec<&str> = entry.kinds.iter().map(|kind| kind.title()).collect();
+        uses.push(format!("mho fit {name} FILES: from {}", kinds.join(" or ")));
+    }
+    if name == mho_compact::ekv::INFO.name {
+        uses.push(format!("mho fit {name} FILES: from I_D(V_G) sweeps, one fit a sweep"));
+    }
+    if let Some((axes, results)) = simulate::columns(model) {
+        uses.push(format!("mho simulate CARD.toml: {} over {}", results.join(", "), axes.join(", ")));
+    }
+    let mut forms = Vec::new();
+    if export::devices().contains(&name) {
+        forms.extend(["spice", "verilog-a"]);
+    }
+    if aihwkit::MODELS.contains(&name) {
+        forms.push("aihwkit");
+    }
+    if name.starts_with("update-") {
+        forms.extend(["crosssim-set", "crosssim-reset"]);
+    }
+    if !forms.is_empty() {
+        uses.push(format!("mho export CARD.toml --to {}", forms.join("|")));
+    }
+    uses
 }
 
 fn paragraph(parameter: &ParameterInfo) -> String {
@@ -80,9 +113,13 @@ mod tests {
             for parameter in model.parameters {
                 assert!(page.contains(parameter.name) && page.contains(parameter.source));
                 assert!(!parameter.source.is_empty() && !parameter.meaning.is_empty());
+                assert!(!parameter.unit.is_empty(), "{}: {}", model.name, parameter.name);
                 assert!(parameter.lower <= parameter.default && parameter.default <= parameter.upper);
             }
-            assert!(!model.references.is_empty(), "{}", model.name);
+            assert!(!model.references.is_empty() && !model.validity.is_empty(), "{}", model.name);
+            // An equation, and what can be done with it.
+            assert!(model.law.contains('='), "{}: {}", model.name, model.law);
+            assert!(page.contains("mho simulate CARD.toml"), "{page}");
         }
         let json: serde_json::Value = serde_json::from_str(&document(None).unwrap()).unwrap();
         assert_eq!(json["models"].as_array().unwrap().len(), model::registry().len());

@@ -5,6 +5,7 @@ use crate::store::replace_file;
 use mho_compact::card::DeviceCard;
 use mho_compact::current_shift::CurrentShift;
 use mho_compact::ekv::{Bias, Ekv};
+use mho_compact::model::ModelInfo;
 use mho_compact::programming::Programming;
 use mho_compact::retention::Retention;
 use mho_compact::tid::{Evaluator, Law};
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 /// the dose laws --start-v, --dose-krad-si; `threshold-spread` --dose-krad-si, --time-s; `current-shift`
 /// --current-na, --dose-krad-si, --time-s; `sonos-retention` and `sonos-programming` --current-na, --time-s;
 /// `read-noise` --current-na; the update laws --weight, --pulses (below zero: down); resistive cells
-/// --target-us, --time-s. Grids are lists (0,100,300) or ranges (0:500:50).
+/// --target-us, --time-s and, for the current of the mean cell, --read-v. Grids are lists (0,100,300) or ranges (0:500:50).
 ///
 /// Example: mho simulate ekv.toml --vg-v -1:3:0.05 --vd-v 0.1
 #[derive(Debug, clap::Args)]
@@ -45,6 +46,9 @@ pub(super) struct SimulateArgs {
     /// Target conductances (uS)
     #[arg(long, default_value = "1,2,5,10,20,25", value_parser = grid)]
     target_us: Grid,
+    /// Read voltages of a resistive cell (V): adds the current of a cell at the mean conductance
+    #[arg(long, allow_hyphen_values = true, value_parser = grid)]
+    read_v: Option<Grid>,
     /// Temperatures (K)
     #[arg(long, default_value = "300", value_parser = grid)]
     temperature_k: Grid,
@@ -137,8 +141,8 @@ impl Ready {
         })
     }
 
-    /// Names of the axes, and of the results.
-    fn columns(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+    /// Names of the axes, and of the results; with a read of a resistive cell or without.
+    fn columns(&self, read: bool) -> (Vec<&'static str>, Vec<&'static str>) {
         match self {
             Self::Ekv(_) => (vec!["temperature_k", "vd_v", "vg_v"], vec!["id_a"]),
             Self::Transistor(_) => (vec!["temperature_k", "vb_v", "vd_v", "vg_v"], vec!["id_a"]),
@@ -149,6 +153,9 @@ impl Ready {
             Self::ReadNoise(_) => (vec!["current_na"], vec!["sigma_na"]),
             Self::ThresholdSpread(_) => (vec!["dose_krad_si", "time_s"], vec!["sigma_v"]),
             Self::Update(_) => (vec!["weight", "pulses"], vec!["weight_after"]),
+            Self::Resistive(_) if read => {
+                (vec!["target_us", "time_s", "read_v"], vec!["mean_us", "sigma_us", "current_na"])
+            }
             Self::Resistive(_) => (vec!["target_us", "time_s"], vec!["mean_us", "sigma_us"]),
         }
     }
@@ -176,9 +183,10 @@ impl Ready {
                 let count = pulses.abs().min(MOST_PULSES).round() as usize;
                 law.ramp(cell, weight, direction, count, &mut Vec::new())
             }
-            (Self::Resistive(cell), &[target_us, time_s]) => {
+            (Self::Resistive(cell), &[target_us, time_s, ref read @ ..]) => {
                 let found = inference::Distribution::new(cell.as_ref(), target_us, time_s);
-                return vec![found.mean_us(), found.sigma_us()];
+                let current = read.iter().map(|&read_v| cell.current_na(found.mean_us(), read_v));
+                return [found.mean_us(), found.sigma_us()].into_iter().chain(current).collect();
             }
             _ => f64::NAN,
         };
@@ -186,10 +194,16 @@ impl Ready {
     }
 }
 
+/// Axes and results of a model; none where it cannot be simulated.
+pub(super) fn columns(model: &ModelInfo) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
+    Some(Ready::new(&DeviceCard::from_defaults(model))?.columns(false))
+}
+
 impl SimulateArgs {
     /// Values of an axis by its column.
     fn axis(&self, name: &str) -> &[f64] {
         let Grid(values) = match name {
+            "read_v" => return self.read_v.as_ref().map_or(&[], |Grid(values)| values),
             "temperature_k" => &self.temperature_k,
             "vd_v" => &self.vd_v,
             "vg_v" => &self.vg_v,
@@ -223,9 +237,15 @@ pub(super) fn run(args: &SimulateArgs, globals: &Globals) -> Answer {
 }
 
 fn simulate(args: &SimulateArgs, card: &DeviceCard, seed: u64) -> Result<Table, CliError> {
+    if args.read_v.is_some() && inference::find(&card.model).is_none() {
+        return Err(CliError::Usage(format!(
+            "--read-v is of resistive cells; the card is one of {}",
+            card.model
+        )));
+    }
     let unknown = || CliError::Usage(format!("{} cannot be simulated", card.model));
     let law = Ready::new(card).ok_or_else(unknown)?;
-    let (axes, results) = law.columns();
+    let (axes, results) = law.columns(args.read_v.is_some());
     let points = product(&axes.iter().map(|name| args.axis(name)).collect::<Vec<_>>());
     let mut table = Table::new();
     table.comments.push(format!("{}; card from: {}", card.model, card.provenance.origin));
@@ -293,8 +313,8 @@ mod tests {
         for model in mho_compact::model::registry() {
             let card = DeviceCard::from_defaults(model);
             let law = Ready::new(&card).unwrap();
-            let point: Vec<f64> = law.columns().0.iter().map(|_| 1.0).collect();
-            assert_eq!(law.evaluate(&point).len(), law.columns().1.len());
+            let point: Vec<f64> = law.columns(false).0.iter().map(|_| 1.0).collect();
+            assert_eq!(law.evaluate(&point).len(), law.columns(false).1.len());
             assert!(law.evaluate(&point).iter().all(|value| value.is_finite()), "{}", model.name);
         }
     }
