@@ -1,6 +1,6 @@
 //! `mho evaluate` and `network.import` as a user meets them.
 
-#![allow(clippy::unwrap_used, missing_docs, dead_code)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::type_complexity, missing_docs, dead_code)]
 
 use mho_tests::run;
 use std::path::Path;

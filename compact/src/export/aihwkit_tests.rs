@@ -160,6 +160,7 @@ fn spread_of_fitted_devices() {
         rms_log: None,
         points: 10,
         dropped: 0,
+        outliers: Vec::new(),
         aicc: 0.0,
         bic: 0.0,
         condition: 1.0,

@@ -60,7 +60,7 @@ fn convolutional(wish: &Wish<'_>) -> Result<Task, BuildError> {
     let trained = dataset::network_file("cifar10-cnn6").zip(dataset::location("cifar10"));
     if let Some((file, _)) = trained {
         let network = Network::from_bytes(&std::fs::read(&file)?, &file.display().to_string())?;
-        let task = Task::new("CIFAR-10, six layers", true, dataset::find("cifar10")?, network)?;
+        let task = Task::new("CIFAR-10, six layers", true, dataset::find("cifar10")?, &network)?;
         return task.of_first(IMAGES_OF_CNN6);
     }
     let whole = dataset::location("fashion-mnist").is_some();
@@ -70,7 +70,7 @@ fn convolutional(wish: &Wish<'_>) -> Result<Task, BuildError> {
     let spec = NetworkSpec::cnn(data.classes);
     let network = train(&data, &spec, &TrainOptions { epochs, seed: wish.seed, ..usual }, &|_| ())?.network;
     let name = if whole { "Fashion-MNIST, small CNN" } else { "Fashion-MNIST of 4,000 images, small CNN" };
-    Task::new(name, whole, data, network)?.of_first(IMAGES_OF_CNN)
+    Task::new(name, whole, data, &network)?.of_first(IMAGES_OF_CNN)
 }
 
 fn dose(wish: &Wish<'_>) -> Result<Built, BuildError> {
@@ -151,7 +151,7 @@ fn of_depths(wish: &Wish<'_>) -> Result<Vec<(String, Task)>, BuildError> {
         let spec = NetworkSpec::mlp(&vec![128; depth], data.classes);
         let options = TrainOptions { epochs, seed: wish.seed, ..usual };
         let network = train(&data, &spec, &options, &|_| ())?.network;
-        Ok((format!("{depth} hidden"), Task::new(name, whole, data, network)?.of_first(2000)?))
+        Ok((format!("{depth} hidden"), Task::new(name, whole, data, &network)?.of_first(2000)?))
     };
     DEPTHS.into_iter().map(task).collect()
 }

@@ -84,7 +84,7 @@ fn task(set: usize, wish: &Wish<'_>) -> Result<Arc<Task>, BuildError> {
     };
     let spec = NetworkSpec::mlp(&[256, 128], data.classes);
     let network = train(&data, &spec, &options, &|_| ())?.network;
-    let task = Arc::new(Task::new(if whole { name } else { small_name }, whole, data, network)?);
+    let task = Arc::new(Task::new(if whole { name } else { small_name }, whole, data, &network)?);
     trained.push((set, wish.seed, task.clone()));
     Ok(task)
 }
@@ -103,8 +103,8 @@ struct Accuracy {
 }
 
 impl Task {
-    fn new(name: &'static str, whole: bool, data: Dataset, network: Network) -> Result<Self, BuildError> {
-        Self::of_graph(name, whole, data, (network.graph()?, own_format(&network)), IMAGES)
+    fn new(name: &'static str, whole: bool, data: Dataset, network: &Network) -> Result<Self, BuildError> {
+        Self::of_graph(name, whole, data, (network.graph()?, own_format(network)), IMAGES)
     }
 
     /// A network from elsewhere, on the first test images.
