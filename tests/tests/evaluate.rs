@@ -71,8 +71,12 @@ fn one_network_by_its_file_its_toml_and_a_study() {
     let layers = std::fs::read_to_string(at.join("layers.csv")).unwrap();
     assert!(column(&layers, "name").iter().any(|name| name.starts_with("dense")), "{layers}");
 
-    // The same network through a TOML with the scale that it has anyway.
-    std::fs::write(at.join("net.toml"), "model = \"net.safetensors\"\n[input]\nscale = 0.0625\n").unwrap();
+    // The same network through a TOML with the scale that it has anyway: 1/255 in single precision.
+    std::fs::write(
+        at.join("net.toml"),
+        "model = \"net.safetensors\"\n[input]\nscale = 0.003921568859368563\n",
+    )
+    .unwrap();
     assert_eq!(column(&works(at, &format!("{line} net.toml")).0, "top1"), column(&csv, "top1"));
     // Another scale is another input.
     std::fs::write(at.join("net.toml"), "model = \"net.safetensors\"\n[input]\nscale = 0.0\n").unwrap();

@@ -70,7 +70,9 @@ impl CellSource for CurrentCell {
         let programmed_na = self.programming.map_or(0.0, |p| p.programmed_na(start_na));
         let growth = self.programming.map_or(0.0, |p| (p.growth(time_s) - 1.0).max(0.0));
         let followed = SCORES.map(|score| law((start_na + programmed_na * score).max(0.0)));
-        let (mean_na, followed_na) = super::moments(&followed);
+        // Moments of equal numbers carry their rounding.
+        let exact = programmed_na == 0.0;
+        let (mean_na, followed_na) = if exact { (law(start_na), 0.0) } else { super::moments(&followed) };
         let drift_na = programmed_na * growth.sqrt();
         let sigma_na = followed_na.hypot(drift_na);
         // The skewness that the law gives stays; its width grows by the drift.

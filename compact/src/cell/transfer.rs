@@ -141,10 +141,10 @@ impl Curve {
     }
 
     fn overdrive_v(&self, current_na: f64) -> f64 {
-        let wanted = current_na.max(0.0).ln();
-        if wanted.is_nan() {
+        if current_na.is_nan() {
             return f64::NAN;
         }
+        let wanted = current_na.max(0.0).ln();
         let last = self.ln_na.len() - 1;
         let i = self.ln_na.partition_point(|ln| *ln < wanted).clamp(1, last) - 1;
         let (mut low, mut high) = (0.0, 1.0);

@@ -3,7 +3,7 @@
 use super::{FitError, Regression, least_squares};
 
 impl Regression<'_> {
-    /// The largest [`Series::order`], where there is more than one.
+    /// The largest [`Series::order`](super::Series), where there is more than one.
     pub fn last_order(&self) -> Option<f64> {
         let orders =
             || self.devices.iter().flat_map(|device| &device.series).flat_map(|series| &series.order);
