@@ -9,8 +9,12 @@ use nalgebra::DVector;
 /// Points of a Halton sequence over the bounds at which the cost is looked at, and the best of them that are
 /// started from. A look costs one evaluation, a start some hundred; a global solver (a swarm, simplices) would
 /// spend more evaluations than these looks for the same basins.
-const LOOKS: usize = 256;
+const LOOKS: usize = 64;
 const STARTS: usize = 8;
+
+/// Of the starts, so many go on after evaluations of [`FEW`] times the number of parameters and one.
+const FINALISTS: usize = 2;
+const FEW: usize = 5;
 
 /// Further starts are spread over this part of each interval (fractions of its scale).
 const MARGIN: f64 = 0.05;
@@ -56,17 +60,23 @@ pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, Fi
         .filter(|(cost, _)| cost.is_finite())
         .collect();
     looks.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut best: Option<FitResult> = None;
-    for (_, values) in looks.iter().take(STARTS) {
-        for (parameter, &value) in restart.parameters.iter_mut().zip(values) {
-            parameter.start = parameter.value(parameter.coordinate(value));
+    let mut descended = |starts: &[(f64, Vec<f64>)], options: &FitOptions| {
+        let mut found: Vec<FitResult> = Vec::new();
+        for (_, values) in starts {
+            for (parameter, &value) in restart.parameters.iter_mut().zip(values) {
+                parameter.start = parameter.value(parameter.coordinate(value));
+            }
+            found.extend(least_squares(&restart, options));
         }
-        if let Ok(other) = least_squares(&restart, &options)
-            && best.as_ref().is_none_or(|best| other.cost < best.cost)
-        {
-            best = Some(other);
-        }
-    }
+        found.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        found
+    };
+    // A few steps tell the basins apart; only from the best of them the descent goes to its end.
+    let few = FitOptions { patience: options.patience.min(FEW), ..options };
+    looks.truncate(STARTS);
+    let ahead: Vec<(f64, Vec<f64>)> =
+        descended(&looks, &few).iter().take(FINALISTS).map(|fit| (fit.cost, fit.values())).collect();
+    let best = descended(&ahead, &options).into_iter().next();
     let tried = format!("{reason}: the best {STARTS} of {LOOKS} further starts were tried");
     match best {
         Some(better) if better.cost < first.cost * (1.0 - BETTER) => {
@@ -97,6 +107,9 @@ fn reason(regression: &Regression<'_>, fit: &FitResult) -> Option<String> {
     let reduced = fit.cost / freedom;
     if !regression.options.scale_covariance && reduced > REDUCED {
         return Some(format!("residuals are {:.1} times as large as the deviations given", reduced.sqrt()));
+    }
+    if !regression.options.alike_demands_starts {
+        return None;
     }
     let pattern = pattern(regression, fit)?;
     (pattern > PATTERN)

@@ -127,6 +127,9 @@ pub struct FitOptions {
     pub cost_tolerance: f64,
     /// Whether fits of a regression under [`Loss::Robust`] take gross outliers out.
     pub reject_outliers: bool,
+    /// Whether a regression demands more starts when neighbouring residuals are alike. Where readings accumulate
+    /// noise, as along a train of pulses, they are so in the best fit too.
+    pub alike_demands_starts: bool,
     /// Scale the covariance with the residuals (`true`), or trust the given sigmas (`false`).
     pub scale_covariance: bool,
 }
@@ -140,6 +143,7 @@ impl Default for FitOptions {
             patience: 100,
             cost_tolerance: 1e-12,
             reject_outliers: true,
+            alike_demands_starts: true,
             scale_covariance: true,
         }
     }
