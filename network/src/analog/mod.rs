@@ -242,10 +242,11 @@ impl<'a> Arrays<'a> {
         let mut spec = calibrate::with_effects(&plan.spec, effects);
         spec.seed = draws.core(number);
         let mut mapping = calibrate::map(layer, &spec).map_err(wrong)?;
-        let mean = programming.program(&mut mapping, number, draws);
+        let (mean, gains) = programming.program(&mut mapping, number, draws);
         if let Some(wires) = wires {
             wires::apply(&mut mapping, &self.array, wires, layer.name())?;
         }
+        gains.apply(&mut mapping);
         let effective = mapping.read_back();
         let scale = if mapping.weight_max > 0.0 { 1.0 / mapping.weight_max } else { 0.0 };
         let square = |(a, b): (&f64, &f32)| ((a - f64::from(*b)) * scale).powi(2);

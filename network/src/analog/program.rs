@@ -28,8 +28,9 @@ impl Programming {
         self.currents.is_none() && self.noise.is_none() && self.stuck == [0.0; 2]
     }
 
-    /// Programs all cells of a mapping; returns their mean current over the largest.
-    pub(super) fn program(&self, mapping: &mut Mapping, layer: usize, draws: &Draws) -> f64 {
+    /// Programs all cells of a mapping; returns their mean current over the largest, and the gains that a
+    /// compensation of drift wants.
+    pub(super) fn program(&self, mapping: &mut Mapping, layer: usize, draws: &Draws) -> (f64, Gains) {
         let mut fresh = match &self.fresh {
             Some(fresh) => sums(mapping, |mapping| self.cells(Some(fresh), mapping, layer, draws)),
             None => Vec::new(),
@@ -40,15 +41,13 @@ impl Programming {
             sum += array.conductances.iter().sum::<f64>();
             count += array.conductances.len();
         }
-        if !fresh.is_empty() {
-            self.compensate(mapping, &mut fresh);
-        }
         if let Some(noise) = &self.noise {
             for array in &mut mapping.arrays {
                 array.noise = array.conductances.iter().map(|&g| noise.sigma(g)).collect();
             }
         }
-        sum / count.max(1) as f64
+        let gains = if fresh.is_empty() { Gains::default() } else { self.gains(mapping, &mut fresh) };
+        (sum / count.max(1) as f64, gains)
     }
 
     /// Draws the currents of all cells.
@@ -85,8 +84,8 @@ impl Programming {
         }
     }
 
-    /// Raises the gain of the lines as their currents have fallen.
-    fn compensate(&self, mapping: &mut Mapping, fresh: &mut [f64]) {
+    /// Gains of the outputs that make up for what their currents have lost.
+    fn gains(&self, mapping: &mut Mapping, fresh: &mut [f64]) -> Gains {
         let mut now = sums(mapping, |_| ());
         if self.compensation == Compensation::Global {
             for sums in [&mut *fresh, &mut now[..]] {
@@ -94,14 +93,30 @@ impl Programming {
                 sums.fill(all);
             }
         }
-        let gain = |output: usize| if now[output] > 0.0 { fresh[output] / now[output] } else { 1.0 };
+        let gain = |(fresh, now): (&f64, &f64)| if *now > 0.0 { fresh / now } else { 1.0 };
+        Gains(fresh.iter().zip(&now).map(gain).collect())
+    }
+}
+
+/// Gain of each output line, in front of its converter; empty without compensation.
+#[derive(Debug, Default)]
+pub(super) struct Gains(Vec<f64>);
+
+impl Gains {
+    /// Raises what arrives at the ends of the lines, currents and noise alike.
+    pub(super) fn apply(&self, mapping: &mut Mapping) {
+        if self.0.is_empty() {
+            return;
+        }
         for array in &mut mapping.arrays {
             let rows = array.inputs.len().max(1);
             // A reference column has the gain of the output before it.
             let last = array.outputs.end.saturating_sub(1);
-            for (column, cells) in array.conductances.chunks_mut(rows).enumerate() {
-                let gain = gain((array.outputs.start + column).min(last));
-                cells.iter_mut().for_each(|g| *g *= gain);
+            for cells in [&mut array.conductances, &mut array.noise] {
+                for (column, cells) in cells.chunks_mut(rows).enumerate() {
+                    let gain = self.0[(array.outputs.start + column).min(last)];
+                    cells.iter_mut().for_each(|g| *g *= gain);
+                }
             }
         }
     }

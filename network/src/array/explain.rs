@@ -60,7 +60,7 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "array.pairs",
         "\"separate\"",
         "",
-        "the two cells of a pair: \"separate\" arrays, or \"interleaved\" on one column line, the other cell on a row of its own with the opposite input (a difference with wires only)",
+        "the two cells of a pair: \"separate\" arrays, or \"interleaved\" on one node of a column line, the other cell on a row of its own with the opposite input (a difference with wires only)",
     ),
     (
         "array.topology",

@@ -142,6 +142,21 @@ impl PairEffective {
         Self { difference_s, layout, parts }
     }
 
+    /// Effective conductances (S, inputs x outputs) of the positive and of the negative cells: what 1 V at their
+    /// rows alone sends into the output, for alternating columns into the line of the positive cell and into that
+    /// of the negative one.
+    #[must_use]
+    pub fn signs_s(&self) -> [Vec<f64>; 2] {
+        let first = &self.parts[0].layers_s;
+        match self.layout {
+            PairLayout::Separate => [first[0].clone(), self.parts[1].layers_s[0].clone()],
+            PairLayout::Interleaved => [first[0].clone(), first[1].clone()],
+            PairLayout::Alternating => {
+                [0, 1].map(|sign| first[0].chunks(2).filter_map(|pair| pair.get(sign).copied()).collect())
+            }
+        }
+    }
+
     /// How the effective conductances of each array were found.
     #[must_use]
     pub fn methods(&self) -> Vec<Method> {
