@@ -252,6 +252,8 @@ impl<'a> Arrays<'a> {
         let square = |(a, b): (&f64, &f32)| ((a - f64::from(*b)) * scale).powi(2);
         let square_error = effective.iter().zip(layer.weights()).map(square).sum();
         let read = if effects.input_converters || effects.output_converters || mapping.is_noisy() {
+            // The largest of what a layer needs at a time is what follows.
+            drop(effective);
             let core = Core::new(&mapping).map_err(wrong)?;
             let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects);
             Read::Core { core: Box::new(core), two_reads }

@@ -1,6 +1,5 @@
 //! Column lines of a core: which conductances hang on each, and its converters.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::mapping::{Array, Mapping, Sign};
@@ -137,7 +136,7 @@ impl<T: Real> Lines<T> {
         // Of linear lines, a subtraction in the array is one of conductances.
         let merged = spec.subtract == Subtract::Array && law == Law::Linear;
         let lines = outputs + subtrahend.lines(outputs);
-        let gather = |what: Cells, weight: f64| -> Vec<Vec<Vec<f64>>> {
+        let gather = |what: Cells, weight: f64| -> Vec<Vec<Vec<T>>> {
             let mut tiles: Vec<(&Range<usize>, Vec<Vec<f64>>)> = Vec::new();
             for array in &mapping.arrays {
                 if tiles.last().is_none_or(|(inputs, _)| **inputs != array.inputs) {
@@ -145,12 +144,11 @@ impl<T: Real> Lines<T> {
                 }
                 let Some((inputs, slices)) = tiles.last_mut() else { continue };
                 let rows = inputs.len();
-                let cells = what.of(array);
                 let mut add = |line: usize, cells: &[f64]| {
                     let line = &mut slices[array.slice][line * rows..(line + 1) * rows];
-                    line.iter_mut().zip(cells).for_each(|(sum, g)| *sum += weight * g);
+                    line.iter_mut().zip(cells).for_each(|(sum, &cell)| *sum += weight * what.of(cell));
                 };
-                let (columns, reference) = array.split(&cells, encoding);
+                let (columns, reference) = array.split(what.list(array), encoding);
                 let first = if array.sign == Sign::Negative { outputs } else { 0 };
                 for (j, column) in array.outputs.clone().zip(columns.chunks_exact(rows.max(1))) {
                     add(first + j, column);
@@ -166,11 +164,14 @@ impl<T: Real> Lines<T> {
                     }
                 }
             }
-            tiles.into_iter().map(|(_, slices)| slices).collect()
+            // Wide lines are given back one by one: they are the most that a core holds while it is made.
+            let narrow = |lines: Vec<f64>| -> Vec<T> { lines.into_iter().map(T::of).collect() };
+            tiles.into_iter().map(|(_, slices)| slices.into_iter().map(narrow).collect()).collect()
         };
-        let conductances = gather(Cells::Conductances, share);
+        let mut conductances = gather(Cells::Conductances, share);
         // Independent errors of equal cells: the variance of the mean.
-        let variances = if mapping.is_noisy() { gather(Cells::Variances, share * share) } else { Vec::new() };
+        let mut variances =
+            if mapping.is_noisy() { gather(Cells::Variances, share * share) } else { Vec::new() };
         let mut inputs: Vec<Range<usize>> = mapping.arrays.iter().map(|a| a.inputs.clone()).collect();
         inputs.dedup();
         let subtrahend = if merged { Subtrahend::None } else { subtrahend };
@@ -182,14 +183,11 @@ impl<T: Real> Lines<T> {
             .map(|slice| converter(converted * inputs.len(), slice))
             .collect::<Result<_, _>>()?;
         let scale = mapping.weight_max * spec.input.max;
-        let narrow = |slices: &Vec<Vec<f64>>| -> Vec<Vec<T>> {
-            slices.iter().map(|lines| lines.iter().map(|&g| T::of(g)).collect()).collect()
-        };
         let tile = |(number, inputs): (usize, Range<usize>)| Tile {
             pulse: spec.pulse.as_ref().map(|pulse| PulseLine::new(pulse, inputs.len())),
             inputs,
-            slices: narrow(&conductances[number]),
-            variances: variances.get(number).map(narrow).unwrap_or_default(),
+            slices: std::mem::take(&mut conductances[number]),
+            variances: variances.get_mut(number).map(std::mem::take).unwrap_or_default(),
         };
         Ok(Self {
             tiles: inputs.into_iter().enumerate().map(tile).collect(),
@@ -212,10 +210,18 @@ enum Cells {
 }
 
 impl Cells {
-    fn of(self, array: &Array) -> Cow<'_, [f64]> {
+    fn list(self, array: &Array) -> &[f64] {
         match self {
-            Self::Conductances => Cow::Borrowed(&array.conductances),
-            Self::Variances => array.noise.iter().map(|sigma| sigma * sigma).collect(),
+            Self::Conductances => &array.conductances,
+            Self::Variances => &array.noise,
+        }
+    }
+
+    /// What a cell of the list adds to its line.
+    fn of(self, cell: f64) -> f64 {
+        match self {
+            Self::Conductances => cell,
+            Self::Variances => cell * cell,
         }
     }
 
