@@ -82,7 +82,7 @@ fn outliers_move_no_estimate_by_half_of_its_half_width() {
         let moved = (all.iter().map(|shift| shift.part.powi(2)).sum::<f64>() / intervals as f64).sqrt();
         let most = all.iter().fold(0.0_f64, |most, shift| most.max(shift.part));
         let held = all.iter().filter(|shift| shift.held).count();
-        println!(
+        eprintln!(
             "{name}: {moved:.3} half-widths in the mean square, {most:.3} at most; {held} of {intervals}"
         );
         // Of 20 to 40 intervals, at least 80 %: four binomial standard deviations below 95 %.

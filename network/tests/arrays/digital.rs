@@ -32,7 +32,7 @@ fn with_every_bit_arrays_are_the_digital_network() {
         array.cell.on_off_ratio = 1e12;
         let (y, statistics) = run(&graph, &array, &x, QUANTISED);
         let worst = difference(&y, &exact);
-        println!("{text:?}: {worst:e}");
+        eprintln!("{text:?}: {worst:e}");
         assert!(worst < 1e-6, "{text:?}: {worst:e}");
         assert!(statistics.iter().all(|layer| layer.weight_rms_error < 1e-7));
         // The largest input of a layer may lie a rounding above itself.
@@ -56,7 +56,7 @@ fn with_enough_bits_arrays_are_the_digital_matrix() {
         array.output.range = ConverterRange::Percentile { percentile: 100.0 };
         let (y, statistics) = run(&graph, &array, &x, QUANTISED);
         let worst = difference(&y, &exact);
-        println!("{rows} rows, {slices} slices: {worst:e}");
+        eprintln!("{rows} rows, {slices} slices: {worst:e}");
         assert!(worst < 1e-6, "{rows} rows, {slices} slices: {worst:e}");
         assert!(statistics[0].outputs_saturated == 0 && statistics[0].weight_rms_error < 1e-7);
     }
@@ -89,7 +89,7 @@ fn every_mapping_is_near_the_digital_network() {
         let array = ArrayConfig::from_toml(text, "array.toml").unwrap();
         let (y, statistics) = run(&graph, &array, &x, QUANTISED);
         let worst = difference(&y, &exact);
-        println!("{text:?}: {worst}");
+        eprintln!("{text:?}: {worst}");
         assert!(worst < limit, "{text}: {worst}");
         let conversions: u64 = statistics.iter().map(|layer| layer.output_conversions).sum();
         assert!(conversions > 0 && statistics.len() == 4, "{text}");

@@ -68,7 +68,7 @@ fn output_noise_has_the_distribution_of_cells_drawn_anew() {
         let limit = 2.23 * (2.0 / n).sqrt();
         let wider: Vec<f64> = found.iter().map(|y| mean + 1.05 * (y - mean)).collect();
         let (same, other) = (distance(found, expected.clone()), distance(wider, expected));
-        println!(
+        eprintln!(
             "output {output}: distance {same:.5}, with 1.05 times the noise {other:.5}, limit {limit:.5}"
         );
         assert!(same < limit, "{same} {limit}");

@@ -4,6 +4,7 @@
 use super::super::artifact::{card, measurement};
 use super::assemble::Device;
 use super::parts::{Named, Reading};
+use super::sampled::{self, Sampled, one};
 use super::{certificate_json, compiled, gathered, shards, tell, with_device_table};
 use crate::stage::{Artifact, Context, Outputs, ParamError, Role, Shard, Stage, StageError, resolve_as};
 use mho_data::provenance::Origin;
@@ -219,22 +220,6 @@ impl Stage for OfDevice {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct SamplesParams {
-    #[serde(flatten)]
-    table: Params,
-    /// How many samples.
-    samples: u64,
-    /// The sample of one shard.
-    sample: Option<u64>,
-}
-
-impl Default for SamplesParams {
-    fn default() -> Self {
-        Self { table: Params::default(), samples: 12, sample: None }
-    }
-}
-
 impl Stage for DeviceSamples {
     fn name(&self) -> &'static str {
         "table.device-samples"
@@ -253,7 +238,7 @@ impl Stage for DeviceSamples {
     }
 
     fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
-        checked::<SamplesParams>(given)
+        checked::<Sampled<Params>>(given)
     }
 
     fn seconds(&self) -> f64 {
@@ -261,15 +246,12 @@ impl Stage for DeviceSamples {
     }
 
     fn shards(&self, params: &Value, _inputs: &[Artifact]) -> Vec<Shard> {
-        let count = params.get("samples").and_then(Value::as_u64).unwrap_or(SamplesParams::default().samples);
-        let items = (0..count).map(|k| (format!("sample-{k:02}"), "sample", json!(k))).collect();
-        shards(params, items, "samples")
+        sampled::samples(params)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
-        let params: SamplesParams = context.params()?;
-        let index = params.sample.unwrap_or(0);
-        let name = format!("sample-{index:02}");
+        let params: Sampled<Params> = context.params()?;
+        let (index, name) = (params.index(), sampled::name(params.index()));
         let source = Source::read(context, &params.table)?.sampled(context.seed, index);
         one(&source.table(context, &params.table, &name)?, &name)
     }
@@ -277,11 +259,6 @@ impl Stage for DeviceSamples {
     fn reduce(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
         Ok(gathered(context))
     }
-}
-
-fn one(table: &DeviceTable, name: &str) -> Result<Outputs, StageError> {
-    let bytes = table.to_bytes().map_err(StageError::failed)?;
-    Ok(Outputs::new().with(name, format!("{name}.safetensors"), bytes))
 }
 
 #[derive(Default, Serialize, Deserialize)]

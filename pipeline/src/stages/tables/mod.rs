@@ -5,6 +5,7 @@ mod device;
 mod history;
 mod parts;
 mod published;
+mod sampled;
 mod sonos;
 mod variants;
 

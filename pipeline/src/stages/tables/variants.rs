@@ -2,32 +2,17 @@
 //! charge-trap cell.
 
 use super::super::artifact::card;
+use super::sampled::{self, Sampled, one};
 use super::sonos::{Cards, Params, ROLES, checked};
 use super::{compiled, gathered, shards};
 use crate::stage::{Artifact, Context, Outputs, ParamError, Role, Shard, Stage, StageError};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// `table.samples`: samples of the cards' parameters from their covariances.
 pub(crate) struct Samples;
 /// `table.choices`: the default table with one choice changed at a time.
 pub(crate) struct Choices;
-
-#[derive(Serialize, Deserialize)]
-struct SamplesParams {
-    #[serde(flatten)]
-    table: Params,
-    /// How many samples.
-    samples: u64,
-    /// The sample of one shard.
-    sample: Option<u64>,
-}
-
-impl Default for SamplesParams {
-    fn default() -> Self {
-        Self { table: Params::default(), samples: 12, sample: None }
-    }
-}
 
 impl Stage for Samples {
     fn name(&self) -> &'static str {
@@ -47,7 +32,7 @@ impl Stage for Samples {
     }
 
     fn resolve(&self, given: &Value) -> Result<Value, ParamError> {
-        checked::<SamplesParams>(given)
+        checked::<Sampled<Params>>(given)
     }
 
     fn seconds(&self) -> f64 {
@@ -55,25 +40,14 @@ impl Stage for Samples {
     }
 
     fn shards(&self, params: &Value, _inputs: &[Artifact]) -> Vec<Shard> {
-        let count = params.get("samples").and_then(Value::as_u64).unwrap_or(SamplesParams::default().samples);
-        shards(
-            params,
-            (0..count).map(|k| (format!("sample-{k:02}"), "sample", json!(k))).collect(),
-            "samples",
-        )
+        sampled::samples(params)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
-        let params: SamplesParams = context.params()?;
-        let index = params.sample.unwrap_or(0);
-        let name = format!("sample-{index:02}");
+        let params: Sampled<Params> = context.params()?;
+        let (index, name) = (params.index(), sampled::name(params.index()));
         let cell = Cards::read(context)?.sampled(context.seed, index).cell(&params.table, &name)?;
-        let table = compiled(context, &cell, &params.table.compile())?;
-        Ok(Outputs::new().with(
-            name.clone(),
-            format!("{name}.safetensors"),
-            table.to_bytes().map_err(StageError::failed)?,
-        ))
+        one(&compiled(context, &cell, &params.table.compile())?, &name)
     }
 
     fn reduce(&self, context: &Context<'_>) -> Result<Outputs, StageError> {
