@@ -9,7 +9,7 @@ use crate::fit::{
     Axis, Deviation, FitError, FitOptions, FitResult, Loss, Parameter, Problem, Regression, Transform,
     least_squares,
 };
-use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::model::{Entry, Kind, ModelInfo, ParameterInfo, Simulation};
 use crate::readings::{self, Plan, cells, missing, nothing};
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
@@ -93,6 +93,18 @@ pub const INFO: ModelInfo = ModelInfo {
     validity: "an empirical form: dose first, time after; the doses and times that were fitted",
     references: &["design notes, summary items 10 and 11"],
 };
+
+/// The law as commands find it.
+pub const ENTRIES: &[Entry] = &[Entry {
+    info: &INFO,
+    kinds: &[mho_data::measurement::Kind::StateCurrent],
+    fitting: Some(regression),
+    simulation: Simulation::new(&["initial_na", "dose_krad_si", "time_s"], &["current_na"], |card| {
+        let law = CurrentShift::from_card(card);
+        Box::new(move |at| vec![law.current_na(at[0], at[1], at[2])])
+    }),
+    circuit: None,
+}];
 
 /// The law with its parameters; see [`INFO`].
 #[derive(Debug, Clone, Copy, PartialEq)]

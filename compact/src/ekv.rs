@@ -6,8 +6,9 @@
 //! a cell carries the current of its state.
 
 use crate::card::DeviceCard;
+use crate::export::{Device, Port};
 use crate::fit::Transform;
-use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::model::{Entry, Kind, ModelInfo, ParameterInfo, Simulation};
 use crate::real::Real;
 
 /// Boltzmann constant over elementary charge, V/K (exact by the definition of the SI).
@@ -124,6 +125,34 @@ pub const INFO: ModelInfo = ModelInfo {
         "design notes A.2",
     ],
 };
+
+/// The law as commands find it. One fit a sweep is in [`crate::idvg`].
+pub const ENTRIES: &[Entry] = &[Entry {
+    info: &INFO,
+    kinds: &[],
+    fitting: None,
+    simulation: Simulation::new(&["temperature_k", "vd_v", "vg_v"], &["id_a"], |card| {
+        let law = Ekv::from_card(card);
+        Box::new(move |at| vec![law.current_a(Bias { temperature_k: at[0], drain_v: at[1], gate_v: at[2] })])
+    }),
+    circuit: Some(circuit),
+}];
+
+fn circuit(device: &mut Device, _: &[f64]) {
+    device.ports = vec![
+        Port { name: "d", meaning: "drain" },
+        Port { name: "g", meaning: "gate" },
+        Port { name: "s", meaning: "source" },
+    ];
+    let graph = device.graph();
+    let current = Ekv::from_values(&graph.parameters(&INFO)).current_a(Bias {
+        gate_v: graph.voltage("g", "s"),
+        drain_v: graph.voltage("d", "s"),
+        temperature_k: graph.temperature_k(),
+    });
+    let formula = graph.index(current);
+    device.flows("d", "s", formula);
+}
 
 /// The law with its parameters; see [`INFO`] for their meaning.
 #[derive(Debug, Clone, Copy, PartialEq)]

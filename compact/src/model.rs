@@ -1,7 +1,10 @@
 //! What a device model is, apart from its equation: parameters with units, bounds and sources.
 
 use serde::Serialize;
+use std::sync::LazyLock;
 
+use crate::card::DeviceCard;
+use crate::export::Circuit;
 use crate::fit::Regression;
 pub use crate::fit::Transform;
 use mho_data::InputError;
@@ -72,89 +75,80 @@ impl ModelInfo {
 /// How a model is fitted to a measurement: the readings that it takes, with its law and start values.
 pub type Fitting = fn(&Measurement) -> Result<Regression<'static>, InputError>;
 
-/// A model with what can be done with it.
+/// The law of a card, from a point of its axes to its results.
+pub type Simulated = Box<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync>;
+
+/// A law over the axes that it depends on. Axes and results are named as columns, with their units.
+#[derive(Debug, Clone, Copy)]
+pub struct Simulation {
+    /// What the law depends on, in the order of a point.
+    pub axes: &'static [&'static str],
+    /// What it gives, in order.
+    pub results: &'static [&'static str],
+    /// An axis that may stand behind the others, with the result that it adds.
+    pub further: Option<(&'static str, &'static str)>,
+    /// The law of a card of this model.
+    pub law: fn(&DeviceCard) -> Simulated,
+}
+
+impl Simulation {
+    /// A law with one result, and no further axis.
+    pub const fn new(
+        axes: &'static [&'static str],
+        results: &'static [&'static str],
+        law: fn(&DeviceCard) -> Simulated,
+    ) -> Self {
+        Self { axes, results, further: None, law }
+    }
+}
+
+/// A model with all that can be done with it. The file of a law offers one; [`entries`] names the file.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     /// Its law and parameters.
     pub info: &'static ModelInfo,
-    /// Measurements that it is fitted to; none where it is not fitted from files.
+    /// Measurements that it is fitted to; none where it is not fitted through [`Regression`].
     pub kinds: &'static [mho_data::measurement::Kind],
     /// From such a measurement to the fit.
     pub fitting: Option<Fitting>,
+    /// What `mho simulate` evaluates.
+    pub simulation: Simulation,
+    /// What circuit simulators get, where the law is a circuit.
+    pub circuit: Option<Circuit>,
 }
 
-/// All models that are fitted through [`Regression`]; a model's file offers its entries, and this list names
-/// them.
-pub fn entries() -> Vec<Entry> {
-    use mho_data::measurement::Kind::{IdVg, StateCurrent, Threshold};
-    const STATES: &[mho_data::measurement::Kind] = &[StateCurrent];
-    const THRESHOLDS: &[mho_data::measurement::Kind] = &[Threshold];
-    let entry = |info, kinds, fitting: Fitting| Entry { info, kinds, fitting: Some(fitting) };
-    let mut all = vec![
-        entry(&crate::transistor::INFO, &[IdVg], crate::transistor::fitting::regression),
-        entry(&crate::tid::EXP, THRESHOLDS, crate::tid::exp),
-        entry(&crate::tid::STRETCHED, THRESHOLDS, crate::tid::stretched),
-        entry(&crate::tid::TWO_TERM, THRESHOLDS, crate::tid::two_term),
-        entry(&crate::tid::COLLECT, THRESHOLDS, crate::tid::collect_charge),
-        entry(&crate::spread::THRESHOLD_SPREAD, THRESHOLDS, crate::spread::threshold_spread),
-        entry(&crate::retention::INFO, STATES, crate::retention::regression),
-        entry(&crate::current_shift::INFO, STATES, crate::current_shift::regression),
-        entry(&crate::programming::INFO, STATES, crate::programming::regression),
-        entry(&crate::spread::READ_NOISE, STATES, crate::spread::read_noise),
-    ];
-    all.extend_from_slice(crate::update::ENTRIES);
-    all.extend_from_slice(crate::inference::ENTRIES);
-    all
+/// All models, in the order in which `mho models` lists them: each file of a law names its own.
+pub fn entries() -> &'static [Entry] {
+    static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        [
+            crate::ekv::ENTRIES,
+            crate::transistor::ENTRIES,
+            crate::programming::ENTRIES,
+            crate::retention::ENTRIES,
+            crate::tid::ENTRIES,
+            crate::current_shift::ENTRIES,
+            crate::spread::ENTRIES,
+            crate::update::ENTRIES,
+            crate::inference::ENTRIES,
+        ]
+        .concat()
+    });
+    &ALL
 }
 
-/// All models, in the order in which `mho models` lists them.
+/// What [`entries`] says of each law, in the same order.
 pub fn registry() -> &'static [&'static ModelInfo] {
-    REGISTRY
+    static ALL: LazyLock<Vec<&'static ModelInfo>> =
+        LazyLock::new(|| entries().iter().map(|entry| entry.info).collect());
+    &ALL
 }
-
-const REGISTRY: &[&ModelInfo] = &[
-    &crate::ekv::INFO,
-    &crate::transistor::INFO,
-    &crate::programming::INFO,
-    &crate::retention::INFO,
-    &crate::tid::EXP,
-    &crate::tid::STRETCHED,
-    &crate::tid::TWO_TERM,
-    &crate::tid::COLLECT,
-    &crate::current_shift::INFO,
-    &crate::spread::READ_NOISE,
-    &crate::spread::THRESHOLD_SPREAD,
-    &crate::update::CONSTANT_STEP,
-    &crate::update::LINEAR_STEP,
-    &crate::update::SOFT_BOUNDS,
-    &crate::update::SOFT_BOUNDS_REFERENCE,
-    &crate::update::NEUROSIM,
-    &crate::update::EXP_STEP,
-    &crate::update::POW_STEP,
-    &crate::update::PIECEWISE_STEP,
-    &crate::update::LOGARITHMIC_RAMP,
-    &crate::update::CROSSSIM_ASYMMETRIC,
-    &crate::update::CROSSSIM_SYMMETRIC,
-    &crate::update::ECRAM,
-    &crate::update::DOMAIN_WALL,
-    &crate::inference::pcm::INFO,
-    &crate::inference::joshi::INFO,
-    &crate::inference::hermes::INFO,
-    &crate::inference::hermes::ONE,
-    &crate::inference::wan::INFO,
-    &crate::inference::cmo::INFO,
-    &crate::inference::cmo::COARSE,
-    &crate::inference::milo::INFO,
-    &crate::inference::taox::INFO,
-    &crate::inference::bulk::INFO,
-    &crate::inference::generic::INFO,
-    &crate::inference::generic::PROPORTIONAL,
-    &crate::inference::generic::INVERSE,
-    &crate::inference::generic::PARABOLIC,
-    &crate::inference::generic::STATE_INDEPENDENT,
-];
 
 /// The model of this name.
 pub fn find(name: &str) -> Option<&'static ModelInfo> {
-    registry().iter().copied().find(|model| model.name == name)
+    entry(name).map(|entry| entry.info)
+}
+
+/// The model of this name, with what can be done with it.
+pub fn entry(name: &str) -> Option<&'static Entry> {
+    entries().iter().find(|entry| entry.info.name == name)
 }

@@ -8,7 +8,7 @@
 use crate::fit::{
     Axis, FitError, FitOptions, FitResult, Loss, Parameter, Problem, Regression, Transform, least_squares,
 };
-use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::model::{Entry, Kind, ModelInfo, ParameterInfo, Simulation};
 use crate::readings::{CORNER, cells, filled, missing, nothing, split};
 use crate::spread::{Curve, Spread, devices};
 use mho_data::InputError;
@@ -72,6 +72,18 @@ pub const INFO: ModelInfo = ModelInfo {
     validity: "cells after write-verify, 0 to 5 days; the spread of one state is taken as normal in threshold",
     references: &["design notes A.4 and A.6", "TCAS-I 2022 and IEDM 2022 state data"],
 };
+
+/// The law as commands find it.
+pub const ENTRIES: &[Entry] = &[Entry {
+    info: &INFO,
+    kinds: &[mho_data::measurement::Kind::StateCurrent],
+    fitting: Some(regression),
+    simulation: Simulation::new(&["current_na", "time_s"], &["sigma_na"], |card| {
+        let law = Programming::from_card(card);
+        Box::new(move |at| vec![law.sigma_na(at[0], at[1])])
+    }),
+    circuit: None,
+}];
 
 /// The law with its parameters; see [`INFO`].
 #[derive(Debug, Clone, Copy, PartialEq)]

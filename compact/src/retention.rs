@@ -9,7 +9,7 @@ use crate::fit::{
     Axis, Deviation, FitError, FitOptions, FitResult, Parameter, Problem, ProfileInterval, Regression,
     Transform, least_squares, profile,
 };
-use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::model::{Entry, Kind, ModelInfo, ParameterInfo, Simulation};
 use crate::readings::{self, Plan, cells, missing, nothing};
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
@@ -96,6 +96,18 @@ pub const INFO: ModelInfo = ModelInfo {
                some nanoamperes that it leaves out; times of 0 to 5 days were fitted",
     references: &["design notes A.4 (iii) and A.6", "TCAS-I 2022 and IEDM 2022 state data"],
 };
+
+/// The law as commands find it.
+pub const ENTRIES: &[Entry] = &[Entry {
+    info: &INFO,
+    kinds: &[mho_data::measurement::Kind::StateCurrent],
+    fitting: Some(regression),
+    simulation: Simulation::new(&["initial_na", "time_s"], &["current_na"], |card| {
+        let law = Retention::from_card(card);
+        Box::new(move |at| vec![law.current_na(at[0], at[1])])
+    }),
+    circuit: None,
+}];
 
 /// The law with its parameters; see [`INFO`].
 #[derive(Debug, Clone, Copy, PartialEq)]

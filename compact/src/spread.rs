@@ -2,7 +2,7 @@
 //! dose).
 
 use crate::fit::{Axis, Deviation, Device, FitOptions, Loss, Regression, Series, Transform};
-use crate::model::{Kind, ModelInfo, ParameterInfo};
+use crate::model::{Entry, Kind, ModelInfo, ParameterInfo, Simulation};
 use crate::readings::{CORNER, Cell, cells, filled, missing, nothing, split};
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
@@ -96,6 +96,30 @@ pub const THRESHOLD_SPREAD: ModelInfo = ModelInfo {
     validity: "variances that add up; the spread of D_c between devices, which moves far states most, is not in it",
     references: &["design notes A.4 and A.7"],
 };
+
+/// The laws as commands find them.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        info: &READ_NOISE,
+        kinds: &[mho_data::measurement::Kind::StateCurrent],
+        fitting: Some(read_noise),
+        simulation: Simulation::new(&["current_na"], &["sigma_na"], |card| {
+            let values = card.values(&READ_NOISE);
+            Box::new(move |at| vec![read_noise_na(&values, at[0])])
+        }),
+        circuit: None,
+    },
+    Entry {
+        info: &THRESHOLD_SPREAD,
+        kinds: &[mho_data::measurement::Kind::Threshold],
+        fitting: Some(threshold_spread),
+        simulation: Simulation::new(&["dose_krad_si", "time_s"], &["sigma_v"], |card| {
+            let values = card.values(&THRESHOLD_SPREAD);
+            Box::new(move |at| vec![threshold_spread_v(&values, at[1], at[0])])
+        }),
+        circuit: None,
+    },
+];
 
 /// Read noise, nA, of a current in nA; values in the order of [`READ_NOISE`].
 pub fn read_noise_na(values: &[f64], current_na: f64) -> f64 {

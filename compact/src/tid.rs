@@ -17,8 +17,30 @@ pub use info::{COLLECT, EXP, STRETCHED, TWO_TERM};
 pub(crate) use slope::slope_words;
 
 use crate::card::DeviceCard;
-use crate::model::ModelInfo;
+use crate::model::{Entry, Fitting, ModelInfo, Simulation};
+use mho_data::measurement::Kind;
 use mho_physics::sonos::collection::CollectionError;
+
+/// The laws as commands find them.
+pub const ENTRIES: &[Entry] = &[
+    entry(&EXP, exp),
+    entry(&STRETCHED, stretched),
+    entry(&TWO_TERM, two_term),
+    entry(&COLLECT, collect_charge),
+];
+
+const fn entry(info: &'static ModelInfo, fitting: Fitting) -> Entry {
+    Entry {
+        info,
+        kinds: &[Kind::Threshold],
+        fitting: Some(fitting),
+        simulation: Simulation::new(&["start_v", "dose_krad_si"], &["vt_v"], |card| {
+            let law = Law::from_card(card).map(Evaluator::new);
+            Box::new(move |at| vec![law.as_ref().map_or(f64::NAN, |law| law.threshold_v(at[0], at[1]))])
+        }),
+        circuit: None,
+    }
+}
 
 /// A dose law with its parameters. Thresholds in V, doses in krad(Si).
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,11 +2,8 @@
 
 use super::expression::{Expression, Graph};
 use crate::card::DeviceCard;
-use crate::ekv::{self, Bias, Ekv, REFERENCE_TEMPERATURE_K};
-use crate::inference::milo;
-use crate::model::ModelInfo;
-use crate::real::Real;
-use crate::transistor::{self, Transistor};
+use crate::ekv::REFERENCE_TEMPERATURE_K;
+use crate::model::{self, ModelInfo};
 
 /// A terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,25 +69,17 @@ pub struct Device {
     graph: Graph,
 }
 
-/// Builds the circuit of a model.
-type Build = fn(&mut Device, &[f64]);
-
-/// The models that have a circuit.
-fn circuits() -> [(&'static ModelInfo, Build); 3] {
-    [(&ekv::INFO, ekv), (&transistor::INFO, transistor), (&milo::INFO, milo)]
-}
-
-/// Names of the models that circuit simulators can have.
-pub fn devices() -> Vec<&'static str> {
-    circuits().iter().map(|(info, _)| info.name).collect()
-}
+/// Gives a device the terminals, resistances and currents of a law; the values are those of the card, in the order
+/// of its parameters.
+pub type Circuit = fn(&mut Device, &[f64]);
 
 const TEMPERATURE: &str = "temperature_k";
 
 impl Device {
     /// The device of a card; none where the model has no circuit.
     pub fn from_card(card: &DeviceCard) -> Option<Self> {
-        let (info, build) = circuits().into_iter().find(|(info, _)| info.name == card.model)?;
+        let entry = model::entry(&card.model)?;
+        let (info, build) = (entry.info, entry.circuit?);
         let values = card.values(info);
         let mut parameters: Vec<DeviceParameter> =
             info.parameters.iter().zip(&values).map(|(of, &value)| parameter(card, of, value)).collect();
@@ -119,17 +108,30 @@ impl Device {
         self.currents.iter().map(|current| current.formula).collect()
     }
 
-    pub(super) fn graph(&self) -> &Graph {
+    /// The formulas of its currents.
+    pub fn graph(&self) -> &Graph {
         &self.graph
     }
 
-    /// Formulas of the parameters, as the law takes them.
-    fn values<'g>(graph: &'g Graph, info: &ModelInfo) -> Vec<Expression<'g>> {
-        info.parameters.iter().map(|of| graph.parameter(of.name)).collect()
+    /// A current from a node to another, by the index of its formula in [`Self::graph`].
+    pub fn flows(&mut self, from: &'static str, to: &'static str, formula: usize) {
+        self.currents.push(Current { from, to, formula });
     }
 }
 
-fn parameter(card: &DeviceCard, of: &crate::model::ParameterInfo, value: f64) -> DeviceParameter {
+impl Graph {
+    /// Formulas of the parameters of a model, as its law takes them.
+    pub fn parameters(&self, info: &ModelInfo) -> Vec<Expression<'_>> {
+        info.parameters.iter().map(|of| self.parameter(of.name)).collect()
+    }
+
+    /// Temperature of the device, K.
+    pub fn temperature_k(&self) -> Expression<'_> {
+        self.parameter(TEMPERATURE)
+    }
+}
+
+fn parameter(card: &DeviceCard, of: &model::ParameterInfo, value: f64) -> DeviceParameter {
     let known = match card.parameters.get(of.name) {
         None => format!("default: {}", of.source),
         Some(found) => {
@@ -163,78 +165,4 @@ fn comments(card: &DeviceCard, info: &ModelInfo) -> Vec<String> {
             .map(|(key, text)| format!("valid for {key}: {text}")),
     );
     lines
-}
-
-fn ekv(device: &mut Device, _: &[f64]) {
-    device.ports = vec![
-        Port { name: "d", meaning: "drain" },
-        Port { name: "g", meaning: "gate" },
-        Port { name: "s", meaning: "source" },
-    ];
-    let graph = &device.graph;
-    let law = Ekv::from_values(&Device::values(graph, &ekv::INFO));
-    let current = law.current_a(Bias {
-        gate_v: graph.voltage("g", "s"),
-        drain_v: graph.voltage("d", "s"),
-        temperature_k: graph.parameter(TEMPERATURE),
-    });
-    device.currents = vec![Current { from: "d", to: "s", formula: graph.index(current) }];
-}
-
-/// A resistance that the card does not have leaves no node: simulators round 0 ohm up.
-fn transistor(device: &mut Device, values: &[f64]) {
-    device.ports = vec![
-        Port { name: "d", meaning: "drain" },
-        Port { name: "g", meaning: "gate" },
-        Port { name: "s", meaning: "source" },
-        Port { name: "b", meaning: "body" },
-    ];
-    let mut inner_end = |outer: &'static str, inner: &'static str, name: &'static str| {
-        let place = transistor::INFO.parameters.iter().position(|of| of.name == name);
-        if place.is_some_and(|place| values[place] > 0.0) {
-            device.inner.push(inner);
-            device.resistances.push(Resistance { from: outer, to: inner, parameter: name });
-            inner
-        } else {
-            device.parameters.retain(|parameter| parameter.name != name);
-            outer
-        }
-    };
-    let (drain_end, source_end) = (inner_end("d", "di", "drain_ohm"), inner_end("s", "si", "source_ohm"));
-
-    let graph = &device.graph;
-    let values = Device::values(graph, &transistor::INFO);
-    let law = Transistor::from_values(&values, graph.parameter(TEMPERATURE));
-    let sign = law.polarity;
-    let inward = |node| sign * graph.voltage(node, "b");
-    let (gate, drain, source) = (inward("g"), inward(drain_end), inward(source_end));
-    let (outer_drain, outer_source) = (inward("d"), inward("s"));
-    let forward = drain.if_below(source, || Expression::from(-1.0), || Expression::from(1.0));
-    let channel = sign * forward * law.channel(gate, drain.max(source), drain.min(source));
-    let leakage = sign * law.leakage_a(gate - outer_drain.min(outer_source), outer_drain - outer_source);
-    device.currents = vec![
-        Current { from: drain_end, to: source_end, formula: graph.index(channel) },
-        Current { from: "d", to: "s", formula: graph.index(leakage) },
-    ];
-}
-
-/// A cell whose current is not proportional to the voltage. Its state is a parameter of its own.
-fn milo(device: &mut Device, _: &[f64]) {
-    /// In the middle of the measured states, uS.
-    const STATE_US: f64 = 100.0;
-    device.ports = vec![
-        Port { name: "p", meaning: "electrode of the positive read voltage" },
-        Port { name: "n", meaning: "the other electrode" },
-    ];
-    device.parameters.retain(|parameter| milo::CURVE.contains(&parameter.name.as_str()));
-    device.parameters.push(DeviceParameter {
-        name: "conductance_us".into(),
-        value: STATE_US,
-        unit: "uS".into(),
-        known: "state of the cell, set where it is used".into(),
-    });
-    let graph = &device.graph;
-    let constants = milo::CURVE.map(|name| graph.parameter(name));
-    let current = milo::current_a(&constants, graph.parameter("conductance_us"), graph.voltage("p", "n"));
-    device.currents = vec![Current { from: "p", to: "n", formula: graph.index(current) }];
 }

@@ -125,7 +125,7 @@ impl Graph {
     }
 
     /// Index of a formula's last operation.
-    pub(super) fn index(&self, formula: Expression<'_>) -> usize {
+    pub(crate) fn index(&self, formula: Expression<'_>) -> usize {
         match formula {
             Expression::Constant(value) => self.insert(Node::Constant(value.to_bits())),
             Expression::Term(_, index) => index,

@@ -14,7 +14,7 @@ pub mod ramps;
 pub mod spice;
 pub mod verilog_a;
 
-pub use device::{Device, devices};
+pub use device::{Circuit, Device, DeviceParameter, Port, Resistance};
 pub use expression::{Expression, Graph, Symbol};
 
 #[cfg(test)]

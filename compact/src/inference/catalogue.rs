@@ -12,6 +12,7 @@ use super::taox::Taox;
 use super::wan::Wan;
 use super::{Cell, bulk, cmo, generic, hermes, joshi, milo, pcm, taox, wan};
 use crate::card::DeviceCard;
+use crate::export::Circuit;
 use crate::model::ModelInfo;
 
 /// A law with how to make its cells and what of it is fitted.
@@ -23,6 +24,8 @@ pub struct Model {
     build: fn(&[f64]) -> Box<dyn Cell>,
     /// Which parameters which statistics of cells determine.
     pub plan: Plan,
+    /// What circuit simulators get of it.
+    pub(super) circuit: Option<Circuit>,
 }
 
 impl Model {
@@ -68,21 +71,26 @@ macro_rules! build {
 
 /// The laws of resistive cells.
 pub const MODELS: [Model; 15] = [
-    Model { info: &pcm::INFO, build: build!(Pcm), plan: Plan::PCM },
-    Model { info: &joshi::INFO, build: build!(Joshi), plan: Plan::JOSHI },
-    Model { info: &hermes::INFO, build: build!(Hermes), plan: Plan::HERMES },
-    Model { info: &hermes::ONE, build: build!(Hermes), plan: Plan::HERMES },
-    Model { info: &wan::INFO, build: build!(Wan), plan: Plan::WAN },
-    Model { info: &cmo::INFO, build: build!(Cmo), plan: Plan::CMO },
-    Model { info: &cmo::COARSE, build: build!(Cmo), plan: Plan::CMO },
-    Model { info: &milo::INFO, build: build!(Milo), plan: Plan::MILO },
-    Model { info: &taox::INFO, build: build!(Taox), plan: Plan::TAOX },
-    Model { info: &bulk::INFO, build: build!(Bulk), plan: Plan::BULK },
-    Model { info: &generic::INFO, build: build!(Generic), plan: Plan::INDEPENDENT },
-    Model { info: &generic::PROPORTIONAL, build: build!(Generic), plan: Plan::PROPORTIONAL },
-    Model { info: &generic::INVERSE, build: build!(Generic), plan: Plan::INVERSE },
-    Model { info: &generic::PARABOLIC, build: build!(Generic), plan: Plan::PARABOLIC },
-    Model { info: &generic::STATE_INDEPENDENT, build: build!(Generic), plan: Plan::STATE_INDEPENDENT },
+    Model { info: &pcm::INFO, build: build!(Pcm), plan: Plan::PCM, circuit: None },
+    Model { info: &joshi::INFO, build: build!(Joshi), plan: Plan::JOSHI, circuit: None },
+    Model { info: &hermes::INFO, build: build!(Hermes), plan: Plan::HERMES, circuit: None },
+    Model { info: &hermes::ONE, build: build!(Hermes), plan: Plan::HERMES, circuit: None },
+    Model { info: &wan::INFO, build: build!(Wan), plan: Plan::WAN, circuit: None },
+    Model { info: &cmo::INFO, build: build!(Cmo), plan: Plan::CMO, circuit: None },
+    Model { info: &cmo::COARSE, build: build!(Cmo), plan: Plan::CMO, circuit: None },
+    Model { info: &milo::INFO, build: build!(Milo), plan: Plan::MILO, circuit: Some(milo::circuit) },
+    Model { info: &taox::INFO, build: build!(Taox), plan: Plan::TAOX, circuit: None },
+    Model { info: &bulk::INFO, build: build!(Bulk), plan: Plan::BULK, circuit: None },
+    Model { info: &generic::INFO, build: build!(Generic), plan: Plan::INDEPENDENT, circuit: None },
+    Model { info: &generic::PROPORTIONAL, build: build!(Generic), plan: Plan::PROPORTIONAL, circuit: None },
+    Model { info: &generic::INVERSE, build: build!(Generic), plan: Plan::INVERSE, circuit: None },
+    Model { info: &generic::PARABOLIC, build: build!(Generic), plan: Plan::PARABOLIC, circuit: None },
+    Model {
+        info: &generic::STATE_INDEPENDENT,
+        build: build!(Generic),
+        plan: Plan::STATE_INDEPENDENT,
+        circuit: None,
+    },
 ];
 
 /// The law of this name.

@@ -4,12 +4,12 @@
 //! likelihood of the sample variances; slopes with their standard errors of the mean. Readings of the
 //! [`Regression`] are therefore in standard errors.
 
-use super::Cell;
 use super::catalogue::{MODELS, Model};
 use super::readings::cells;
 use super::statistics::{Block, Statistic};
+use super::{Cell, Distribution};
 use crate::fit::{Axis, Deviation, Device, FitOptions, Fixed, Regression, Series};
-use crate::model::Entry;
+use crate::model::{Entry, Simulated, Simulation};
 use mho_data::InputError;
 use mho_data::measurement::{Kind, Measurement};
 
@@ -24,10 +24,26 @@ macro_rules! entries {
             info: MODELS[$index].info,
             kinds: &[Kind::StateCurrent],
             fitting: Some(|measurement| regression(&MODELS[$index], measurement)),
+            simulation: Simulation {
+                axes: &["target_us", "time_s"],
+                results: &["mean_us", "sigma_us"],
+                further: Some(("read_v", "current_na")),
+                law: |card| simulated(MODELS[$index].from_card(card)),
+            },
+            circuit: MODELS[$index].circuit,
         }, )+ ];
     };
 }
 entries!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+
+/// Mean and spread of the cells of a target after a time, and the current of a cell at the mean at a read voltage.
+fn simulated(cell: Box<dyn Cell>) -> Simulated {
+    Box::new(move |at| {
+        let found = Distribution::new(cell.as_ref(), at[0], at[1]);
+        let current = at[2..].iter().map(|&read_v| cell.current_na(found.mean_us(), read_v));
+        [found.mean_us(), found.sigma_us()].into_iter().chain(current).collect()
+    })
+}
 
 /// A law with the cells of a measurement. Parameters: those of the plan that the measurement says something about;
 /// all others are held at their defaults.

@@ -3,6 +3,7 @@
 
 use super::constants::constants;
 use super::{Cell, Evolution, Programmed};
+use crate::export::{Device, DeviceParameter, Port};
 use crate::real::Real;
 
 const SOURCE: &str = "Milo et al., IRPS 2021, Figs. 1 and 4 (IGVVA-100), as fitted in CrossSim";
@@ -85,4 +86,26 @@ pub(crate) fn current_a<R: Real>(constants: &[R; 8], conductance_us: R, read_v: 
     let cube = c0 + x * (c1 + x * c2);
     let part = conductance_us / measured_us;
     conductance_us * 1e-6 * read_v + part * read_v * read_v * (square + cube * read_v)
+}
+
+/// A cell whose current is not proportional to the voltage. Its state is a parameter of its own.
+pub(super) fn circuit(device: &mut Device, _: &[f64]) {
+    /// In the middle of the measured states, uS.
+    const STATE_US: f64 = 100.0;
+    device.ports = vec![
+        Port { name: "p", meaning: "electrode of the positive read voltage" },
+        Port { name: "n", meaning: "the other electrode" },
+    ];
+    device.parameters.retain(|parameter| CURVE.contains(&parameter.name.as_str()));
+    device.parameters.push(DeviceParameter {
+        name: "conductance_us".into(),
+        value: STATE_US,
+        unit: "uS".into(),
+        known: "state of the cell, set where it is used".into(),
+    });
+    let graph = device.graph();
+    let constants = CURVE.map(|name| graph.parameter(name));
+    let current = current_a(&constants, graph.parameter("conductance_us"), graph.voltage("p", "n"));
+    let formula = graph.index(current);
+    device.flows("p", "n", formula);
 }

@@ -14,7 +14,7 @@ fn laws_of_state_currents_fit_cells() {
     let text = mho_physics::sonos::synthetic::state_currents_csv(1);
     let currents = measurement(&text, Kind::StateCurrent);
     for name in ["sonos-retention", "current-shift", "sonos-programming"] {
-        let entry = entries().into_iter().find(|entry| entry.info.name == name).unwrap();
+        let entry = entries().iter().find(|entry| entry.info.name == name).unwrap();
         let regression = match (entry.fitting.unwrap())(&currents) {
             Ok(regression) => regression,
             Err(error) => {

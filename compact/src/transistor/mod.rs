@@ -10,6 +10,7 @@
 //! - [`fitting`]: from I_D(V_G) and I_D(V_D) at any biases to the parameters, by extraction and least squares.
 
 pub mod charge;
+mod circuit;
 pub mod extraction;
 pub mod fitting;
 mod freedom;
@@ -23,6 +24,24 @@ mod start;
 
 pub use info::INFO;
 pub use law::{Terminals, Transistor};
+
+use crate::model::{Entry, Simulation};
+use mho_data::measurement::Kind;
+
+/// The law as commands find it.
+pub const ENTRIES: &[Entry] = &[Entry {
+    info: &INFO,
+    kinds: &[Kind::IdVg],
+    fitting: Some(fitting::regression),
+    simulation: Simulation::new(&["temperature_k", "vb_v", "vd_v", "vg_v"], &["id_a"], |card| {
+        let values = card.values(&INFO);
+        Box::new(move |at| {
+            let terminals = Terminals { gate_v: at[3], drain_v: at[2], source_v: 0.0, body_v: at[1] };
+            vec![Transistor::from_values(&values, at[0]).current_a(terminals)]
+        })
+    }),
+    circuit: Some(circuit::circuit),
+}];
 
 #[cfg(test)]
 mod coverage_tests;

@@ -72,7 +72,7 @@ pub use power::INFO as POW_STEP;
 pub use ramp::INFO as LOGARITHMIC_RAMP;
 
 use crate::fit::Regression;
-use crate::model::Entry;
+use crate::model::{Entry, Simulation};
 use mho_data::InputError;
 use mho_data::measurement::{Kind, Measurement};
 
@@ -85,8 +85,22 @@ macro_rules! entry {
             fitting: Some(|measurement: &Measurement| -> Result<Regression<'static>, InputError> {
                 Ok(fit::regression(&Traces::from_measurement(measurement)?, &$form))
             }),
+            simulation: Simulation::new(&["weight", "pulses"], &["weight_after"], |card| {
+                let (law, cell) = ($form.device)(&card.values($form.info));
+                Box::new(move |at| vec![after(&law, &cell, at[0], at[1])])
+            }),
+            circuit: None,
         }
     };
+}
+
+/// Pulses that are simulated at most.
+const MOST_PULSES: f64 = 1e7;
+
+/// Weight after a number of equal pulses; below zero downwards.
+fn after(law: &Law, cell: &Cell, weight: f64, pulses: f64) -> f64 {
+    let direction = if pulses < 0.0 { Direction::Down } else { Direction::Up };
+    law.ramp(cell, weight, direction, pulses.abs().min(MOST_PULSES).round() as usize, &mut Vec::new())
 }
 
 /// Every update law with its fit to ramps of equal pulses.

@@ -3,7 +3,7 @@
 use super::{Answer, CliError, Globals};
 use crate::store::replace_file;
 use mho_compact::card::DeviceCard;
-use mho_compact::export::{Device, aihwkit, devices, ramps, spice, verilog_a};
+use mho_compact::export::{Device, aihwkit, ramps, spice, verilog_a};
 use mho_compact::model;
 use mho_compact::update::{self, Direction, Traces};
 use mho_data::measurement::Kind;
@@ -131,8 +131,11 @@ pub(super) fn run(args: &ExportArgs, _globals: &Globals) -> Answer {
         Form::CrosssimReset => ramp(&card, Direction::Down),
     };
     let text = text.ok_or_else(|| {
-        let (what, models) = match args.to {
-            Form::Spice | Form::VerilogA => ("a model with a circuit", devices()),
+        let (what, models): (&str, Vec<&str>) = match args.to {
+            Form::Spice | Form::VerilogA => {
+                let known = model::entries().iter().filter(|entry| entry.circuit.is_some());
+                ("a model with a circuit", known.map(|entry| entry.info.name).collect())
+            }
             Form::Aihwkit | Form::CrosssimSet | Form::CrosssimReset => {
                 let names = model::registry().iter().map(|model| model.name);
                 ("a law of pulses", names.filter(|name| name.starts_with("update-")).collect())

@@ -1,8 +1,7 @@
 //! `mho models [NAME]`: the device models with their parameters, units, bounds and sources.
 
-use super::simulate;
-use mho_compact::export::{self, aihwkit};
-use mho_compact::model::{self, ModelInfo, ParameterInfo};
+use mho_compact::export::aihwkit;
+use mho_compact::model::{self, Entry, ModelInfo, ParameterInfo};
 use mho_data::table::number;
 use std::fmt::Write as _;
 
@@ -49,18 +48,20 @@ pub fn page(model: &ModelInfo) -> String {
 fn uses(model: &ModelInfo) -> Vec<String> {
     let name = model.name;
     let mut uses = Vec::new();
-    if let Some(entry) = model::entries().iter().find(|entry| entry.info.name == name) {
+    let entry = model::entry(name);
+    if let Some(entry) = entry.filter(|entry| entry.fitting.is_some()) {
         let kinds: Vec<&str> = entry.kinds.iter().map(|kind| kind.title()).collect();
         uses.push(format!("mho fit {name} FILES: from {}", kinds.join(" or ")));
     }
     if name == mho_compact::ekv::INFO.name {
         uses.push(format!("mho fit {name} FILES: from I_D(V_G) sweeps, one fit a sweep"));
     }
-    if let Some((axes, results)) = simulate::columns(model) {
-        uses.push(format!("mho simulate CARD.toml: {} over {}", results.join(", "), axes.join(", ")));
+    if let Some(Entry { simulation, .. }) = entry {
+        let (axes, results) = (simulation.axes.join(", "), simulation.results.join(", "));
+        uses.push(format!("mho simulate CARD.toml: {results} over {axes}"));
     }
     let mut forms = Vec::new();
-    if export::devices().contains(&name) {
+    if entry.is_some_and(|entry| entry.circuit.is_some()) {
         forms.extend(["spice", "verilog-a"]);
     }
     if aihwkit::MODELS.contains(&name) {

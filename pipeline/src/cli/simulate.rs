@@ -3,13 +3,7 @@
 use super::{Answer, CliError, Globals};
 use crate::store::replace_file;
 use mho_compact::card::DeviceCard;
-use mho_compact::current_shift::CurrentShift;
-use mho_compact::ekv::{Bias, Ekv};
-use mho_compact::model::ModelInfo;
-use mho_compact::programming::Programming;
-use mho_compact::retention::Retention;
-use mho_compact::tid::{Evaluator, Law};
-use mho_compact::{inference, spread, transistor, update};
+use mho_compact::model::{self, Simulated};
 use mho_data::random::Stream;
 use mho_data::{InputError, Table};
 use std::path::PathBuf;
@@ -106,104 +100,11 @@ fn tidy(value: f64) -> f64 {
     format!("{value:.12e}").parse().unwrap_or(value)
 }
 
-/// The law of a card, ready to evaluate at a point of its axes.
-enum Ready {
-    Ekv(Ekv),
-    Dose(Box<Evaluator>),
-    Shift(CurrentShift),
-    Retention(Retention),
-    Programming(Programming),
-    Transistor(Vec<f64>),
-    ReadNoise(Vec<f64>),
-    ThresholdSpread(Vec<f64>),
-    Update(Box<(update::Law, update::Cell)>),
-    Resistive(Box<dyn inference::Cell>),
-}
-
-/// Pulses that are simulated at most.
-const MOST_PULSES: f64 = 1e7;
-
-impl Ready {
-    fn new(card: &DeviceCard) -> Option<Self> {
-        Some(match card.model.as_str() {
-            "ekv" => Self::Ekv(Ekv::from_card(card)),
-            "current-shift" => Self::Shift(CurrentShift::from_card(card)),
-            "sonos-retention" => Self::Retention(Retention::from_card(card)),
-            "sonos-programming" => Self::Programming(Programming::from_card(card)),
-            "transistor" => Self::Transistor(card.values(&transistor::INFO)),
-            "read-noise" => Self::ReadNoise(card.values(&spread::READ_NOISE)),
-            "threshold-spread" => Self::ThresholdSpread(card.values(&spread::THRESHOLD_SPREAD)),
-            name if name.starts_with("update-") => Self::Update(Box::new(update::device(card)?)),
-            name if inference::find(name).is_some() => {
-                Self::Resistive(inference::find(name)?.from_card(card))
-            }
-            _ => Self::Dose(Box::new(Evaluator::new(Law::from_card(card)?))),
-        })
-    }
-
-    /// Names of the axes, and of the results; with a read of a resistive cell or without.
-    fn columns(&self, read: bool) -> (Vec<&'static str>, Vec<&'static str>) {
-        match self {
-            Self::Ekv(_) => (vec!["temperature_k", "vd_v", "vg_v"], vec!["id_a"]),
-            Self::Transistor(_) => (vec!["temperature_k", "vb_v", "vd_v", "vg_v"], vec!["id_a"]),
-            Self::Dose(_) => (vec!["start_v", "dose_krad_si"], vec!["vt_v"]),
-            Self::Shift(_) => (vec!["initial_na", "dose_krad_si", "time_s"], vec!["current_na"]),
-            Self::Retention(_) => (vec!["initial_na", "time_s"], vec!["current_na"]),
-            Self::Programming(_) => (vec!["current_na", "time_s"], vec!["sigma_na"]),
-            Self::ReadNoise(_) => (vec!["current_na"], vec!["sigma_na"]),
-            Self::ThresholdSpread(_) => (vec!["dose_krad_si", "time_s"], vec!["sigma_v"]),
-            Self::Update(_) => (vec!["weight", "pulses"], vec!["weight_after"]),
-            Self::Resistive(_) if read => {
-                (vec!["target_us", "time_s", "read_v"], vec!["mean_us", "sigma_us", "current_na"])
-            }
-            Self::Resistive(_) => (vec!["target_us", "time_s"], vec!["mean_us", "sigma_us"]),
-        }
-    }
-
-    fn evaluate(&self, point: &[f64]) -> Vec<f64> {
-        let one = match (self, point) {
-            (Self::Ekv(law), &[temperature_k, drain_v, gate_v]) => {
-                law.current_a(Bias { gate_v, drain_v, temperature_k })
-            }
-            (Self::Transistor(values), &[temperature_k, body_v, drain_v, gate_v]) => {
-                let at = transistor::Terminals { gate_v, drain_v, source_v: 0.0, body_v };
-                transistor::Transistor::from_values(values, temperature_k).current_a(at)
-            }
-            (Self::Dose(law), &[start_v, dose]) => law.threshold_v(start_v, dose),
-            (Self::Shift(law), &[initial_na, dose, time_s]) => law.current_na(initial_na, dose, time_s),
-            (Self::Retention(law), &[initial_na, time_s]) => law.current_na(initial_na, time_s),
-            (Self::Programming(law), &[current_na, time_s]) => law.sigma_na(current_na, time_s),
-            (Self::ReadNoise(values), &[current_na]) => spread::read_noise_na(values, current_na),
-            (Self::ThresholdSpread(values), &[dose, time_s]) => {
-                spread::threshold_spread_v(values, time_s, dose)
-            }
-            (Self::Update(device), &[weight, pulses]) => {
-                let (law, cell) = device.as_ref();
-                let direction = if pulses < 0.0 { update::Direction::Down } else { update::Direction::Up };
-                let count = pulses.abs().min(MOST_PULSES).round() as usize;
-                law.ramp(cell, weight, direction, count, &mut Vec::new())
-            }
-            (Self::Resistive(cell), &[target_us, time_s, ref read @ ..]) => {
-                let found = inference::Distribution::new(cell.as_ref(), target_us, time_s);
-                let current = read.iter().map(|&read_v| cell.current_na(found.mean_us(), read_v));
-                return [found.mean_us(), found.sigma_us()].into_iter().chain(current).collect();
-            }
-            _ => f64::NAN,
-        };
-        vec![one]
-    }
-}
-
-/// Axes and results of a model; none where it cannot be simulated.
-pub(super) fn columns(model: &ModelInfo) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
-    Some(Ready::new(&DeviceCard::from_defaults(model))?.columns(false))
-}
-
 impl SimulateArgs {
-    /// Values of an axis by its column.
-    fn axis(&self, name: &str) -> &[f64] {
+    /// Values of an axis by its column; none where no option gives any.
+    fn axis(&self, name: &str) -> Option<&[f64]> {
         let Grid(values) = match name {
-            "read_v" => return self.read_v.as_ref().map_or(&[], |Grid(values)| values),
+            READ_V => self.read_v.as_ref()?,
             "temperature_k" => &self.temperature_k,
             "vd_v" => &self.vd_v,
             "vg_v" => &self.vg_v,
@@ -214,11 +115,15 @@ impl SimulateArgs {
             "start_v" => &self.start_v,
             "dose_krad_si" => &self.dose_krad_si,
             "time_s" => &self.time_s,
-            _ => &self.current_na,
+            "current_na" | "initial_na" => &self.current_na,
+            _ => return None,
         };
-        values
+        Some(values)
     }
 }
+
+/// The axis that is asked for by an option without default.
+const READ_V: &str = "read_v";
 
 pub(super) fn run(args: &SimulateArgs, globals: &Globals) -> Answer {
     let file = args.card.display().to_string();
@@ -237,32 +142,44 @@ pub(super) fn run(args: &SimulateArgs, globals: &Globals) -> Answer {
 }
 
 fn simulate(args: &SimulateArgs, card: &DeviceCard, seed: u64) -> Result<Table, CliError> {
-    if args.read_v.is_some() && inference::find(&card.model).is_none() {
-        return Err(CliError::Usage(format!(
-            "--read-v is of resistive cells; the card is one of {}",
-            card.model
-        )));
+    let unknown = || CliError::Usage(format!("no model `{}`", card.model));
+    let simulation = model::entry(&card.model).ok_or_else(unknown)?.simulation;
+    let (mut axes, mut results) = (simulation.axes.to_vec(), simulation.results.to_vec());
+    if args.read_v.is_some() {
+        let Some((axis, result)) = simulation.further.filter(|(axis, _)| *axis == READ_V) else {
+            let name = &card.model;
+            return Err(CliError::Usage(format!(
+                "--read-v is of resistive cells; the card is one of {name}"
+            )));
+        };
+        axes.push(axis);
+        results.push(result);
     }
-    let unknown = || CliError::Usage(format!("{} cannot be simulated", card.model));
-    let law = Ready::new(card).ok_or_else(unknown)?;
-    let (axes, results) = law.columns(args.read_v.is_some());
-    let points = product(&axes.iter().map(|name| args.axis(name)).collect::<Vec<_>>());
+    let law = (simulation.law)(card);
+    let grids: Vec<&[f64]> = axes
+        .iter()
+        .map(|&name| {
+            args.axis(name)
+                .ok_or_else(|| CliError::Usage(format!("there is no grid of `{name}` to simulate")))
+        })
+        .collect::<Result<_, _>>()?;
+    let points = product(&grids);
     let mut table = Table::new();
     table.comments.push(format!("{}; card from: {}", card.model, card.provenance.origin));
     for (index, name) in axes.iter().enumerate() {
         table.push_float(*name, points.iter().map(|point| point[index]).collect());
     }
-    let values: Vec<Vec<f64>> = points.iter().map(|point| law.evaluate(point)).collect();
+    let values: Vec<Vec<f64>> = points.iter().map(|point| law(point)).collect();
     for (index, name) in results.iter().enumerate() {
         table.push_float(*name, values.iter().map(|value| value[index]).collect());
     }
     if args.samples > 0 {
         let stream = Stream::new(seed, &["simulate", "card"], &[]);
-        let draws: Vec<Ready> =
-            (0..args.samples).filter_map(|index| Ready::new(&card.sampled(&stream, index))).collect();
+        let draws: Vec<Simulated> =
+            (0..args.samples).map(|index| (simulation.law)(&card.sampled(&stream, index))).collect();
         let (mut lo, mut hi) = (Vec::new(), Vec::new());
         for point in &points {
-            let mut values: Vec<f64> = draws.iter().map(|draw| draw.evaluate(point)[0]).collect();
+            let mut values: Vec<f64> = draws.iter().map(|draw| draw(point)[0]).collect();
             values.sort_by(f64::total_cmp);
             let at = |part: f64| values[((values.len() - 1) as f64 * part).round() as usize];
             lo.push(at(0.025));
@@ -297,6 +214,7 @@ fn json(table: &Table) -> Result<String, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser as _;
 
     #[test]
     fn grids_are_lists_or_ranges() {
@@ -309,13 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn every_fitted_model_can_be_simulated() {
-        for model in mho_compact::model::registry() {
-            let card = DeviceCard::from_defaults(model);
-            let law = Ready::new(&card).unwrap();
-            let point: Vec<f64> = law.columns(false).0.iter().map(|_| 1.0).collect();
-            assert_eq!(law.evaluate(&point).len(), law.columns(false).1.len());
-            assert!(law.evaluate(&point).iter().all(|value| value.is_finite()), "{}", model.name);
+    fn every_model_can_be_simulated() {
+        let defaults = Alone::try_parse_from(["simulate", "card.toml", "--read-v", "0.1"]).unwrap().args;
+        for entry in model::entries() {
+            let simulation = entry.simulation;
+            let law = (simulation.law)(&DeviceCard::from_defaults(entry.info));
+            let axes = simulation.axes.iter().chain(simulation.further.as_ref().map(|(axis, _)| axis));
+            for axis in axes {
+                assert!(defaults.axis(axis).is_some(), "{}: {axis}", entry.info.name);
+            }
+            let values = law(&vec![1.0; simulation.axes.len()]);
+            assert_eq!(values.len(), simulation.results.len());
+            assert!(values.iter().all(|value| value.is_finite()), "{}", entry.info.name);
         }
+    }
+
+    /// The options by themselves.
+    #[derive(clap::Parser)]
+    struct Alone {
+        #[command(flatten)]
+        args: SimulateArgs,
     }
 }

@@ -37,7 +37,8 @@ pub const DESIGNS: [Design; 9] = [
 #[allow(dead_code)]
 pub fn designs() -> Vec<Design> {
     let listed = |name: &str| DESIGNS.iter().any(|design| design.name == name);
-    let others = entries().into_iter().map(|entry| entry.info.name).filter(|name| !listed(name));
+    let fitted = entries().iter().filter(|entry| entry.fitting.is_some());
+    let others = fitted.map(|entry| entry.info.name).filter(|name| !listed(name));
     let others: Vec<Design> = others.map(|name| Design { name, devices: 1, differ: 0.0 }).collect();
     DESIGNS.into_iter().chain(others).collect()
 }
@@ -73,11 +74,11 @@ pub struct Experiment {
 impl Design {
     /// Reads the design's table as a user's file would be read; `None` for a model without entry.
     pub fn experiment(&self) -> Option<Experiment> {
-        let entry = entries().into_iter().find(|entry| entry.info.name == self.name)?;
+        let entry = mho_compact::model::entry(self.name)?;
         if let Some(model) = find(self.name) {
             return of_cells(model);
         }
-        let mut experiment = self.of_readings(&entry)?;
+        let mut experiment = self.of_readings(entry)?;
         if entry.info.name.starts_with("update") {
             // Weights are counted in the window of the readings: the truth is what a fit of the law's own ramp finds.
             experiment.scatter = PULSE_SCATTER;

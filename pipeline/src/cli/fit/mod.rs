@@ -134,7 +134,7 @@ pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
     let own = matches!(model.name, "ekv" | "sonos-retention" | "sonos-programming" | "current-shift")
         || model.name.starts_with("tid-");
     let published = args.files.iter().any(|file| file.starts_with("published:"));
-    if let Some(entry) = model::entries().iter().find(|entry| entry.info.name == model.name)
+    if let Some(entry) = model::entry(model.name).filter(|entry| entry.fitting.is_some())
         && !published
         && (!own || args.asks_for_more())
     {
