@@ -3,7 +3,8 @@
 
 use super::blocks::Blocks;
 use super::cluster::without_own;
-use super::{FitError, FitOptions, FitResult, Regression, Transform, halton, least_squares};
+use super::{FitError, FitOptions, FitResult, Loss, Problem, Regression, Search, Transform};
+use super::{bounded, halton, least_squares};
 use nalgebra::DVector;
 
 /// Points of a Halton sequence over the bounds at which the cost is looked at, and the best of them that are
@@ -15,6 +16,12 @@ const STARTS: usize = 8;
 /// Of the starts, so many go on after evaluations of [`FEW`] times the number of parameters and one.
 const FINALISTS: usize = 2;
 const FEW: usize = 5;
+
+/// How long a law with its own derivatives is searched with its bounds met and left, and how long to tell basins
+/// apart. What the search leaves is for the descent after it, which works on scales where bounds lie at infinity and a
+/// parameter on its way to one is long in coming.
+const SEARCH: Search = Search { tolerance: 1e-12, steps: 200 };
+const SCOUT: Search = Search { tolerance: 1e-4, steps: 8 };
 
 /// Further starts are spread over this part of each interval (fractions of its scale).
 const MARGIN: f64 = 0.05;
@@ -32,7 +39,11 @@ const BETTER: f64 = 0.01;
 /// The fit from the first start, or a better one from others where bounds or residuals demand them; the reason
 /// and what came of it stand in the warnings.
 pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, FitError> {
-    let problem = regression.problem();
+    let mut problem = regression.problem();
+    let start = problem.start();
+    if let Some((_, values)) = searched(&problem, &regression.options, &start, SEARCH) {
+        start_at(&mut problem, &values);
+    }
     let mut first = least_squares(&problem, &regression.options)?;
     let Some(reason) = reason(regression, &first) else { return Ok(first) };
     let own = |name: &str| regression.model.parameter(name).is_none();
@@ -60,33 +71,33 @@ pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, Fi
         .filter(|(cost, _)| cost.is_finite())
         .collect();
     looks.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut descended = |starts: &[(f64, Vec<f64>)], options: &FitOptions| {
-        let mut found: Vec<FitResult> = Vec::new();
+    looks.truncate(STARTS);
+    // A few steps tell the basins apart; only from the best of them the descent goes to its end.
+    let mut descended = |starts: &[(f64, Vec<f64>)], search: Search, patience: usize| {
+        let options = FitOptions { patience: options.patience.min(patience), ..options };
+        let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
         for (_, values) in starts {
-            for (parameter, &value) in restart.parameters.iter_mut().zip(values) {
-                parameter.start = parameter.value(parameter.coordinate(value));
+            if let Some(end) = searched(&restart, &options, values, search) {
+                found.push(end);
+                continue;
             }
-            found.extend(least_squares(&restart, options));
+            start_at(&mut restart, values);
+            found.extend(least_squares(&restart, &options).map(|fit| (fit.cost, fit.values())));
         }
-        found.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
         found
     };
-    // A few steps tell the basins apart; only from the best of them the descent goes to its end.
-    let few = FitOptions { patience: options.patience.min(FEW), ..options };
-    looks.truncate(STARTS);
-    let ahead: Vec<(f64, Vec<f64>)> =
-        descended(&looks, &few).iter().take(FINALISTS).map(|fit| (fit.cost, fit.values())).collect();
-    let best = descended(&ahead, &options).into_iter().next();
+    let mut ahead = descended(&looks, SCOUT, FEW);
+    ahead.truncate(FINALISTS);
+    let best = descended(&ahead, SEARCH, options.patience).into_iter().next();
     let tried = format!("{reason}: the best {STARTS} of {LOOKS} further starts were tried");
     match best {
-        Some(better) if better.cost < first.cost * (1.0 - BETTER) => {
-            for (parameter, value) in restart.parameters.iter_mut().zip(better.values()) {
-                parameter.start = value;
-            }
+        Some((cost, values)) if cost < first.cost * (1.0 - BETTER) => {
+            start_at(&mut restart, &values);
             let mut found = least_squares(&restart, &FitOptions { starts: 1, ..regression.options })?;
             let words = format!(
                 "{tried}, and the best of them is given (sum of losses {:.4} instead of {:.4})",
-                better.cost, first.cost
+                cost, first.cost
             );
             found.warnings.push(words);
             Ok(found)
@@ -96,6 +107,27 @@ pub(super) fn fit_on_demand(regression: &Regression<'_>) -> Result<FitResult, Fi
             Ok(first)
         }
     }
+}
+
+fn start_at(problem: &mut Problem<'_>, values: &[f64]) {
+    for (parameter, &value) in problem.parameters.iter_mut().zip(values) {
+        parameter.start = parameter.value(parameter.coordinate(value));
+    }
+}
+
+/// Cost and values at the end of a search from `values`; `None` without derivatives or squares to search with.
+fn searched(
+    problem: &Problem<'_>,
+    options: &FitOptions,
+    values: &[f64],
+    search: Search,
+) -> Option<(f64, Vec<f64>)> {
+    if options.loss != Loss::Square {
+        return None;
+    }
+    bounded(problem, values, search)
+        .filter(|found| found.cost.is_finite())
+        .map(|found| (found.cost, found.values))
 }
 
 /// Why more starts are in order.

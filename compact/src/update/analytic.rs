@@ -2,6 +2,7 @@
 
 use super::info::{NOTES, scale};
 use super::law::{Cell, Direction, PulseLaw};
+use super::number::Number;
 use crate::model::ModelInfo;
 use crate::model::ParameterInfo;
 
@@ -51,31 +52,31 @@ pub const SYMMETRIC: ModelInfo = ModelInfo {
 /// Soft bounds by one nonlinearity; the cell's steps are requests. In a prepared [`Cell`] the shapes are
 /// `1 - exp(-alpha d)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CrossSimAsymmetric {
-    alpha: f64,
+pub struct CrossSimAsymmetric<R = f64> {
+    alpha: R,
     /// w_0/R.
-    reach: f64,
+    reach: R,
 }
 
-impl CrossSimAsymmetric {
+impl<R: Number> CrossSimAsymmetric<R> {
     /// The law of this nonlinearity, not 0.
-    pub fn new(alpha: f64) -> Self {
-        Self { alpha, reach: 1.0 / -(-alpha).exp_m1() }
+    pub fn new(alpha: R) -> Self {
+        Self { alpha, reach: R::from(-1.0) / (-alpha).exp_m1() }
     }
 }
 
-impl PulseLaw for CrossSimAsymmetric {
+impl<R: Number> PulseLaw<R> for CrossSimAsymmetric<R> {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         (self.reach * (cell.max - cell.min) + cell.min - state) * cell.shape_up
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         -(cell.max - self.reach * (cell.max - cell.min) - state) * cell.shape_down
     }
 
-    fn prepare(&self, _typical: &Cell, cell: &mut Cell, _normals: [f64; 3]) {
+    fn prepare(&self, _typical: &Cell<R>, cell: &mut Cell<R>, _normals: [f64; 3]) {
         let range = cell.max - cell.min;
         cell.shape_up = -(-self.alpha * cell.up / range).exp_m1();
         cell.shape_down = -(-self.alpha * cell.down / range).exp_m1();
@@ -85,49 +86,51 @@ impl PulseLaw for CrossSimAsymmetric {
 /// A logistic flow; the cell's steps are requests. In a prepared [`Cell`] the shapes are `exp(-2 alpha d)` and
 /// `exp(2 alpha d)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CrossSimSymmetric {
-    alpha: f64,
+pub struct CrossSimSymmetric<R = f64> {
+    alpha: R,
     /// A/R.
-    span: f64,
+    span: R,
     /// (w_min - B)/R.
-    foot: f64,
+    foot: R,
 }
 
-impl CrossSimSymmetric {
+impl<R: Number> CrossSimSymmetric<R> {
     /// The law of this nonlinearity, not 0.
-    pub fn new(alpha: f64) -> Self {
-        Self { alpha, span: 1.0 / (0.5 * alpha).tanh(), foot: 1.0 / alpha.exp_m1() }
+    pub fn new(alpha: R) -> Self {
+        let foot = R::from(1.0) / alpha.exp_m1();
+        // coth(alpha/2).
+        Self { alpha, span: foot * 2.0 + 1.0, foot }
     }
 
     #[inline]
-    fn moved(&self, cell: &Cell, state: f64, factor: f64) -> f64 {
+    fn moved(&self, cell: &Cell<R>, state: R, factor: R) -> R {
         let range = cell.max - cell.min;
         let (span, foot) = (self.span * range, cell.min - self.foot * range);
         // The flow begins at its foot; a state below is taken to it.
-        let above = (state - foot).max(1e-9 * span);
-        span / (1.0 + factor * (span / above - 1.0)) - state + foot
+        let above = (state - foot).max(span * 1e-9);
+        span / (factor * (span / above - 1.0) + 1.0) - state + foot
     }
 }
 
-impl PulseLaw for CrossSimSymmetric {
+impl<R: Number> PulseLaw<R> for CrossSimSymmetric<R> {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         self.moved(cell, state, cell.shape_up)
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         -self.moved(cell, state, cell.shape_down)
     }
 
     /// `A/(w - B) - 1` is multiplied by the same factor at every pulse: no division waits for another.
     fn flow(
         &self,
-        cell: &Cell,
-        start: f64,
+        cell: &Cell<R>,
+        start: R,
         direction: Direction,
         pulses: usize,
-        states: &mut Vec<f64>,
+        states: &mut Vec<R>,
     ) -> bool {
         let range = cell.max - cell.min;
         let (span, foot) = (self.span * range, cell.min - self.foot * range);
@@ -135,22 +138,22 @@ impl PulseLaw for CrossSimSymmetric {
             Direction::Up => cell.shape_up,
             Direction::Down => cell.shape_down,
         };
-        let mut ratio = span / (start - foot).max(1e-9 * span) - 1.0;
+        let mut ratio = span / (start - foot).max(span * 1e-9) - 1.0;
         // Beyond its end the flow turns round: pulse by pulse, with the bounds in between.
-        if ratio.is_nan() || ratio < 0.0 {
+        if ratio.value().is_nan() || ratio.value() < 0.0 {
             return false;
         }
         states.extend((0..pulses).map(|_| {
-            ratio *= factor;
-            foot + span / (1.0 + ratio)
+            ratio = ratio * factor;
+            foot + span / (ratio + 1.0)
         }));
         true
     }
 
-    fn prepare(&self, _typical: &Cell, cell: &mut Cell, _normals: [f64; 3]) {
+    fn prepare(&self, _typical: &Cell<R>, cell: &mut Cell<R>, _normals: [f64; 3]) {
         let range = cell.max - cell.min;
-        cell.shape_up = (-2.0 * self.alpha * cell.up / range).exp();
-        cell.shape_down = (2.0 * self.alpha * cell.down / range).exp();
+        cell.shape_up = (self.alpha * -2.0 * cell.up / range).exp();
+        cell.shape_down = (self.alpha * 2.0 * cell.down / range).exp();
     }
 }
 

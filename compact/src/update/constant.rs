@@ -2,6 +2,7 @@
 
 use super::info::{LOWER, NOTES, STEP_DOWN, STEP_UP, UPPER};
 use super::law::{Cell, PulseLaw};
+use super::number::Number;
 use crate::model::ModelInfo;
 
 /// The law in words.
@@ -20,14 +21,14 @@ pub const INFO: ModelInfo = ModelInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ConstantStep;
 
-impl PulseLaw for ConstantStep {
+impl<R: Number> PulseLaw<R> for ConstantStep {
     #[inline]
-    fn up(&self, cell: &Cell, _state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, _state: R) -> R {
         cell.up
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, _state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, _state: R) -> R {
         cell.down
     }
 }

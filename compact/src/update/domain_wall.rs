@@ -2,6 +2,7 @@
 
 use super::info::{LOWER, NOTES, STEP_DOWN, STEP_UP, UPPER};
 use super::law::{Cell, PulseLaw};
+use super::number::Number;
 use crate::model::ModelInfo;
 
 /// The law in words.
@@ -32,21 +33,21 @@ impl DomainWall {
     }
 }
 
-impl PulseLaw for DomainWall {
+impl<R: Number> PulseLaw<R> for DomainWall {
     #[inline]
-    fn up(&self, cell: &Cell, _state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, _state: R) -> R {
         cell.up
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, _state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, _state: R) -> R {
         cell.down
     }
 
     #[inline]
-    fn settle(&self, cell: &Cell, state: f64) -> f64 {
+    fn settle(&self, cell: &Cell<R>, state: R) -> R {
         if self.pitch > 0.0 {
-            cell.min + self.pitch * ((state - cell.min) / self.pitch).round()
+            cell.min + R::from(self.pitch * ((state - cell.min).value() / self.pitch).round())
         } else {
             state
         }

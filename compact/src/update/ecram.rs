@@ -2,6 +2,7 @@
 
 use super::info::{NOTES, number, scale};
 use super::law::{Cell, PulseLaw};
+use super::number::Number;
 use crate::model::ModelInfo;
 
 /// The law in words.
@@ -24,28 +25,28 @@ pub const INFO: ModelInfo = ModelInfo {
 
 /// dG = g_p s (1 - gamma (G - G_c)/R). The bounds of the [`Cell`] give R; its steps are g_p s.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EcramStep {
+pub struct EcramStep<R = f64> {
     /// gamma of up pulses.
     pub gamma_up: f64,
     /// gamma of down pulses.
     pub gamma_down: f64,
     /// G_c.
-    pub centre: f64,
+    pub centre: R,
 }
 
-impl PulseLaw for EcramStep {
+impl<R: Number> PulseLaw<R> for EcramStep<R> {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
-        cell.up * (1.0 - cell.shape_up * (state - self.centre))
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
+        cell.up * (-(cell.shape_up * (state - self.centre)) + 1.0)
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
-        cell.down * (1.0 + cell.shape_down * (state - self.centre))
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
+        cell.down * (cell.shape_down * (state - self.centre) + 1.0)
     }
 
-    fn prepare(&self, _typical: &Cell, cell: &mut Cell, _normals: [f64; 3]) {
-        cell.shape_up = self.gamma_up / (cell.max - cell.min);
-        cell.shape_down = self.gamma_down / (cell.max - cell.min);
+    fn prepare(&self, _typical: &Cell<R>, cell: &mut Cell<R>, _normals: [f64; 3]) {
+        cell.shape_up = R::from(self.gamma_up) / (cell.max - cell.min);
+        cell.shape_down = R::from(self.gamma_down) / (cell.max - cell.min);
     }
 }

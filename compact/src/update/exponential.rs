@@ -2,6 +2,7 @@
 
 use super::info::{NOTES, STEP_DOWN, STEP_UP, number};
 use super::law::{Cell, PulseLaw};
+use super::number::Number;
 use crate::model::ModelInfo;
 
 /// The law in words.
@@ -26,36 +27,36 @@ pub const INFO: ModelInfo = ModelInfo {
 
 /// dw = s max(1 - A exp(±gamma z), 0).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ExpStep {
+pub struct ExpStep<R = f64> {
     /// A+.
-    pub a_up: f64,
+    pub a_up: R,
     /// A-.
-    pub a_down: f64,
+    pub a_down: R,
     /// gamma+.
-    pub gamma_up: f64,
+    pub gamma_up: R,
     /// gamma-.
-    pub gamma_down: f64,
+    pub gamma_down: R,
     /// a: z per half of the range.
     pub a: f64,
     /// b: z at weight 0.
     pub b: f64,
 }
 
-impl PulseLaw for ExpStep {
+impl<R: Number> PulseLaw<R> for ExpStep<R> {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         let z = cell.shape_up * state + self.b;
-        (cell.up * (1.0 - self.a_up * (self.gamma_up * z).exp())).max(0.0)
+        (cell.up * (-(self.a_up * (self.gamma_up * z).exp()) + 1.0)).max(R::from(0.0))
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         let z = cell.shape_down * state + self.b;
-        (cell.down * (1.0 - self.a_down * (-self.gamma_down * z).exp())).max(0.0)
+        (cell.down * (-(self.a_down * (-self.gamma_down * z).exp()) + 1.0)).max(R::from(0.0))
     }
 
-    fn prepare(&self, _typical: &Cell, cell: &mut Cell, _normals: [f64; 3]) {
-        let slope = 2.0 * self.a / (cell.max - cell.min);
+    fn prepare(&self, _typical: &Cell<R>, cell: &mut Cell<R>, _normals: [f64; 3]) {
+        let slope = R::from(2.0 * self.a) / (cell.max - cell.min);
         cell.shape_up = slope;
         cell.shape_down = slope;
     }

@@ -1,11 +1,16 @@
 //! From ramps to a fit of one law: the trajectory is walked pulse by pulse from a fitted start.
 
-use super::form::Form;
+use super::form::{DeviceOf, Form, Slopes};
+use super::law::{Cell, Law};
+use super::number::Number;
 use super::start::Start;
 use super::trace::{Trace, Traces, Window};
+use crate::dual::Dual;
 use crate::fit::{
-    Axis, Deviation, Device, FitOptions, FitResult, Fixed, Parameter, Regression, Series, Transform,
+    Axis, Deviation, Device, FitOptions, FitResult, Fixed, LawSlopes, Parameter, Regression, Series,
+    Transform,
 };
+use std::sync::Arc;
 
 /// Starting states that are fitted at most; with more, all are read off the first readings of their ramps.
 const MOST_STARTS: usize = 4;
@@ -67,6 +72,8 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
         let name = if levels.len() == 1 { "start".to_owned() } else { format!("start_{}", index + 1) };
         parameters.push(Parameter::new(name, "1", *level, -START_BOUND, START_BOUND, Transform::Linear));
     }
+    let walk = Arc::new(walk);
+    let slopes = slopes(Arc::clone(&walk), form.slopes, fixed.clone(), moving.clone());
     let law = move |values: &[f64], index: usize| {
         let (moved, starts) = values.split_at(count.min(values.len()));
         let mut full = fixed.clone();
@@ -74,7 +81,7 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
             full[place] = value;
         }
         let (law, cell) = device_of(&full);
-        walk.device(&law, &cell, starts, index)
+        walk.device(&law, &cell, walk.starts(starts), index)
     };
     Regression {
         model: form.info,
@@ -85,7 +92,7 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
         x: Axis { title: "pulses", unit: "1", log: false },
         y: Axis { title: traces.quantity, unit: traces.unit, log: false },
         options: FitOptions { alike_demands_starts: false, ..FitOptions::default() },
-        slopes: None,
+        slopes: Some(slopes),
         fixed: held,
         priors: Vec::new(),
         dropped: traces.dropped,
@@ -129,6 +136,7 @@ fn settle(form: &Form, traces: &Traces, walk: &Walk, levels: &[f64], notes: &mut
     };
     let predictions = |values: &[f64], levels: &[f64]| -> Vec<f64> {
         let (law, cell) = (form.device)(values);
+        let levels = walk.starts(levels);
         (0..traces.devices.len()).flat_map(|index| walk.device(&law, &cell, levels, index)).collect()
     };
     let readings: Vec<f64> = traces.ramps().flat_map(|ramp| ramp.readings.iter().copied()).collect();
@@ -184,23 +192,32 @@ struct Walk {
 }
 
 impl Walk {
-    /// Predicted readings of one device; `starts` are the weights at which all trajectories begin.
-    fn device(&self, law: &super::Law, cell: &super::Cell, starts: &[f64], index: usize) -> Vec<f64> {
-        let starts = match &self.from {
-            Beginnings::Fitted => starts,
+    /// Weights at which all trajectories begin: these where they are fitted.
+    fn starts<'a>(&'a self, fitted: &'a [f64]) -> &'a [f64] {
+        match &self.from {
+            Beginnings::Fitted => fitted,
             Beginnings::Read(levels) => levels,
-        };
+        }
+    }
+
+    /// Number of the first trajectory of the device of this index.
+    fn first(&self, index: usize) -> usize {
         let own = |trace: &Trace| if trace.chained { trace.ramps.len().min(1) } else { trace.ramps.len() };
-        let mut next: usize = self.traces[..index].iter().map(own).sum();
+        self.traces[..index].iter().map(own).sum()
+    }
+
+    /// Predicted readings of one device; `starts` are the weights at which all trajectories begin.
+    fn device<R: Number>(&self, law: &Law<R>, cell: &Cell<R>, starts: &[R], index: usize) -> Vec<R> {
+        let mut next = self.first(index);
         let trace = &self.traces[index];
         let mut readings = Vec::with_capacity(trace.ramps.iter().map(|ramp| ramp.readings.len()).sum());
         let mut states = Vec::new();
-        let mut state = 0.0;
+        let mut state = R::from(0.0);
         for (number, ramp) in trace.ramps.iter().enumerate() {
             states.clear();
             let last = ramp.pulses.last().copied().unwrap_or(0);
             if number == 0 || !trace.chained {
-                state = starts.get(next).copied().unwrap_or(0.0);
+                state = starts.get(next).copied().unwrap_or(R::from(0.0));
                 next += 1;
                 states.push(state);
             } else {
@@ -215,6 +232,47 @@ impl Walk {
         }
         readings
     }
+}
+
+/// Derivatives of the predictions: one walk with dual numbers. The last direction is the starting state, of which
+/// each ramp has only one.
+fn slopes(walk: Arc<Walk>, slopes: Slopes, left: Vec<f64>, moving: Vec<usize>) -> LawSlopes<'static> {
+    Box::new(move |values, _, index| match slopes {
+        Slopes::Few(device) => walked(&walk, device, &left, &moving, values, index),
+        Slopes::Many(device) => walked(&walk, device, &left, &moving, values, index),
+    })
+}
+
+fn walked<const N: usize>(
+    walk: &Walk,
+    device: DeviceOf<Dual<N>>,
+    left: &[f64],
+    moving: &[usize],
+    values: &[f64],
+    index: usize,
+) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let (moved, starts) = values.split_at(moving.len().min(values.len()));
+    let mut full: Vec<Dual<N>> = left.iter().map(|&value| value.into()).collect();
+    for (direction, (&place, &value)) in moving.iter().zip(moved).enumerate() {
+        full[place] = Dual::along(direction, value);
+    }
+    let (law, cell) = device(&full);
+    let beginnings: Vec<Dual<N>> =
+        walk.starts(starts).iter().map(|&weight| Dual::along(N - 1, weight)).collect();
+    let found = walk.device(&law, &cell, &beginnings, index);
+    let column = |direction: usize| found.iter().map(|reading| reading.slopes[direction]).collect();
+    let mut columns: Vec<Vec<f64>> = (0..moved.len()).map(column).collect();
+    let trace = &walk.traces[index];
+    let own = walk.first(index);
+    for start in 0..starts.len() {
+        // Chained ramps begin with the first of them.
+        let of = |ramp: usize| start == own + if trace.chained { 0 } else { ramp };
+        let rows = trace.ramps.iter().enumerate().flat_map(|(ramp, own)| vec![of(ramp); own.readings.len()]);
+        columns.push(
+            rows.zip(&found).map(|(mine, reading)| if mine { reading.slopes[N - 1] } else { 0.0 }).collect(),
+        );
+    }
+    (found.iter().map(|reading| reading.value).collect(), columns)
 }
 
 /// The curves of a device for a picture: pulses counted through.

@@ -49,6 +49,45 @@ fn one_start_is_enough_on_the_measured_trace() {
     });
 }
 
+/// Derivatives by dual numbers are those of central differences, whose error at steps of 1e-5 on the scale of the fit
+/// is 1e-10 of the third derivative: 1e-5 of the largest slope holds away from bounds, where ramps have kinks.
+#[test]
+fn slopes_of_every_law_are_those_of_differences() {
+    let mut traces = simulated(&form::FORMS[2], &[0.004, 0.006, 0.9, 1.1], -0.6, 150, 0.01, 3);
+    traces.devices.push(traces.devices[0].clone());
+    traces.devices[1].chained = false;
+    for form in form::FORMS.iter().chain([&form::DOMAIN_WALL]) {
+        let regression = fit::regression(&traces, form);
+        let slopes = regression.slopes.as_ref().unwrap();
+        let values: Vec<f64> = regression.parameters.iter().map(|parameter| parameter.start).collect();
+        for device in 0..2 {
+            let (predictions, columns) = slopes(&values, &vec![true; values.len()], device);
+            let plain = (regression.law)(&values, device);
+            // Powers are found in two ways.
+            assert!(predictions.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-12), "{}", form.info.name);
+            for (place, parameter) in regression.parameters.iter().enumerate() {
+                let u = parameter.coordinate(values[place]);
+                let at = |u: f64| {
+                    let mut moved = values.clone();
+                    moved[place] = parameter.value(u);
+                    (moved[place], (regression.law)(&moved, device))
+                };
+                let ((above, more), (below, less)) = (at(u + 1e-5), at(u - 1e-5));
+                let differences: Vec<f64> =
+                    more.iter().zip(&less).map(|(a, b)| (a - b) / (above - below)).collect();
+                let largest = differences.iter().fold(1e-6_f64, |most, slope| most.max(slope.abs()));
+                let wrong = columns[place]
+                    .iter()
+                    .zip(&differences)
+                    .filter(|(a, b)| (*a - *b).abs() > 1e-5 * largest)
+                    .count();
+                // A difference across the pulse at which a bound is met sees both sides of a kink.
+                assert!(wrong <= 2, "{} {}: {wrong}", form.info.name, parameter.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn laws_are_ranked_on_the_measured_trace() {
     let Some(traces) = gong() else { return };

@@ -7,11 +7,13 @@ use super::ecram::{self, EcramStep};
 use super::exponential::{self, ExpStep};
 use super::law::{Cell, Law, PulseLaw};
 use super::linear::{self, LinearStep, SoftBoundsReference};
+use super::number::Number;
 use super::piecewise::{self, FITTED_NODES, PiecewiseStep};
 use super::power::{self, PowStep};
 use super::ramp::{self, LogarithmicRamp};
 use super::start::{Line, Start};
 use crate::card::DeviceCard;
+use crate::dual::Dual;
 use crate::model::ModelInfo;
 
 /// Bounds, in weights, of laws that stop by themselves: far outside of every window.
@@ -23,6 +25,24 @@ const NEUROSIM_PULSES: f64 = 1000.0;
 /// Below this the curvature of the exponential step counts as this: its two terms cancel to 1e-10.
 const FLAT: f64 = 1e-6;
 
+/// Directions of the derivatives of most laws: up to seven values and a starting state.
+pub(super) const FEW: usize = 8;
+
+/// The same of the piecewise law, of ten values.
+pub(super) const MANY: usize = 11;
+
+/// The device of a law's values, which carry their derivatives.
+#[derive(Clone, Copy)]
+pub(super) enum Slopes {
+    /// Of up to [`FEW`] directions.
+    Few(DeviceOf<Dual<FEW>>),
+    /// Of up to [`MANY`].
+    Many(DeviceOf<Dual<MANY>>),
+}
+
+/// A device made of values.
+pub(super) type DeviceOf<R> = fn(&[R]) -> (Law<R>, Cell<R>);
+
 /// A law as a fit sees it. Values are in the order of the parameters of `info`, in weights.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
@@ -30,6 +50,8 @@ pub(super) struct Form {
     pub(super) info: &'static ModelInfo,
     /// The device of these values.
     pub(super) device: fn(&[f64]) -> (Law, Cell),
+    /// The same device with its derivatives.
+    pub(super) slopes: Slopes,
     /// Values worth starting from; the fit takes the best.
     pub(super) starts: fn(&Start) -> Vec<Vec<f64>>,
 }
@@ -42,40 +64,90 @@ pub fn device(card: &DeviceCard) -> Option<(Law, Cell)> {
 
 /// Every law that is fitted.
 pub(super) const FORMS: [Form; 12] = [
-    Form { info: &constant::INFO, device: constant_device, starts: constant_starts },
-    Form { info: &linear::LINEAR, device: linear_device, starts: linear_starts },
-    Form { info: &linear::SOFT_BOUNDS, device: soft_device, starts: soft_starts },
-    Form { info: &linear::REFERENCE, device: reference_device, starts: reference_starts },
-    Form { info: &linear::RANGE, device: range_device, starts: range_starts },
-    Form { info: &exponential::INFO, device: exp_device, starts: exp_starts },
-    Form { info: &power::INFO, device: pow_device, starts: pow_starts },
-    Form { info: &piecewise::INFO, device: piecewise_device, starts: piecewise_starts },
-    Form { info: &ramp::INFO, device: ramp_device, starts: ramp_starts },
-    Form { info: &analytic::ASYMMETRIC, device: asymmetric_device, starts: analytic_starts },
-    Form { info: &analytic::SYMMETRIC, device: symmetric_device, starts: analytic_starts },
-    Form { info: &ecram::INFO, device: ecram_device, starts: ecram_starts },
+    Form {
+        info: &constant::INFO,
+        device: constant_device,
+        slopes: Slopes::Few(constant_device),
+        starts: constant_starts,
+    },
+    Form {
+        info: &linear::LINEAR,
+        device: linear_device,
+        slopes: Slopes::Few(linear_device),
+        starts: linear_starts,
+    },
+    Form {
+        info: &linear::SOFT_BOUNDS,
+        device: soft_device,
+        slopes: Slopes::Few(soft_device),
+        starts: soft_starts,
+    },
+    Form {
+        info: &linear::REFERENCE,
+        device: reference_device,
+        slopes: Slopes::Few(reference_device),
+        starts: reference_starts,
+    },
+    Form {
+        info: &linear::RANGE,
+        device: range_device,
+        slopes: Slopes::Few(range_device),
+        starts: range_starts,
+    },
+    Form {
+        info: &exponential::INFO,
+        device: exp_device,
+        slopes: Slopes::Few(exp_device),
+        starts: exp_starts,
+    },
+    Form { info: &power::INFO, device: pow_device, slopes: Slopes::Few(pow_device), starts: pow_starts },
+    Form {
+        info: &piecewise::INFO,
+        device: piecewise_device,
+        slopes: Slopes::Many(piecewise_device),
+        starts: piecewise_starts,
+    },
+    Form { info: &ramp::INFO, device: ramp_device, slopes: Slopes::Few(ramp_device), starts: ramp_starts },
+    Form {
+        info: &analytic::ASYMMETRIC,
+        device: asymmetric_device,
+        slopes: Slopes::Few(asymmetric_device),
+        starts: analytic_starts,
+    },
+    Form {
+        info: &analytic::SYMMETRIC,
+        device: symmetric_device,
+        slopes: Slopes::Few(symmetric_device),
+        starts: analytic_starts,
+    },
+    Form {
+        info: &ecram::INFO,
+        device: ecram_device,
+        slopes: Slopes::Few(ecram_device),
+        starts: ecram_starts,
+    },
 ];
 
 /// The domain wall without notches is the constant step: it is fitted by its own name, and not ranked twice.
-pub(super) const DOMAIN_WALL: Form =
-    Form { info: &domain_wall::INFO, device: wall_device, starts: constant_starts };
+pub(super) const DOMAIN_WALL: Form = Form {
+    info: &domain_wall::INFO,
+    device: wall_device,
+    slopes: Slopes::Few(wall_device),
+    starts: constant_starts,
+};
 
-fn bounded(up: f64, down: f64, max: f64, min: f64) -> Cell {
-    Cell { up, down, max, min, ..Cell::default() }
-}
-
-fn prepared(law: Law, mut cell: Cell) -> (Law, Cell) {
+fn prepared<R: Number>(law: Law<R>, mut cell: Cell<R>) -> (Law<R>, Cell<R>) {
     let typical = cell;
     law.prepare(&typical, &mut cell, [0.0; 3]);
     (law, cell)
 }
 
-fn constant_device(p: &[f64]) -> (Law, Cell) {
-    (Law::Constant(ConstantStep), bounded(p[0], p[1], p[2], -p[3]))
+fn constant_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
+    (Law::Constant(ConstantStep), Cell::new(p[0], p[1], p[2], -p[3]))
 }
 
-fn wall_device(p: &[f64]) -> (Law, Cell) {
-    (Law::DomainWall(DomainWall { pitch: 0.0 }), bounded(p[0], p[1], p[2], -p[3]))
+fn wall_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
+    (Law::DomainWall(DomainWall { pitch: 0.0 }), Cell::new(p[0], p[1], p[2], -p[3]))
 }
 
 fn constant_starts(start: &Start) -> Vec<Vec<f64>> {
@@ -87,16 +159,17 @@ fn constant_starts(start: &Start) -> Vec<Vec<f64>> {
     vec![near(0.7), near(0.9), near(1.2), steep]
 }
 
-fn linear_device(p: &[f64]) -> (Law, Cell) {
+fn linear_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
     let (max, min) = (p[2], -p[3]);
     let law = LinearStep {
-        gamma_up: p[4] * max,
-        gamma_down: -p[5] * min,
+        gamma_up: (p[4] * max).value(),
+        gamma_down: (-p[5] * min).value(),
         gamma_up_std: 0.0,
         gamma_down_std: 0.0,
         mean_bounds: true,
     };
-    prepared(Law::Linear(law), bounded(p[0], p[1], max, min))
+    let cell = Cell { shape_up: -p[0] * p[4], shape_down: p[1] * p[5], ..Cell::new(p[0], p[1], max, min) };
+    (Law::Linear(law), cell)
 }
 
 fn linear_starts(start: &Start) -> Vec<Vec<f64>> {
@@ -106,8 +179,8 @@ fn linear_starts(start: &Start) -> Vec<Vec<f64>> {
     vec![with(0.8), with(0.9), with(1.0)]
 }
 
-fn soft_device(p: &[f64]) -> (Law, Cell) {
-    prepared(Law::Linear(LinearStep::SOFT_BOUNDS), bounded(p[0], p[1], p[2], -p[3]))
+fn soft_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
+    prepared(Law::Linear(LinearStep::SOFT_BOUNDS), Cell::new(p[0], p[1], p[2], -p[3]))
 }
 
 fn soft_starts(start: &Start) -> Vec<Vec<f64>> {
@@ -115,9 +188,16 @@ fn soft_starts(start: &Start) -> Vec<Vec<f64>> {
     vec![vec![up.step, down.step, (1.0 / up.slope).min(50.0), (1.0 / down.slope).min(50.0)]]
 }
 
-fn reference_device(p: &[f64]) -> (Law, Cell) {
-    let law = SoftBoundsReference { mean: p[0], std: 0.0, subtract_symmetry_point: false };
-    prepared(Law::Reference(law), bounded(p[1], p[1], p[2], -p[3]))
+fn reference_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
+    let law = SoftBoundsReference { mean: p[0].value(), std: 0.0, subtract_symmetry_point: false };
+    let (max, min) = (p[2], -p[3]);
+    let cell = Cell {
+        reference: p[0],
+        shape_up: -p[1] / max,
+        shape_down: -p[1] / min,
+        ..Cell::new(p[1], p[1], max, min)
+    };
+    (Law::Reference(law), cell)
 }
 
 fn reference_starts(start: &Start) -> Vec<Vec<f64>> {
@@ -126,17 +206,17 @@ fn reference_starts(start: &Start) -> Vec<Vec<f64>> {
 }
 
 /// Ends of soft-bounds ramps that cover the range in [`NEUROSIM_PULSES`].
-fn range_device(p: &[f64]) -> (Law, Cell) {
+fn range_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
     let (max, min) = (p[0], -p[1]);
-    let reach = |pulses: f64| (max - min) / -(-NEUROSIM_PULSES / pulses).exp_m1();
-    let rate = |pulses: f64| -(-1.0 / pulses).exp_m1();
+    let reach = |pulses: R| (max - min) / -(R::from(-NEUROSIM_PULSES) / pulses).exp_m1();
+    let rate = |pulses: R| -(R::from(-1.0) / pulses).exp_m1();
     let (up, down) = (rate(p[2]), rate(p[3]));
     let cell = Cell {
         up: up * (min + reach(p[2])),
         down: -down * (max - reach(p[3])),
-        max: FAR.max(max),
-        min: (-FAR).min(min),
-        reference: 0.0,
+        max: max.max(R::from(FAR)),
+        min: min.min(R::from(-FAR)),
+        reference: R::from(0.0),
         shape_up: -up,
         shape_down: down,
     };
@@ -150,19 +230,19 @@ fn range_starts(start: &Start) -> Vec<Vec<f64>> {
 }
 
 /// Step, A and rate of `s (1 - A exp(k w))` from those of `f (1 - b (exp(k w) - 1)/(exp(k) - 1))`.
-fn exponential_parts(step: f64, loss: f64, curvature: f64) -> (f64, f64, f64) {
-    let k = if curvature.abs() < FLAT { FLAT } else { curvature };
+fn exponential_parts<R: Number>(step: R, loss: R, curvature: R) -> (R, R, R) {
+    let k = if curvature.value().abs() < FLAT { R::from(FLAT) } else { curvature };
     let part = loss / k.exp_m1();
     // A vanishing constant part is moved off zero, where A would be infinite.
-    let constant = if (1.0 + part).abs() < FLAT { FLAT } else { 1.0 + part };
+    let constant = if (1.0 + part.value()).abs() < FLAT { R::from(FLAT) } else { part + 1.0 };
     (step * constant, part / constant, k)
 }
 
-fn exp_device(p: &[f64]) -> (Law, Cell) {
+fn exp_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
     let (up, a_up, gamma_up) = exponential_parts(p[0], p[2], p[4]);
     let (down, a_down, gamma_down) = exponential_parts(p[1], p[3], p[5]);
     let law = ExpStep { a_up, a_down, gamma_up, gamma_down, a: FAR, b: 0.0 };
-    prepared(Law::Exp(law), bounded(up, down, FAR, -FAR))
+    prepared(Law::Exp(law), Cell::new(up, down, R::from(FAR), R::from(-FAR)))
 }
 
 fn exp_starts(start: &Start) -> Vec<Vec<f64>> {
@@ -176,11 +256,11 @@ fn exp_starts(start: &Start) -> Vec<Vec<f64>> {
     starts
 }
 
-fn pow_device(p: &[f64]) -> (Law, Cell) {
+fn pow_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
     let (max, min) = (p[2], -p[3]);
     let law = PowStep { power: 1.0, up_down: 0.0, power_spread: 0.0, up_down_std: 0.0, at_zero: true };
     let (shape_up, shape_down) = (p[4] * max, -p[5] * min);
-    let cell = Cell { up: p[0], down: p[1], max, min, reference: 0.0, shape_up, shape_down };
+    let cell = Cell { shape_up, shape_down, ..Cell::new(p[0], p[1], max, min) };
     (Law::Pow(law), cell)
 }
 
@@ -195,16 +275,16 @@ fn pow_starts(start: &Start) -> Vec<Vec<f64>> {
 }
 
 /// Nodes half a weight apart from -[`FAR`] to [`FAR`]: those outside of [-1, 1] repeat the last inside.
-fn piecewise_device(p: &[f64]) -> (Law, Cell) {
+fn piecewise_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
     let (up, down) = p.split_at(FITTED_NODES);
     let outside = ((FAR - 1.0) / 0.5).round() as usize;
-    let extended = |nodes: &[f64]| {
+    let extended = |nodes: &[R]| {
         (0..FITTED_NODES + 2 * outside)
             .map(|node| nodes[node.saturating_sub(outside).min(FITTED_NODES - 1)])
             .collect()
     };
     let law = PiecewiseStep { up: extended(up), down: extended(down) };
-    prepared(Law::Piecewise(law), bounded(1.0, 1.0, FAR, -FAR))
+    prepared(Law::Piecewise(law), Cell::new(R::from(1.0), R::from(1.0), R::from(FAR), R::from(-FAR)))
 }
 
 fn piecewise_starts(start: &Start) -> Vec<Vec<f64>> {
@@ -222,11 +302,12 @@ fn piecewise_starts(start: &Start) -> Vec<Vec<f64>> {
     vec![[straight(&up, 1.0), straight(&down, -1.0)].concat(), [bent(&a, 1.0), bent(&b, -1.0)].concat()]
 }
 
-fn ramp_device(p: &[f64]) -> (Law, Cell) {
-    let law = LogarithmicRamp { nu_up: 2.0 * FAR * p[2], nu_down: 2.0 * FAR * p[3] };
+fn ramp_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
+    let law = LogarithmicRamp { nu_up: 2.0 * FAR * p[2].value(), nu_down: 2.0 * FAR * p[3].value() };
     // The law counts from the ends of the range, the parameters from weight 0.
     let (up, down) = (p[0] * (p[2] * FAR).exp(), p[1] * (p[3] * FAR).exp());
-    prepared(Law::Logarithmic(law), bounded(up, down, FAR, -FAR))
+    let cell = Cell { shape_up: p[2], shape_down: p[3], ..Cell::new(up, down, R::from(FAR), R::from(-FAR)) };
+    (Law::Logarithmic(law), cell)
 }
 
 fn ramp_starts(start: &Start) -> Vec<Vec<f64>> {
@@ -234,12 +315,18 @@ fn ramp_starts(start: &Start) -> Vec<Vec<f64>> {
     vec![vec![a.step, b.step, a.slope, b.slope], vec![up.step, down.step, up.slope, down.slope]]
 }
 
-fn asymmetric_device(p: &[f64]) -> (Law, Cell) {
-    prepared(Law::CrossSimAsymmetric(CrossSimAsymmetric::new(p[2])), bounded(p[0], p[1], 1.0, -1.0))
+fn asymmetric_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
+    prepared(
+        Law::CrossSimAsymmetric(CrossSimAsymmetric::new(p[2])),
+        Cell::new(p[0], p[1], R::from(1.0), R::from(-1.0)),
+    )
 }
 
-fn symmetric_device(p: &[f64]) -> (Law, Cell) {
-    prepared(Law::CrossSimSymmetric(CrossSimSymmetric::new(p[2])), bounded(p[0], p[1], 1.0, -1.0))
+fn symmetric_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
+    prepared(
+        Law::CrossSimSymmetric(CrossSimSymmetric::new(p[2])),
+        Cell::new(p[0], p[1], R::from(1.0), R::from(-1.0)),
+    )
 }
 
 fn analytic_starts(start: &Start) -> Vec<Vec<f64>> {
@@ -256,11 +343,13 @@ fn analytic_starts(start: &Start) -> Vec<Vec<f64>> {
     starts
 }
 
-fn ecram_device(p: &[f64]) -> (Law, Cell) {
-    let law = EcramStep { gamma_up: p[1], gamma_down: p[2], centre: p[3] };
-    let mut cell = bounded(p[0], p[0], FAR, -FAR);
-    cell.shape_up = 0.5 * p[1];
-    cell.shape_down = 0.5 * p[2];
+fn ecram_device<R: Number>(p: &[R]) -> (Law<R>, Cell<R>) {
+    let law = EcramStep { gamma_up: p[1].value(), gamma_down: p[2].value(), centre: p[3] };
+    let cell = Cell {
+        shape_up: p[1] * 0.5,
+        shape_down: p[2] * 0.5,
+        ..Cell::new(p[0], p[0], R::from(FAR), R::from(-FAR))
+    };
     (Law::Ecram(law), cell)
 }
 

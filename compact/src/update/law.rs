@@ -6,6 +6,7 @@ use super::domain_wall::DomainWall;
 use super::ecram::EcramStep;
 use super::exponential::ExpStep;
 use super::linear::{LinearStep, SoftBoundsReference};
+use super::number::Number;
 use super::piecewise::PiecewiseStep;
 use super::power::PowStep;
 use super::ramp::LogarithmicRamp;
@@ -33,74 +34,86 @@ impl Direction {
 
 /// One device as its law sees it. States, bounds and steps share one unit (weight, S, …).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Cell {
+pub struct Cell<R = f64> {
     /// s+, scale of an up step, not negative.
-    pub up: f64,
+    pub up: R,
     /// s-, scale of a down step, not negative.
-    pub down: f64,
+    pub down: R,
     /// Upper bound of the state.
-    pub max: f64,
+    pub max: R,
     /// Lower bound of the state.
-    pub min: f64,
+    pub min: R,
     /// What stands between the state and the device: the device is at `state + reference`.
-    pub reference: f64,
+    pub reference: R,
     /// What else differs from device to device in an up step; its meaning is the law's.
-    pub shape_up: f64,
+    pub shape_up: R,
     /// The same of a down step.
-    pub shape_down: f64,
+    pub shape_down: R,
 }
 
-impl Cell {
+/// Not `clamp`, which panics on crossed bounds; a NaN state stays one.
+#[inline]
+pub(super) fn within<R: Number>(state: R, low: R, high: R) -> R {
+    if state.value() > high.value() {
+        high
+    } else if state.value() < low.value() {
+        low
+    } else {
+        state
+    }
+}
+
+impl<R: Number> Cell<R> {
+    /// A device without a reference and with shapes of 0.
+    pub fn new(up: R, down: R, max: R, min: R) -> Self {
+        let zero = R::from(0.0);
+        Self { up, down, max, min, reference: zero, shape_up: zero, shape_down: zero }
+    }
+
     /// The state inside its bounds.
     #[inline]
-    pub fn clip(&self, state: f64) -> f64 {
-        // Not `clamp`, which panics on crossed bounds; a NaN state stays one.
-        let (low, high) = (self.min - self.reference, self.max - self.reference);
-        if state > high {
-            high
-        } else if state < low {
-            low
-        } else {
-            state
-        }
+    pub fn clip(&self, state: R) -> R {
+        within(state, self.min - self.reference, self.max - self.reference)
     }
 }
 
 /// A law: how far one pulse moves a device, without noise and before it is clipped to its bounds.
-pub trait PulseLaw: Send + Sync {
+///
+/// Written for any [`Number`], so that a ramp walked with dual numbers carries the derivatives of a fit along.
+pub trait PulseLaw<R: Number = f64>: Send + Sync {
     /// Size of an up step at `state`; negative where the law itself turns round.
-    fn up(&self, cell: &Cell, state: f64) -> f64;
+    fn up(&self, cell: &Cell<R>, state: R) -> R;
 
     /// Size of a down step at `state`.
-    fn down(&self, cell: &Cell, state: f64) -> f64;
+    fn down(&self, cell: &Cell<R>, state: R) -> R;
 
     /// Works out what the law keeps in [`Cell::shape_up`] and [`Cell::shape_down`] (and the reference) once
     /// steps and bounds of the device are known; `typical` is the device without spread, `normals` are three
     /// standard normals of its own, zero for the typical device.
-    fn prepare(&self, _typical: &Cell, _cell: &mut Cell, _normals: [f64; 3]) {}
+    fn prepare(&self, _typical: &Cell<R>, _cell: &mut Cell<R>, _normals: [f64; 3]) {}
 
     /// The state after each of `pulses` equal pulses without bounds, where it is known without the one before;
     /// gives whether it is.
     fn flow(
         &self,
-        _cell: &Cell,
-        _start: f64,
+        _cell: &Cell<R>,
+        _start: R,
         _direction: Direction,
         _pulses: usize,
-        _states: &mut Vec<f64>,
+        _states: &mut Vec<R>,
     ) -> bool {
         false
     }
 
     /// Where the state comes to rest after a step with its noise.
-    fn settle(&self, _cell: &Cell, state: f64) -> f64 {
+    fn settle(&self, _cell: &Cell<R>, state: R) -> R {
         state
     }
 }
 
 /// Every law, by name.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Law {
+pub enum Law<R = f64> {
     /// Equal steps.
     Constant(ConstantStep),
     /// Steps that fall linearly with the state; soft bounds.
@@ -108,19 +121,19 @@ pub enum Law {
     /// Soft bounds about a reference device.
     Reference(SoftBoundsReference),
     /// A constant with an exponential.
-    Exp(ExpStep),
+    Exp(ExpStep<R>),
     /// A power of the distance to the bound.
     Pow(PowStep),
     /// Interpolated between nodes.
-    Piecewise(PiecewiseStep),
+    Piecewise(PiecewiseStep<R>),
     /// Exponential step, logarithmic ramp.
     Logarithmic(LogarithmicRamp),
     /// CrossSim's asymmetric closed form.
-    CrossSimAsymmetric(CrossSimAsymmetric),
+    CrossSimAsymmetric(CrossSimAsymmetric<R>),
     /// CrossSim's symmetric closed form.
-    CrossSimSymmetric(CrossSimSymmetric),
+    CrossSimSymmetric(CrossSimSymmetric<R>),
     /// Electrochemical memory.
-    Ecram(EcramStep),
+    Ecram(EcramStep<R>),
     /// Domain wall with notches.
     DomainWall(DomainWall),
 }
@@ -145,25 +158,25 @@ macro_rules! with_law {
 }
 pub(super) use with_law;
 
-impl PulseLaw for Law {
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+impl<R: Number> PulseLaw<R> for Law<R> {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         with_law!(self, law => law.up(cell, state))
     }
 
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         with_law!(self, law => law.down(cell, state))
     }
 
-    fn prepare(&self, typical: &Cell, cell: &mut Cell, normals: [f64; 3]) {
+    fn prepare(&self, typical: &Cell<R>, cell: &mut Cell<R>, normals: [f64; 3]) {
         with_law!(self, law => law.prepare(typical, cell, normals));
     }
 
-    fn settle(&self, cell: &Cell, state: f64) -> f64 {
+    fn settle(&self, cell: &Cell<R>, state: R) -> R {
         with_law!(self, law => law.settle(cell, state))
     }
 }
 
-impl Law {
+impl<R: Number> Law<R> {
     /// What the law is called and what its parameters mean.
     pub fn info(&self) -> &'static ModelInfo {
         match self {
@@ -183,7 +196,7 @@ impl Law {
     }
 
     /// The step with its sign: what one pulse adds to `state`.
-    pub fn step(&self, cell: &Cell, state: f64, direction: Direction) -> f64 {
+    pub fn step(&self, cell: &Cell<R>, state: R, direction: Direction) -> R {
         match direction {
             Direction::Up => self.up(cell, state),
             Direction::Down => -self.down(cell, state),
@@ -194,24 +207,24 @@ impl Law {
     /// bound that the pulses push towards stops them: a state beyond the other one is let come back.
     pub fn ramp(
         &self,
-        cell: &Cell,
-        start: f64,
+        cell: &Cell<R>,
+        start: R,
         direction: Direction,
         pulses: usize,
-        states: &mut Vec<f64>,
-    ) -> f64 {
+        states: &mut Vec<R>,
+    ) -> R {
         with_law!(self, law => ramp(law, cell, start, direction, pulses, states))
     }
 }
 
-fn ramp<L: PulseLaw>(
+fn ramp<R: Number, L: PulseLaw<R>>(
     law: &L,
-    cell: &Cell,
-    start: f64,
+    cell: &Cell<R>,
+    start: R,
     direction: Direction,
     pulses: usize,
-    states: &mut Vec<f64>,
-) -> f64 {
+    states: &mut Vec<R>,
+) -> R {
     let mut state = start;
     states.reserve(pulses);
     let (low, high) = (cell.min - cell.reference, cell.max - cell.reference);
@@ -223,14 +236,7 @@ fn ramp<L: PulseLaw>(
             Direction::Down => (low, high.max(start)),
         };
         for state in &mut states[before..] {
-            // Not `clamp`, which panics on crossed bounds; a NaN state stays one.
-            *state = if *state > roof {
-                roof
-            } else if *state < floor {
-                floor
-            } else {
-                *state
-            };
+            *state = within(*state, floor, roof);
         }
         return states[before..].last().copied().unwrap_or(start);
     }
@@ -245,13 +251,7 @@ fn ramp<L: PulseLaw>(
             Direction::Up => (low.min(state), high),
             Direction::Down => (low, high.max(state)),
         };
-        state = if moved > roof {
-            roof
-        } else if moved < floor {
-            floor
-        } else {
-            moved
-        };
+        state = within(moved, floor, roof);
         states.push(state);
     }
     state

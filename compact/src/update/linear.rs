@@ -3,6 +3,7 @@
 
 use super::info::{LOWER, NOTES, STEP_DOWN, STEP_UP, UPPER, number, scale};
 use super::law::{Cell, PulseLaw};
+use super::number::Number;
 use crate::model::ModelInfo;
 
 /// The linear step in words.
@@ -108,18 +109,18 @@ fn drawn(mean: f64, std: f64, normal: f64) -> f64 {
     if std == 0.0 { mean } else { (mean + std * normal).abs() }
 }
 
-impl PulseLaw for LinearStep {
+impl<R: Number> PulseLaw<R> for LinearStep {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         cell.up + cell.shape_up * state
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         cell.down + cell.shape_down * state
     }
 
-    fn prepare(&self, typical: &Cell, cell: &mut Cell, normals: [f64; 3]) {
+    fn prepare(&self, typical: &Cell<R>, cell: &mut Cell<R>, normals: [f64; 3]) {
         let bounds = if self.mean_bounds { *typical } else { *cell };
         cell.shape_up = -cell.up * drawn(self.gamma_up, self.gamma_up_std, normals[0]) / bounds.max;
         cell.shape_down = -cell.down * drawn(self.gamma_down, self.gamma_down_std, normals[1]) / bounds.min;
@@ -139,27 +140,27 @@ pub struct SoftBoundsReference {
 }
 
 /// Where up and down steps of soft bounds are equal.
-pub fn symmetry_point(cell: &Cell) -> f64 {
+pub fn symmetry_point<R: Number>(cell: &Cell<R>) -> R {
     (cell.up - cell.down) / (cell.up / cell.max - cell.down / cell.min)
 }
 
-impl PulseLaw for SoftBoundsReference {
+impl<R: Number> PulseLaw<R> for SoftBoundsReference {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         cell.up + cell.shape_up * (state + cell.reference)
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         cell.down + cell.shape_down * (state + cell.reference)
     }
 
-    fn prepare(&self, _typical: &Cell, cell: &mut Cell, normals: [f64; 3]) {
+    fn prepare(&self, _typical: &Cell<R>, cell: &mut Cell<R>, normals: [f64; 3]) {
         cell.shape_up = -cell.up / cell.max;
         cell.shape_down = -cell.down / cell.min;
-        cell.reference = self.mean + self.std * normals[2];
+        cell.reference = R::from(self.mean + self.std * normals[2]);
         if self.subtract_symmetry_point {
-            cell.reference += symmetry_point(cell);
+            cell.reference = cell.reference + symmetry_point(cell);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Steps interpolated between nodes over the range.
 
 use super::info::{NOTES, scale};
-use super::law::{Cell, PulseLaw};
+use super::law::{Cell, PulseLaw, within};
+use super::number::Number;
 use crate::model::ModelInfo;
 
 /// Nodes of a fit for each direction, evenly over weights from -1 to 1.
@@ -33,38 +34,40 @@ pub const INFO: ModelInfo = ModelInfo {
 
 /// dw = s times interpolated nodes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PiecewiseStep {
+pub struct PiecewiseStep<R = f64> {
     /// Up nodes from w_min to w_max, in units of s+.
-    pub up: Vec<f64>,
+    pub up: Vec<R>,
     /// Down nodes from w_min to w_max, in units of s-.
-    pub down: Vec<f64>,
+    pub down: Vec<R>,
 }
 
 /// Linear interpolation of `nodes` at `fraction` of the way from the first to the last; constant outside, NaN
 /// without nodes.
 #[inline]
-pub(super) fn interpolate(nodes: &[f64], fraction: f64) -> f64 {
+pub(super) fn interpolate<R: Number>(nodes: &[R], fraction: R) -> R {
     let last = nodes.len().saturating_sub(1);
-    let place = (fraction * last as f64).clamp(0.0, last as f64);
+    let place = within(fraction * last as f64, R::from(0.0), R::from(last as f64));
     // A NaN place becomes node 0 here and stays NaN in the interpolation.
-    let left = (place as usize).min(last.saturating_sub(1));
-    let (Some(a), Some(b)) = (nodes.get(left), nodes.get((left + 1).min(last))) else { return f64::NAN };
-    a + (b - a) * (place - left as f64)
+    let left = (place.value() as usize).min(last.saturating_sub(1));
+    let (Some(a), Some(b)) = (nodes.get(left), nodes.get((left + 1).min(last))) else {
+        return R::from(f64::NAN);
+    };
+    *a + (*b - *a) * (place - left as f64)
 }
 
-impl PulseLaw for PiecewiseStep {
+impl<R: Number> PulseLaw<R> for PiecewiseStep<R> {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         cell.up * interpolate(&self.up, (state - cell.min) * cell.shape_up)
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         cell.down * interpolate(&self.down, (state - cell.min) * cell.shape_down)
     }
 
-    fn prepare(&self, _typical: &Cell, cell: &mut Cell, _normals: [f64; 3]) {
-        cell.shape_up = 1.0 / (cell.max - cell.min);
+    fn prepare(&self, _typical: &Cell<R>, cell: &mut Cell<R>, _normals: [f64; 3]) {
+        cell.shape_up = R::from(1.0) / (cell.max - cell.min);
         cell.shape_down = cell.shape_up;
     }
 }

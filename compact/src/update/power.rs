@@ -2,6 +2,7 @@
 
 use super::info::{LOWER, NOTES, STEP_DOWN, STEP_UP, UPPER, scale};
 use super::law::{Cell, PulseLaw};
+use super::number::Number;
 use crate::model::ModelInfo;
 
 /// The law in words.
@@ -48,32 +49,33 @@ pub struct PowStep {
 
 impl PowStep {
     /// Distances to the upper and the lower bound at which a step is s.
-    fn units(&self, cell: &Cell) -> [f64; 2] {
+    fn units<R: Number>(&self, cell: &Cell<R>) -> [R; 2] {
         if self.at_zero { [cell.max, -cell.min] } else { [cell.max - cell.min; 2] }
     }
 }
 
 /// `base^power` with the base not below zero.
 #[inline]
-fn power(base: f64, power: f64) -> f64 {
-    base.max(0.0).powf(power)
+fn power<R: Number>(base: R, power: R) -> R {
+    // Of zero there is no derivative: a power below 1 has none, and the state rests there with any.
+    if base.value() > 0.0 { base.powf(power) } else { R::from(0.0_f64.powf(power.value())) }
 }
 
-impl PulseLaw for PowStep {
+impl<R: Number> PulseLaw<R> for PowStep {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         cell.up * power((cell.max - state) / self.units(cell)[0], cell.shape_up)
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         cell.down * power((state - cell.min) / self.units(cell)[1], cell.shape_down)
     }
 
-    fn prepare(&self, _typical: &Cell, cell: &mut Cell, normals: [f64; 3]) {
+    fn prepare(&self, _typical: &Cell<R>, cell: &mut Cell<R>, normals: [f64; 3]) {
         let gain = 1.0 + self.power_spread * normals[0];
         let asymmetry = self.up_down_std * normals[1];
-        cell.shape_up = (self.power * (gain + self.up_down.min(0.0) + asymmetry)).abs();
-        cell.shape_down = (self.power * (gain - self.up_down.max(0.0) - asymmetry)).abs();
+        cell.shape_up = R::from((self.power * (gain + self.up_down.min(0.0) + asymmetry)).abs());
+        cell.shape_down = R::from((self.power * (gain - self.up_down.max(0.0) - asymmetry)).abs());
     }
 }

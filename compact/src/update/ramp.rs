@@ -2,6 +2,7 @@
 
 use super::info::{NOTES, STEP_DOWN, STEP_UP, scale};
 use super::law::{Cell, PulseLaw};
+use super::number::Number;
 use crate::model::ModelInfo;
 
 /// The law in words.
@@ -32,20 +33,20 @@ pub struct LogarithmicRamp {
     pub nu_down: f64,
 }
 
-impl PulseLaw for LogarithmicRamp {
+impl<R: Number> PulseLaw<R> for LogarithmicRamp {
     #[inline]
-    fn up(&self, cell: &Cell, state: f64) -> f64 {
+    fn up(&self, cell: &Cell<R>, state: R) -> R {
         cell.up * (-cell.shape_up * (state - cell.min)).exp()
     }
 
     #[inline]
-    fn down(&self, cell: &Cell, state: f64) -> f64 {
+    fn down(&self, cell: &Cell<R>, state: R) -> R {
         cell.down * (-cell.shape_down * (cell.max - state)).exp()
     }
 
-    fn prepare(&self, _typical: &Cell, cell: &mut Cell, _normals: [f64; 3]) {
-        cell.shape_up = self.nu_up / (cell.max - cell.min);
-        cell.shape_down = self.nu_down / (cell.max - cell.min);
+    fn prepare(&self, _typical: &Cell<R>, cell: &mut Cell<R>, _normals: [f64; 3]) {
+        cell.shape_up = R::from(self.nu_up) / (cell.max - cell.min);
+        cell.shape_down = R::from(self.nu_down) / (cell.max - cell.min);
     }
 }
 

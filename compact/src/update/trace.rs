@@ -1,6 +1,7 @@
 //! Readings after equal pulses, device by device, as the fits of update laws take them.
 
 use super::law::Direction;
+use super::number::Number;
 use mho_data::InputError;
 use mho_data::measurement::{Kind, Measurement};
 
@@ -80,8 +81,8 @@ impl Window {
     }
 
     /// Reading of a weight.
-    pub fn reading(&self, weight: f64) -> f64 {
-        0.5 * (self.high + self.low) + weight * self.unit()
+    pub fn reading<R: Number>(&self, weight: R) -> R {
+        weight * self.unit() + 0.5 * (self.high + self.low)
     }
 }
 
