@@ -29,7 +29,7 @@ fn bounds(number: u64) -> (usize, usize) {
 
 fn holds(name: &str) {
     let design = DESIGNS.iter().find(|design| design.name == name).unwrap();
-    let effort = Effort { experiments: EXPERIMENTS, profile: true, replicates: 39, seed: 77, seconds: None };
+    let effort = Effort { first: 0, experiments: EXPERIMENTS, profile: true, replicates: 39, seed: 77, seconds: None };
     for (parameter, _, coverage) in coverage(design, effort).unwrap() {
         assert_eq!(coverage.experiments, EXPERIMENTS as usize, "{name} {parameter}: fits failed");
         for (way, label) in ["covariance", "profile", "bootstrap"].into_iter().enumerate() {

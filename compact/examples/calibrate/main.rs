@@ -2,12 +2,12 @@
 //! experiments. Writes CSV to the standard output:
 //!
 //! `cargo run --release -p mho-compact --example calibrate -- [MODEL [EXPERIMENTS]] [--seconds S] [--replicates N]
-//! [--no-profile]`: coverage, of all models or one;
+//! [--no-profile] [--first N]`: coverage, of all models or one, in experiments that are numbered from 0 or N on;
 //! `... -- --outliers [EXPERIMENTS]`: shifts of estimates by 5 % of readings off by 20 standard deviations.
 
 mod experiments;
 
-use experiments::{DESIGNS, Effort, coverage, designs, shifts};
+use experiments::{Effort, coverage, designs, shifts};
 use std::io::Write;
 
 const HEADER: &str = "model,parameter,truth,devices,device_spread,experiments,relative_half_width,covariance_percent,\
@@ -27,7 +27,7 @@ fn main() -> std::io::Result<()> {
             out,
             "model,intervals,rms_half_widths,most_half_widths,over_half,held_percent,wild,taken_out,taken_out_of_clean"
         )?;
-        for design in DESIGNS.iter().filter(|design| model.is_none_or(|name| name == design.name)) {
+        for design in designs().iter().filter(|design| model.is_none_or(|name| name == design.name)) {
             let all = shifts(design, 5, after("--outliers").unwrap_or(50.0) as u64).unwrap_or_default();
             let count = all.len().max(1) as f64;
             let rms = (all.iter().map(|shift| shift.part.powi(2)).sum::<f64>() / count).sqrt();
@@ -56,6 +56,7 @@ fn main() -> std::io::Result<()> {
     writeln!(out, "{HEADER}")?;
     for design in designs().iter().filter(|design| model.is_none_or(|name| name == design.name)) {
         let effort = Effort {
+            first: after("--first").unwrap_or(0.0) as u64,
             experiments,
             profile: !has("--no-profile"),
             replicates,

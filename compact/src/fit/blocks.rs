@@ -17,6 +17,7 @@ pub(super) struct Layout {
 }
 
 /// A regression with its layout and loss.
+#[derive(Clone)]
 pub(super) struct Blocks<'r, 'a> {
     pub regression: &'r Regression<'a>,
     pub layout: Layout,
@@ -89,6 +90,16 @@ impl<'r, 'a> Blocks<'r, 'a> {
             self.outliers.push(rows.map(|row| outliers.contains(&row)).collect());
         }
         self
+    }
+
+    /// The same with one more parameter held.
+    pub fn holding(&self, index: usize) -> Self {
+        let mut blocks = self.clone();
+        blocks.layout.shared.retain(|&shared| shared != index);
+        for own in &mut blocks.layout.own {
+            own.retain(|&own| own != index);
+        }
+        blocks
     }
 
     /// Values in the parameters' own units.

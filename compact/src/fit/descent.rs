@@ -42,7 +42,7 @@ pub(super) struct Stop {
 const LONGEST_STEP: f64 = 4.0;
 
 /// Free coordinates of bounded parameters end here, a part in 10^8 from the bound.
-const FARTHEST: f64 = 18.0;
+pub(super) const FARTHEST: f64 = 18.0;
 
 /// Marquardt's damping: its first value, and where it gives up.
 const FIRST_DAMPING: f64 = 1e-3;

@@ -9,13 +9,19 @@
 use super::blocks::{Block, Blocks};
 use super::cluster::cluster;
 use super::covariance::criteria;
+use super::distribution::normal_cdf;
 use super::robust::{refit, robust_spread};
 use super::{FitOptions, FitResult, Loss, Regression};
 use nalgebra::{DMatrix, DVector};
 
 /// Deviations beyond which a reading is a gross outlier: of normal residuals six in 10^7, so that a fit of clean data
 /// stays as it is.
-const FAR: f64 = 5.0;
+pub(crate) const FAR: f64 = 5.0;
+
+/// Probability that a normal residual lies more than [`FAR`] deviations away to one side.
+pub(crate) fn far_probability() -> f64 {
+    normal_cdf(-FAR)
+}
 
 /// Of the readings of a device that are far off, those of this part of the largest are taken out at once; the others
 /// are judged again without them.

@@ -1,11 +1,13 @@
 //! Likelihood interval of one parameter: the others are fitted anew at every value of it.
 
-use super::blocks::Blocks;
+use super::blocks::{Block, Blocks};
 use super::cluster::cluster;
 use super::covariance::{student_quantile_975, variance_scale};
-use super::descent::Stop;
+use super::descent::{FARTHEST, Stop};
 use super::minimise::minimise;
+use super::scaled::inverse;
 use super::{FitError, FitOptions, FitResult, Problem, Regression, Transform};
+use nalgebra::{DMatrix, DVector};
 
 /// A 95 % interval from the profile likelihood.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -32,90 +34,202 @@ const END_TOLERANCE: f64 = 1e-3;
 /// Refits for an end at most.
 const END_STEPS: usize = 30;
 
-/// Refits of a profile are within this part of a standard deviation (squared) of their minimum.
-const STOP: Stop = Stop { gain: 1e-7, steps: 60, trusting: true };
+/// An end that lies farther out than the last guess is looked for by secants, at most so many times as far.
+const FARTHER: f64 = 2.5;
 
-impl Regression<'_> {
-    /// Profile interval of the shared parameter `index` around [`Regression::fit`]: its ends are where the cost has
-    /// grown by as much as it would at those of [`FittedParameter::interval95`](super::FittedParameter::interval95)
-    /// were the law linear. So the scatter between devices counts as it does there (Chandler & Bate, Biometrika
-    /// 94, 167, 2007).
+/// Refits of a profile end with a step of at most a hundredth of a standard deviation, which is still taken: the growth
+/// of the cost, some four variances at an end, is then off by less than 1e-4 of itself.
+const STOP: Stop = Stop { gain: 1e-4, steps: 60, trusting: true };
+
+/// What the profiles of one fit share: the best point, its linear picture and the least cost.
+pub struct Profiles<'r, 'a> {
+    fit: &'r FitResult,
+    blocks: Blocks<'r, 'a>,
+    parts: Vec<Block>,
+    /// Inverse of the normal matrix of the shared parameters.
+    inverse: DMatrix<f64>,
+    best: Vec<f64>,
+    ones: Vec<f64>,
+    least: f64,
+}
+
+impl<'a> Regression<'a> {
+    /// Profile intervals around [`Regression::fit`].
+    ///
+    /// # Errors
+    /// [`FitError::BrokeDown`] where the data do not determine the parameters.
+    pub fn profiles<'r>(&'r self, fit: &'r FitResult) -> Result<Profiles<'r, 'a>, FitError> {
+        let loss = fit.loss(&self.options);
+        let held: Vec<bool> = fit.parameters.iter().map(|parameter| !parameter.std.is_finite()).collect();
+        let best: Vec<f64> =
+            self.parameters.iter().zip(fit.values()).map(|(p, value)| p.coordinate(value)).collect();
+        let ones = vec![1.0; self.devices.len()];
+        let blocks = Blocks::new(self, loss, &best, &held).without(&fit.outliers);
+        let lost = || FitError::BrokeDown("the data do not determine the parameters".into());
+        let parts = blocks.at(&best, &ones, true).ok_or_else(lost)?;
+        let known = blocks.known(&best, &[]);
+        let inverse = cluster(&parts, known.as_ref(), &ones, loss).ok_or_else(lost)?.inverse;
+        let least = blocks.cost_at(&best, &ones, &[]);
+        Ok(Profiles { fit, blocks, parts, inverse, best, ones, least })
+    }
+
+    /// [`Profiles::interval`] of one parameter.
+    ///
+    /// # Errors
+    /// As [`Self::profiles`] and [`Profiles::interval`].
+    pub fn profile(&self, fit: &FitResult, index: usize) -> Result<ProfileInterval, FitError> {
+        let known = fit.parameters.get(index).is_some_and(|fitted| fitted.std.is_finite());
+        if known { self.profiles(fit)?.interval(index) } else { Err(FitError::NoSuchParameter(index)) }
+    }
+}
+
+impl Profiles<'_, '_> {
+    /// Profile interval of the shared parameter `index`: its ends are where the cost has grown by as much as it would at
+    /// those of [`FittedParameter::interval95`](super::FittedParameter::interval95) were the law linear. So the scatter
+    /// between devices counts as it does there (Chandler & Bate, Biometrika 94, 167, 2007).
     ///
     /// # Errors
     /// [`FitError::NoSuchParameter`] for an index out of range, a parameter at a bound or one of a single device;
     /// others when no refit succeeds.
-    pub fn profile(&self, fit: &FitResult, index: usize) -> Result<ProfileInterval, FitError> {
+    pub fn interval(&self, index: usize) -> Result<ProfileInterval, FitError> {
         let none = || FitError::NoSuchParameter(index);
-        let fitted = fit.parameters.get(index).filter(|fitted| fitted.std.is_finite()).ok_or_else(none)?;
-        let parameter = &self.parameters[index];
-        let loss = fit.loss(&self.options);
-        let mut held: Vec<bool> = fit.parameters.iter().map(|parameter| !parameter.std.is_finite()).collect();
-        let best: Vec<f64> =
-            self.parameters.iter().zip(fit.values()).map(|(p, value)| p.coordinate(value)).collect();
-        let ones = vec![1.0; self.devices.len()];
-        let whole = Blocks::new(self, loss, &best, &held).without(&fit.outliers);
-        let place = whole.layout.shared.iter().position(|shared| *shared == index).ok_or_else(none)?;
-        let lost = || FitError::BrokeDown("the data do not determine the parameter".into());
-        let parts = whole.at(&best, &ones, true).ok_or_else(lost)?;
-        let inverse =
-            cluster(&parts, whole.known(&best, &[]).as_ref(), &ones, loss).ok_or_else(lost)?.inverse;
+        let fitted = self.fit.parameters.get(index).filter(|fitted| fitted.std.is_finite()).ok_or_else(none)?;
+        let place = self.blocks.layout.shared.iter().position(|shared| *shared == index).ok_or_else(none)?;
+        let parameter = &self.blocks.regression.parameters[index];
         let [low, high] = fitted.interval95.map(|value| parameter.coordinate(value));
         let reach = 0.5 * (high - low);
-        let wanted = reach / inverse[(place, place)].sqrt();
-        let least = whole.cost_at(&best, &ones, &[]);
-        held[index] = true;
-        let others = Blocks::new(self, loss, &best, &held).without(&fit.outliers);
-        let bounded = parameter.transform != Transform::Free;
+        let path = Path {
+            profiles: self,
+            others: self.blocks.holding(index),
+            along: self.along(place),
+            bend: None,
+            index,
+            wanted: reach / self.inverse[(place, place)].sqrt(),
+        };
+        let limit = |sign: f64| match parameter.transform {
+            Transform::Free => f64::INFINITY,
+            Transform::Linear | Transform::Log => COORDINATE_LIMIT - sign * self.best[index],
+        };
         let side = |sign: f64| -> Result<Option<f64>, FitError> {
-            let mut start = best.clone();
-            let mut root = |u: f64| -> Result<f64, FitError> {
-                start[index] = u;
-                let settled = others.minimise(&start, &ones, &[], None, STOP)?;
-                start = settled.coordinates;
-                Ok((others.cost_at(&start, &ones, &[]) - least).max(0.0).sqrt() - wanted)
-            };
-            // The root of the growth is nearly linear: regula falsi with Illinois' halving, after a bracket.
-            let (mut inside, mut before) = (best[index], -wanted);
-            let mut step = reach;
-            let (mut outside, mut after) = loop {
-                let last = bounded && (inside + sign * step).abs() >= COORDINATE_LIMIT;
-                let u = if last { sign * COORDINATE_LIMIT } else { inside + sign * step };
-                let value = root(u)?;
-                if value > 0.0 {
-                    break (u, value);
-                }
-                if last || step > 1e6 * reach {
-                    return Ok(None);
-                }
-                (inside, before) = (u, value);
-                step *= 1.5;
-            };
-            let mut kept = 0;
-            for _ in 0..END_STEPS {
-                if after.min(-before) < END_TOLERANCE * wanted {
-                    break;
-                }
-                let u = inside + (outside - inside) * before / (before - after);
-                let value = root(u)?;
-                if value > 0.0 {
-                    (outside, after) = (u, value);
-                    before *= if kept > 0 { 0.5 } else { 1.0 };
-                    kept = 1;
-                } else {
-                    (inside, before) = (u, value);
-                    after *= if kept < 0 { 0.5 } else { 1.0 };
-                    kept = -1;
-                }
-            }
-            Ok(Some(if after < -before { outside } else { inside }))
+            let found = path.clone().end(sign, reach, limit(sign))?;
+            Ok(found.map(|away| parameter.value(self.best[index] + sign * away)))
         };
         let (below, above) = (side(-1.0)?, side(1.0)?);
         Ok(ProfileInterval {
-            lower: below.map_or(parameter.lower, |u| parameter.value(u)),
-            upper: above.map_or(parameter.upper, |u| parameter.value(u)),
+            lower: below.unwrap_or(parameter.lower),
+            upper: above.unwrap_or(parameter.upper),
             lower_open: below.is_none(),
             upper_open: above.is_none(),
         })
+    }
+
+    /// How all coordinates follow that of the shared parameter at `place` in the linear picture.
+    fn along(&self, place: usize) -> Vec<f64> {
+        let mut along = vec![0.0; self.best.len()];
+        let shared: DVector<f64> = self.inverse.column(place) / self.inverse[(place, place)];
+        for (slope, &index) in shared.iter().zip(&self.blocks.layout.shared) {
+            along[index] = *slope;
+        }
+        for (part, own) in self.parts.iter().zip(&self.blocks.layout.own) {
+            let Some(inverse) = inverse(&part.own.tr_mul(&part.own)) else { continue };
+            let following = inverse * part.own.tr_mul(&(&part.shared * &shared));
+            for (slope, &index) in following.iter().zip(own) {
+                along[index] = -slope;
+            }
+        }
+        along
+    }
+}
+
+/// The way that the best values of the others take while one parameter is moved to one side.
+#[derive(Clone)]
+struct Path<'p, 'r, 'a> {
+    profiles: &'p Profiles<'r, 'a>,
+    others: Blocks<'r, 'a>,
+    /// Its tangent at the best point.
+    along: Vec<f64>,
+    /// Half its second derivative, from the last refit.
+    bend: Option<Vec<f64>>,
+    index: usize,
+    /// Growth of the root of the cost at the end.
+    wanted: f64,
+}
+
+impl Path<'_, '_, '_> {
+    /// Root of the growth of the cost less the one wanted, after a refit with the parameter `away` from its best value.
+    fn growth(&mut self, away: f64) -> Result<f64, FitError> {
+        let Profiles { blocks, best, ones, least, .. } = self.profiles;
+        let mut start: Vec<f64> = best.iter().zip(&self.along).map(|(u, slope)| u + slope * away).collect();
+        if let Some(bend) = &self.bend {
+            for (u, bend) in start.iter_mut().zip(bend) {
+                *u += bend * away * away;
+            }
+        }
+        for (u, parameter) in start.iter_mut().zip(&blocks.regression.parameters) {
+            if parameter.transform != Transform::Free {
+                *u = u.clamp(-FARTHEST, FARTHEST);
+            }
+        }
+        // Where the picture misleads, the others start from their best values.
+        let mut plain = best.clone();
+        plain[self.index] += away;
+        start[self.index] = plain[self.index];
+        let cost = |at: &[f64]| self.others.cost_at(at, ones, &[]);
+        let start = if cost(&start) <= cost(&plain) { start } else { plain };
+        let settled = self.others.minimise(&start, ones, &[], None, STOP)?.coordinates;
+        let grown = (cost(&settled) - least).max(0.0).sqrt() - self.wanted;
+        let straight = best.iter().zip(&self.along).map(|(u, slope)| u + slope * away);
+        self.bend = Some(settled.iter().zip(straight).map(|(u, line)| (u - line) / (away * away)).collect());
+        Ok(grown)
+    }
+
+    /// How far away the end lies on the side of `sign`, from a first guess; `None` where it is not met before `limit`.
+    fn end(mut self, sign: f64, guess: f64, limit: f64) -> Result<Option<f64>, FitError> {
+        let enough = END_TOLERANCE * self.wanted;
+        // The root of the growth is nearly linear: secants until it is bracketed, then regula falsi with Illinois'
+        // halving.
+        let (mut inside, mut before) = (0.0, -self.wanted);
+        let mut outside: Option<(f64, f64)> = None;
+        let mut away = guess;
+        let mut kept = 0;
+        if limit <= 0.0 {
+            return Ok(None);
+        }
+        for _ in 0..END_STEPS {
+            let last = away >= limit;
+            away = away.min(limit);
+            let value = self.growth(sign * away)?;
+            if value.abs() < enough {
+                return Ok(Some(away));
+            }
+            if value > 0.0 {
+                if outside.is_some() {
+                    before *= if kept > 0 { 0.5 } else { 1.0 };
+                }
+                outside = Some((away, value));
+                kept = 1;
+            } else {
+                if last || away > 1e6 * guess {
+                    return Ok(None);
+                }
+                let slope = (value - before) / (away - inside);
+                (inside, before) = (away, value);
+                match &mut outside {
+                    Some((_, after)) => *after *= if kept < 0 { 0.5 } else { 1.0 },
+                    None => {
+                        let farther = away - value / slope;
+                        let sound = slope > 0.0 && farther.is_finite();
+                        away = if sound { farther.min(FARTHER * away) } else { FARTHER * away };
+                    }
+                }
+                kept = -1;
+            }
+            if let Some((far, after)) = outside {
+                away = inside + (far - inside) * before / (before - after);
+            }
+        }
+        // Not to the tolerance, but bracketed.
+        Ok(outside.map(|(far, after)| if after < -before { far } else { inside }))
     }
 }
 

@@ -69,3 +69,13 @@ pub(super) const fn with_defaults<const N: usize>(
     }
     changed
 }
+
+/// The parameters of a law with another lower bound of the one at `place`.
+pub(super) const fn with_lower<const N: usize>(
+    mut parameters: [ParameterInfo; N],
+    place: usize,
+    lower: f64,
+) -> [ParameterInfo; N] {
+    parameters[place].lower = lower;
+    parameters
+}

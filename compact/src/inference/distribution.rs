@@ -83,7 +83,10 @@ impl Distribution {
     /// Of cells of `target_us` after `time_s`.
     pub fn new(cell: &dyn Cell, target_us: f64, time_s: f64) -> Self {
         let exponent = cell.exponent(target_us);
-        if exponent.std > 0.0 {
+        // Three scores, as two of them may have the same folded exponent; at the first read no cell has drifted.
+        let [first, others @ ..] =
+            [0.0, 1.0, -2.0].map(|score| part(cell, target_us, exponent.at(score), time_s));
+        if exponent.std > 0.0 && others.iter().any(|other| *other != first) {
             let parts = score_nodes(exponent_step(cell, target_us, time_s))
                 .map(|(score, weight)| Part { weight, ..part(cell, target_us, exponent.at(score), time_s) });
             Self { parts: parts.collect() }

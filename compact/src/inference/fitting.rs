@@ -5,6 +5,7 @@
 //! [`Regression`] are therefore in standard errors.
 
 use super::catalogue::{MODELS, Model};
+use super::gross::take_out;
 use super::readings::cells;
 use super::statistics::{Block, Statistic};
 use super::{Cell, Distribution};
@@ -52,20 +53,25 @@ fn simulated(cell: Box<dyn Cell>) -> Simulated {
 /// [`InputError`] for another kind of measurement, a missing column or read voltage, or too few cells.
 pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression<'static>, InputError> {
     let defaults = model.info.defaults();
-    let found = cells(measurement, model.default_cell().as_ref())?;
+    let mut found = cells(measurement, model.default_cell().as_ref())?;
     let plan = model.plan;
+    let (gross, words) = take_out(&mut found.groups, &plan);
+    found.dropped += gross;
+    found.notes.extend(words);
     let t_0_s = model.info.parameter("t_0_s").map_or(1.0, |parameter| parameter.default);
     let mut notes = found.notes;
 
     // Blocks of the same number belong together: a chip, or an eighth of the cells of each target.
-    let fewest = found.groups.iter().map(|group| group.cells.len()).min().unwrap_or(0);
+    let fewest = found.groups.iter().map(|group| group.drawn).min().unwrap_or(0);
     let count =
         if found.chips.is_empty() { (fewest / BLOCK_CELLS).clamp(1, BLOCKS) } else { found.chips.len() };
     let mut blocks: Vec<Vec<Block>> = (0..count).map(|_| Vec::new()).collect();
     for group in &found.groups {
         for (number, own) in blocks.iter_mut().enumerate() {
             let members: Vec<usize> = (0..group.cells.len())
-                .filter(|&index| group.chips.get(index).copied().unwrap_or(index % count) == number)
+                .filter(|&index| {
+                    group.chips.get(index).copied().unwrap_or(group.places[index] % count) == number
+                })
                 .collect();
             if members.len() > 1 {
                 own.push(Block::new(group, &members, &plan, t_0_s));
@@ -113,12 +119,18 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
         .iter()
         .filter_map(|name| model.info.parameters.iter().position(|parameter| parameter.name == *name))
         .collect();
+    let reading: Vec<usize> = plan
+        .read
+        .iter()
+        .filter_map(|name| model.info.parameters.iter().position(|parameter| parameter.name == *name))
+        .collect();
     // The published shape, scaled to the noise and then to the spread that these cells show.
     let mut starts = defaults.clone();
     for (own, statistic) in
         [(plan.read, NOISE), (plan.spread, FIRST_SPREAD), (plan.late_spread, FIRST_SPREAD)]
     {
-        let ratio = observed_ratio(model.cell(&starts).as_ref(), &blocks, statistic);
+        let of_read = of_read(&starts, &reading);
+        let ratio = observed_ratio(model.cell(&starts).as_ref(), &of_read, &blocks, statistic);
         for (start, info) in starts.iter_mut().zip(model.info.parameters) {
             if own.contains(&info.name) && !UNSCALED.contains(&info.name) {
                 *start = info.default * ratio;
@@ -159,7 +171,9 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
             whole[index] = *value;
         }
         let cell = model.cell(&whole);
-        let all: Vec<Vec<f64>> = blocks[device].iter().map(|block| block.predict(cell.as_ref())).collect();
+        let of_read = of_read(&whole, &reading);
+        let predict = |block: &Block| block.predict(cell.as_ref(), &of_read);
+        let all: Vec<Vec<f64>> = blocks[device].iter().map(predict).collect();
         let places = curves[device].iter().flat_map(|curve| &curve.places);
         places.map(|&(block, index)| all[block][index]).collect()
     };
@@ -222,11 +236,21 @@ const UNSCALED: [&str; 2] = ["ions", "read_power"];
 const NOISE: fn(Statistic) -> bool = |statistic| matches!(statistic, Statistic::Noise(_));
 const FIRST_SPREAD: fn(Statistic) -> bool = |statistic| statistic == Statistic::Spread(0);
 
+/// The values of parameters of read noise.
+fn of_read(values: &[f64], reading: &[usize]) -> Vec<f64> {
+    reading.iter().map(|&place| values[place]).collect()
+}
+
 /// How much larger spreads or noises are than a law says: the geometric mean over targets, 1 where there are none.
-fn observed_ratio(cell: &dyn Cell, blocks: &[Vec<Block>], wanted: fn(Statistic) -> bool) -> f64 {
+fn observed_ratio(
+    cell: &dyn Cell,
+    of_read: &[f64],
+    blocks: &[Vec<Block>],
+    wanted: fn(Statistic) -> bool,
+) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for block in blocks.iter().flatten() {
-        for ((statistic, value, _), law) in block.found.iter().zip(block.predict(cell)) {
+        for ((statistic, value, _), law) in block.found.iter().zip(block.predict(cell, of_read)) {
             if wanted(*statistic) && (value - law).is_finite() {
                 sum += value - law;
                 count += 1.0;

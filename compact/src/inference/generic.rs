@@ -1,7 +1,7 @@
 //! Errors of no device in particular: independent of the state, proportional to it, inverse to it, parabolic; with a
 //! power-law drift and read noise where wanted.
 
-use super::constants::{constants, with_defaults};
+use super::constants::{constants, with_defaults, with_lower};
 use super::drift::PowerDrift;
 use super::{Cell, Evolution, Exponent, Programmed, Shape};
 use crate::model::{ModelInfo, ParameterInfo};
@@ -51,11 +51,22 @@ variety!(
     INVERSE, INVERSE_PARAMETERS, "generic-inverse", "error inverse to the state",
     [25.0, 0.0, 0.0, 0.0, 0.005, 0.0, 0.0, 0.0, 20.0, 0.0, 250e-9]
 );
-variety!(
-    /// A parabolic error (CrossSim v2: 10 nS + 0.02 g + 2e-4 g^2/nS up to 1000 nS).
-    PARABOLIC, PARABOLIC_PARAMETERS, "generic-parabolic", "error parabolic in the state",
-    [1.0, 0.01, 0.02, 0.2, 0.0, 0.0, 0.0, 0.0, 20.0, 0.0, 250e-9]
+/// A constant below 0 is allowed: where it is that of a parabola through larger states, it is no spread of its own. A
+/// bound at 0, as of an error that stands alone, would cut the profiles of the other two short.
+static PARABOLIC_PARAMETERS: [ParameterInfo; 11] = with_lower(
+    with_defaults(INFO.parameters, [1.0, 0.01, 0.02, 0.2, 0.0, 0.0, 0.0, 0.0, 20.0, 0.0, 250e-9]),
+    1,
+    -10.0,
 );
+
+/// A parabolic error (CrossSim v2: 10 nS + 0.02 g + 2e-4 g^2/nS up to 1000 nS).
+pub static PARABOLIC: ModelInfo = ModelInfo {
+    name: "generic-parabolic",
+    title: "error parabolic in the state",
+    parameters: &PARABOLIC_PARAMETERS,
+    ..INFO
+};
+
 variety!(
     /// The state-independent model of aihwkit: 0.2 uS, exponent 0.1 +- 0.05; its read noise is that of pcm at g_max.
     STATE_INDEPENDENT, STATE_INDEPENDENT_PARAMETERS, "state-independent",

@@ -12,7 +12,7 @@ constants! {
     /// Phase-change memory of the HERMES chip; see [`INFO`] and [`ONE`].
     Hermes {
         g_max_us: "uS", 20.7, 1e-3, 1e4, Log, Measured, SOURCE, "largest conductance; r = g/g_max";
-        sigma_c0_us: "uS", 0.166_032_22, 0.0, 10.0, Linear, Fitted, SOURCE, "programming error at g = 0";
+        sigma_c0_us: "uS", 0.166_032_22, -50.0, 50.0, Linear, Fitted, SOURCE, "programming error at g = 0";
         sigma_c1_us: "uS", 4.718_064_68, -50.0, 50.0, Linear, Fitted, SOURCE, "... its part linear in r";
         sigma_c2_us: "uS", -8.481_012_52, -50.0, 50.0, Linear, Fitted, SOURCE, "... its part quadratic in r";
         sigma_c3_us: "uS", 4.689_614_19, -50.0, 50.0, Linear, Fitted, SOURCE, "... its part cubic in r";

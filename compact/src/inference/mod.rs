@@ -28,6 +28,7 @@ mod distribution;
 mod drift;
 pub mod fitting;
 pub mod generic;
+mod gross;
 pub mod hermes;
 pub mod joshi;
 pub mod milo;
@@ -95,6 +96,17 @@ impl Exponent {
     pub fn at(self, score: f64) -> f64 {
         let exponent = self.mean + self.std * score;
         if self.folded { exponent.abs() } else { exponent }
+    }
+
+    /// Mean and standard deviation over cells; of folded ones those of the folded normal law.
+    pub fn moments(self) -> (f64, f64) {
+        if !self.folded || self.std.is_nan() || self.std <= 0.0 {
+            return (self.at(0.0), self.std);
+        }
+        let score = self.mean / self.std;
+        let mean = 2.0 * self.std * normal::density(score) + self.mean * (1.0 - 2.0 * normal::below(-score));
+        let square = self.mean * self.mean + self.std * self.std;
+        (mean, (square - mean * mean).max(0.0).sqrt())
     }
 }
 

@@ -14,6 +14,9 @@ pub fn below(score: f64) -> f64 {
     0.5 * libm::erfc(-score * FRAC_1_SQRT_2)
 }
 
+/// Bounds this many standard deviations away change no digit of a moment.
+const UNFELT: f64 = 9.0;
+
 /// Mean and mean square of `Y = clamp(sigma Z, lower, upper)`, Z normal; the bounds in the unit of sigma.
 pub fn clamped(sigma: f64, lower: f64, upper: f64) -> (f64, f64) {
     if sigma.is_nan() || sigma <= 0.0 {
@@ -21,6 +24,9 @@ pub fn clamped(sigma: f64, lower: f64, upper: f64) -> (f64, f64) {
         return (y, y * y);
     }
     let (a, b) = (lower / sigma, upper / sigma);
+    if a < -UNFELT && b > UNFELT {
+        return (0.0, sigma * sigma);
+    }
     let (under, over) = (below(a), below(-b));
     let inside = 1.0 - under - over;
     // Infinite bounds have no mass: 0 times infinity is left out.

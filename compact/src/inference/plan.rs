@@ -9,7 +9,7 @@ pub struct Plan {
     pub late_spread: &'static [&'static str],
     /// Parameters of the mean and the spread of the change with ln t, fitted where there are several times.
     pub drift: &'static [&'static str],
-    /// Parameters of read noise, fitted where cells are read several times.
+    /// Parameters of read noise, all that it depends on; fitted where cells are read several times.
     pub read: &'static [&'static str],
     /// In which terms a cell changes with time.
     pub change: Change,

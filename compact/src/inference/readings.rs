@@ -29,6 +29,26 @@ pub(super) struct Group {
     pub cells: Vec<Vec<Reads>>,
     /// Index of the chip of each cell; empty where each device is a cell.
     pub chips: Vec<usize>,
+    /// Name of each cell.
+    pub names: Vec<String>,
+    /// Place of each cell among those that were read.
+    pub places: Vec<usize>,
+    /// Number of those.
+    pub drawn: usize,
+}
+
+impl Group {
+    /// Leaves the cells that are marked.
+    pub fn keep(&mut self, kept: &[bool]) {
+        fn retain<T>(all: &mut Vec<T>, kept: &[bool]) {
+            let mut kept = kept.iter();
+            all.retain(|_| kept.next() == Some(&true));
+        }
+        retain(&mut self.cells, kept);
+        retain(&mut self.chips, kept);
+        retain(&mut self.names, kept);
+        retain(&mut self.places, kept);
+    }
 }
 
 /// What a measurement holds.
@@ -168,6 +188,9 @@ fn group(
         times_s: times.iter().map(|&time| f64::from_bits(time)).collect(),
         cells: Vec::new(),
         chips: Vec::new(),
+        names: Vec::new(),
+        places: Vec::new(),
+        drawn: 0,
     };
     for (device, of_device) in of_state {
         let at = |time: &u64| of_device.get(time).map_or(&[][..], Vec::as_slice);
@@ -177,6 +200,7 @@ fn group(
                 continue;
             }
             group.cells.push(times.iter().map(|time| summed_up(at(time))).collect());
+            group.names.push((*device).to_owned());
         } else {
             let whole = times.iter().map(|time| at(time).len()).min().unwrap_or(0);
             let most = times.iter().map(|time| at(time).len()).max().unwrap_or(0);
@@ -185,10 +209,13 @@ fn group(
             for index in 0..whole {
                 group.cells.push(times.iter().map(|time| summed_up(&at(time)[index..=index])).collect());
                 group.chips.push(chip);
+                group.names.push(format!("cell {} of {device}", index + 1));
             }
         }
     }
-    (group.cells.len() >= CELLS).then_some(group)
+    group.drawn = group.cells.len();
+    group.places = (0..group.drawn).collect();
+    (group.drawn >= CELLS).then_some(group)
 }
 
 fn summed_up(reads: &[f64]) -> Reads {

@@ -7,7 +7,9 @@
 use super::chi::log_spread;
 use super::plan::{Change, Plan};
 use super::readings::{Group, Reads};
-use super::{Cell, Distribution, score_nodes};
+use super::{Cell, Distribution};
+use std::cell::LazyCell;
+use std::sync::Mutex;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,11 +33,45 @@ pub(super) struct Block {
     times_s: Vec<f64>,
     cells: Vec<Vec<Reads>>,
     change: Change,
-    t_0_s: f64,
+    line: Line,
+    /// Variance of a read at each time, of the law that was asked about last.
+    noise: Mutex<Noise>,
     /// Variance of a slope that scatter around the lines of cells explains.
     slope_noise: f64,
     /// Statistics with value and standard error.
     pub found: Vec<(Statistic, f64, f64)>,
+}
+
+/// The line of a cell's values against ln t: from the read of index `first` on.
+struct Line {
+    first: usize,
+    x: Vec<f64>,
+    /// Of the values in its slope; none where the times are too few.
+    weights: Option<Vec<f64>>,
+}
+
+impl Line {
+    fn new(change: Change, times_s: &[f64], t_0_s: f64) -> Self {
+        let (first, x): (usize, Vec<f64>) = match change {
+            Change::Power => (0, times_s.iter().map(|t| (t / t_0_s).ln_1p()).collect()),
+            Change::Shift | Change::Relaxation | Change::GrowingRelaxation => {
+                (1, times_s.iter().skip(1).map(|t| t.ln()).collect())
+            }
+            Change::Spread => (0, Vec::new()),
+        };
+        Self { first, weights: slope_weights(&x), x }
+    }
+
+    fn centre(&self) -> f64 {
+        self.x.iter().sum::<f64>() / self.x.len() as f64
+    }
+}
+
+/// Read noise averaged over the cells of a block, with what it hangs on.
+#[derive(Default)]
+struct Noise {
+    key: Vec<f64>,
+    variances: Vec<f64>,
 }
 
 /// Relative scatter around a line of ln g beyond which it is not averaged in logarithms: its mean is off by half
@@ -53,7 +89,8 @@ impl Block {
             times_s: group.times_s.clone(),
             cells: members.iter().map(|&index| group.cells[index].clone()).collect(),
             change: plan.change,
-            t_0_s,
+            line: Line::new(plan.change, &group.times_s, t_0_s),
+            noise: Mutex::default(),
             slope_noise: 0.0,
             found: Vec::new(),
         };
@@ -122,21 +159,9 @@ impl Block {
         }
     }
 
-    /// Abscissa of the times that a line is drawn through, from the index of the first of them.
-    fn line(&self) -> (usize, Vec<f64>) {
-        match self.change {
-            Change::Power => (0, self.times_s.iter().map(|t| (t / self.t_0_s).ln_1p()).collect()),
-            Change::Shift | Change::Relaxation | Change::GrowingRelaxation => {
-                (1, self.times_s.iter().skip(1).map(|t| t.ln()).collect())
-            }
-            Change::Spread => (0, Vec::new()),
-        }
-    }
-
     fn slopes(&mut self) {
-        let (first, x) = self.line();
-        let Some(weights) = slope_weights(&x) else { return };
-        let centre = x.iter().sum::<f64>() / x.len() as f64;
+        let Line { first, x, weights: Some(weights) } = &self.line else { return };
+        let (first, centre) = (*first, self.line.centre());
         let (mut slopes, mut levels, mut scatter) = (Vec::new(), Vec::new(), 0.0);
         for cell in &self.cells {
             let y: Vec<f64> = cell[first..]
@@ -199,57 +224,65 @@ impl Block {
         }
     }
 
-    /// What the law says of all statistics found.
-    pub fn predict(&self, law: &dyn Cell) -> Vec<f64> {
+    /// What the law says of all statistics found. `of_read` are the law's parameters of read noise, as far as they
+    /// change from call to call: the noise of many cells is worked out anew only where they have.
+    pub fn predict(&self, law: &dyn Cell, of_read: &[f64]) -> Vec<f64> {
+        let noise = self.noise(law, of_read);
+        let slope = LazyCell::new(|| self.slope(law));
         self.found
             .iter()
             .map(|(statistic, ..)| match *statistic {
                 Statistic::Spread(time) => {
                     let cells = Distribution::new(law, self.target_us, self.times_s[time]).sigma_us();
-                    0.5 * (cells * cells + self.read_variance(law, time)).max(SMALLEST_US * SMALLEST_US).ln()
+                    let read = self.read_variance(&noise, time);
+                    0.5 * (cells * cells + read).max(SMALLEST_US * SMALLEST_US).ln()
                 }
-                Statistic::Noise(time) => {
-                    0.5 * self.noise_variance(law, time).max(SMALLEST_US * SMALLEST_US).ln()
-                }
-                Statistic::SlopeMean => self.slope(law).0,
+                Statistic::Noise(time) => 0.5 * noise[time].max(SMALLEST_US * SMALLEST_US).ln(),
+                Statistic::SlopeMean => slope.0,
                 Statistic::SlopeSpread => {
-                    let (_, std) = self.slope(law);
+                    let (_, std) = *slope;
                     0.5 * (std * std + self.slope_noise).max(SMALLEST_US * SMALLEST_US).ln()
                 }
-                Statistic::LevelSpread => self.level_spread(law).max(SMALLEST_US).ln(),
+                Statistic::LevelSpread => self.level_spread(law, &noise).max(SMALLEST_US).ln(),
             })
             .collect()
     }
 
-    /// Variance of one read, averaged over the cells as they were read.
-    fn noise_variance(&self, law: &dyn Cell, time: usize) -> f64 {
+    /// Variance of one read at each time, averaged over the cells as they were read.
+    fn noise(&self, law: &dyn Cell, of_read: &[f64]) -> Vec<f64> {
         let exponent = law.exponent(self.target_us).at(0.0);
         let since = law.evolution(self.target_us, exponent, self.times_s[0]).gain;
-        let each = self.cells.iter().map(|cell| {
-            law.read_sigma_us(cell[time].mean_us, (cell[0].mean_us / since).max(0.0), self.times_s[time])
-                .powi(2)
-        });
-        each.sum::<f64>() / self.cells.len() as f64
+        let mut key = of_read.to_vec();
+        key.push(since);
+        let mut last = self.noise.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if last.key != key {
+            let variance = |(time, &time_s): (usize, &f64)| {
+                let each = self.cells.iter().map(|cell| {
+                    let first_us = (cell[0].mean_us / since).max(0.0);
+                    law.read_sigma_us(cell[time].mean_us, first_us, time_s).powi(2)
+                });
+                each.sum::<f64>() / self.cells.len() as f64
+            };
+            *last = Noise { variances: self.times_s.iter().enumerate().map(variance).collect(), key };
+        }
+        last.variances.clone()
     }
 
     /// Variance that read noise leaves in the mean of a cell's reads.
-    fn read_variance(&self, law: &dyn Cell, time: usize) -> f64 {
+    fn read_variance(&self, noise: &[f64], time: usize) -> f64 {
         let reads: usize = self.cells.iter().map(|cell| cell[time].count).sum();
-        self.noise_variance(law, time) * self.cells.len() as f64 / reads.max(1) as f64
+        noise[time] * self.cells.len() as f64 / reads.max(1) as f64
     }
 
     /// Mean and standard deviation of the slopes of cells without read noise.
     fn slope(&self, law: &dyn Cell) -> (f64, f64) {
         if self.change == Change::Power {
-            let exponent = law.exponent(self.target_us);
-            let mean: f64 = score_nodes(0.5).map(|(score, weight)| weight * exponent.at(score)).sum();
-            let square = score_nodes(0.5).map(|(score, weight)| weight * (exponent.at(score) - mean).powi(2));
-            return (-mean, square.sum::<f64>().sqrt());
+            let (mean, std) = law.exponent(self.target_us).moments();
+            return (-mean, std);
         }
-        let (first, x) = self.line();
-        let Some(weights) = slope_weights(&x) else { return (0.0, 0.0) };
+        let Line { first, weights: Some(weights), .. } = &self.line else { return (0.0, 0.0) };
         let moved: Vec<_> =
-            self.times_s[first..].iter().map(|&t| law.evolution(self.target_us, 0.0, t)).collect();
+            self.times_s[*first..].iter().map(|&t| law.evolution(self.target_us, 0.0, t)).collect();
         let sum = |value: &dyn Fn(usize) -> f64| -> f64 {
             weights.iter().enumerate().map(|(index, weight)| weight * value(index)).sum()
         };
@@ -259,18 +292,17 @@ impl Block {
     }
 
     /// Standard deviation, uS, of the levels of cells at the second time since the first, with read noise.
-    fn level_spread(&self, law: &dyn Cell) -> f64 {
-        let (first, x) = self.line();
-        let Some(weights) = slope_weights(&x) else { return 0.0 };
-        let centre = x.iter().sum::<f64>() / x.len() as f64;
+    fn level_spread(&self, law: &dyn Cell, read: &[f64]) -> f64 {
+        let Line { first, x, weights: Some(weights) } = &self.line else { return 0.0 };
+        let centre = self.line.centre();
         let start = law.evolution(self.target_us, 0.0, self.times_s[0]);
-        let (mut gain, mut spread, mut noise) = (0.0, 0.0, self.read_variance(law, 0));
+        let (mut gain, mut spread, mut noise) = (0.0, 0.0, self.read_variance(read, 0));
         for (index, slope_weight) in weights.iter().enumerate() {
             let weight = 1.0 / x.len() as f64 + slope_weight * (x[0] - centre);
             let moved = law.evolution(self.target_us, 0.0, self.times_s[first + index]);
             gain += weight * (moved.gain - start.gain);
             spread += weight * (moved.spread_us - start.spread_us);
-            noise += weight * weight * self.read_variance(law, first + index);
+            noise += weight * weight * self.read_variance(read, first + index);
         }
         let programmed = law.programmed(self.target_us).sigma_us * gain;
         (programmed * programmed + spread * spread + noise).sqrt()

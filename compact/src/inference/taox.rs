@@ -11,7 +11,7 @@ constants! {
     Taox {
         g_max_us: "uS", 100.0, 1e-3, 1e5, Log, Assumed, NOTES, "largest conductance";
         on_off: "1", 10.0, 1.0, 1e6, Log, Assumed, NOTES, "largest over smallest conductance";
-        error_constant: "1", 0.002, 0.0, 0.5, Linear, Assumed, NOTES, "programming error over g_max at r = 0";
+        error_constant: "1", 0.002, -0.5, 0.5, Linear, Assumed, NOTES, "programming error over g_max at r = 0";
         error_linear: "1", 0.0, -1.0, 1.0, Linear, Assumed, NOTES, "... its part linear in r";
         error_square: "1", 0.02, -1.0, 1.0, Linear, Assumed, NOTES, "... its part quadratic in r";
         shift_per_decade: "1", 0.002_277, 0.0, 0.5, Linear, Assumed, SHAPE, "mean shift downwards over g_max, per decade of time, at r = 1";

@@ -3,10 +3,11 @@
 mod cells;
 mod tables;
 
-use mho_compact::fit::{Deviation, Regression, Transform};
+use mho_compact::fit::{Deviation, FitResult, Regression, Transform};
 use mho_compact::inference::synthetic::{Draw, draw};
 use mho_compact::inference::{Model, find, regression};
 use mho_compact::model::{Entry, entries};
+use mho_data::measurement::Measurement;
 use mho_data::random::Stream;
 use mho_data::reader;
 
@@ -69,6 +70,8 @@ pub struct Experiment {
     scatter: f64,
     /// Cells that are drawn, and the regression made anew.
     cells: Option<(&'static Model, Vec<f64>, Draw)>,
+    /// Those that were drawn last.
+    drawn: Option<Measurement>,
 }
 
 impl Design {
@@ -117,7 +120,7 @@ impl Design {
         if let Some(place) = regression.parameters.iter().position(|p| p.name == "vt_inf_v") {
             truth[place] = 0.7;
         }
-        Some(Experiment { regression, truth, shared, differ: self.differ, scatter: 1.0, cells: None })
+        Some(Experiment { regression, truth, shared, differ: self.differ, scatter: 1.0, cells: None, drawn: None })
     }
 }
 
@@ -141,6 +144,7 @@ fn of_cells(model: &'static Model) -> Option<Experiment> {
         differ: 0.0,
         scatter: 1.0,
         cells: Some((model, values, what)),
+        drawn: None,
     })
 }
 
@@ -150,18 +154,24 @@ impl Experiment {
         self.shared
     }
 
+    /// The regression of the cells that were drawn, where it has the parameters of the first one.
+    fn regress_cells(&mut self) {
+        let (Some((model, ..)), Some(drawn)) = (&self.cells, &self.drawn) else { return };
+        let names = |regression: &Regression<'_>| -> Vec<String> {
+            regression.parameters.iter().map(|parameter| parameter.name.clone()).collect()
+        };
+        let made = regression(model, drawn).ok();
+        if let Some(made) = made.filter(|made| names(made) == names(&self.regression)) {
+            self.regression = made;
+        }
+    }
+
     /// New devices and readings.
     pub fn draw(&mut self, seed: u64, number: u64) {
         if let Some((model, values, what)) = &self.cells {
             let what = Draw { seed: (seed << 32) + number, ..what.clone() };
-            let names = |regression: &Regression<'_>| -> Vec<String> {
-                regression.parameters.iter().map(|parameter| parameter.name.clone()).collect()
-            };
-            let made = draw(model.info.name, model.cell(values).as_ref(), &what).ok();
-            let made = made.and_then(|measurement| regression(model, &measurement).ok());
-            if let Some(made) = made.filter(|made| names(made) == names(&self.regression)) {
-                self.regression = made;
-            }
+            self.drawn = draw(model.info.name, model.cell(values).as_ref(), &what).ok();
+            self.regress_cells();
             return;
         }
         let scatter = self.scatter;
@@ -199,10 +209,22 @@ impl Experiment {
         }
     }
 
-    /// Adds 20 standard deviations to a part of the readings, of either sign at random; gives their number.
+    /// Readings that a fit took out, cells where these are drawn.
+    fn taken_out(&self, fit: &FitResult) -> usize {
+        let reads = self.cells.as_ref().map_or(1, |(.., what)| what.times_s.len() * what.reads);
+        fit.outliers.len() + self.regression.dropped / reads
+    }
+
+    /// Adds 20 standard deviations to a part of the readings, or of the cells where these are drawn, of either sign at
+    /// random; gives their number.
     #[allow(dead_code)]
     pub fn spoil(&mut self, seed: u64, number: u64, part: f64) -> usize {
         let stream = Stream::new(seed, &["calibrate", "outliers"], &[number]);
+        if let (Some((model, values, what)), Some(drawn)) = (&self.cells, &mut self.drawn) {
+            let count = cells::spoil(drawn, model.cell(values).as_ref(), what, &stream, part);
+            self.regress_cells();
+            return count.unwrap_or(0);
+        }
         let deviation = self.regression.deviation;
         let (mut index, mut count) = (0, 0);
         for series in self.regression.devices.iter_mut().flat_map(|device| &mut device.series) {
@@ -241,6 +263,8 @@ pub struct Coverage {
 /// What is taken of each experiment.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
+    /// Number of the first experiment.
+    pub first: u64,
     /// Experiments.
     pub experiments: u64,
     /// Whether profiles are taken.
@@ -267,7 +291,7 @@ pub fn coverage(design: &Design, effort: Effort) -> Option<Vec<(String, f64, Cov
         .map(|(parameter, &truth)| (parameter.name.clone(), truth, Coverage::default()))
         .collect();
     let started = std::time::Instant::now();
-    for number in 0..effort.experiments {
+    for number in effort.first..effort.first + effort.experiments {
         if effort.seconds.is_some_and(|seconds| started.elapsed().as_secs_f64() > seconds) {
             break;
         }
@@ -281,9 +305,10 @@ pub fn coverage(design: &Design, effort: Effort) -> Option<Vec<(String, f64, Cov
         } else {
             None
         };
+        let profiles = if effort.profile { regression.profiles(&fit).ok() } else { None };
         for (index, (name, truth, coverage)) in found.iter_mut().enumerate() {
             let fitted = &fit.parameters[index];
-            let profile = if effort.profile { regression.profile(&fit, index).ok() } else { None };
+            let profile = profiles.as_ref().and_then(|profiles| profiles.interval(index).ok());
             let intervals = [
                 fitted.std.is_finite().then_some(fitted.interval95),
                 profile.map(|profile| [profile.lower, profile.upper]),
@@ -326,8 +351,10 @@ pub fn shifts(design: &Design, seed: u64, experiments: u64) -> Option<Vec<Shift>
     for number in 0..experiments {
         experiment.draw(seed, number);
         let clean = experiment.regression.fit().ok()?;
+        let taken_out_of_clean = experiment.taken_out(&clean);
         let wild = experiment.spoil(seed, number, 0.05);
         let spoilt = experiment.regression.fit().ok()?;
+        let taken_out = experiment.taken_out(&spoilt);
         for index in 0..experiment.shared() {
             let parameter = &experiment.regression.parameters[index];
             let at = |value: f64| parameter.coordinate(value);
@@ -337,7 +364,7 @@ pub fn shifts(design: &Design, seed: u64, experiments: u64) -> Option<Vec<Shift>
             found.push(Shift {
                 part: moved / (0.5 * (high - low)),
                 held: low <= truth && truth <= high,
-                readings: [wild, spoilt.outliers.len(), clean.outliers.len()],
+                readings: [wild, taken_out, taken_out_of_clean],
             });
         }
     }
