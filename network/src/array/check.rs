@@ -88,6 +88,9 @@ impl ArrayConfig {
                 return fail(field, ohm, expected);
             }
         }
+        if !(0.0..=0.1).contains(&array.wire_tolerance) {
+            return fail("array.wire_tolerance", array.wire_tolerance, "a part of the current, 0 to 0.1");
+        }
         if let Some(limit) = array.column_current_max_na {
             positive("array.column_current_max_na", limit, "a current in nA")?;
         }

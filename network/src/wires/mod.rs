@@ -17,6 +17,7 @@ mod circuit;
 mod effective;
 mod kernel;
 mod lines;
+mod neighbour;
 mod noise;
 mod pairs;
 mod solve;
@@ -25,6 +26,7 @@ mod update;
 
 pub use effective::{Effective, Method};
 pub use lines::Ends;
+pub use neighbour::{Neighbour, NoiseMap, NoiseNeighbour};
 pub use pairs::{PairEffective, PairLayout, Pairs};
 pub use solve::Solution;
 

@@ -1,6 +1,7 @@
 //! Wires of arrays.
 
 use super::*;
+use mho_network::analog::Neighbours;
 use mho_network::array::{End, Pairs};
 use mho_network::wires::{self, Cell, Crossbar, PairLayout, Wires};
 
@@ -125,6 +126,52 @@ fn ideal_wires_are_no_wires() {
     let little = format!("{CELL}[array]\nrow_resistance_ohm = 1e-3\ncolumn_resistance_ohm = 1e-3\n");
     for (a, b) in plain.iter().zip(read(&graph, &little, &x)) {
         assert!((a - b).abs() < 1e-4, "{a} {b}");
+    }
+}
+
+/// Arrays of later conditions are corrected from those before, or solved; either way within the tolerance of
+/// the exact ones, in both layouts of pairs.
+#[test]
+fn corrected_arrays_are_the_exact_ones_within_the_tolerance() {
+    let (outputs, inputs) = (20, 24);
+    let graph = matrix(outputs, inputs, numbers(outputs * inputs, 3));
+    let x = tensor(&[1, inputs], numbers(inputs, 4));
+    let table = table();
+    let aged = |time_s| Condition {
+        time_s,
+        ..at(Effects { programming: true, drift: true, wires: true, ..QUANTISED })
+    };
+    for (pairs, ohm) in [("separate", 1.0), ("separate", 30.0), ("interleaved", 1.0), ("interleaved", 30.0)] {
+        let of = |tolerance: f64| {
+            let text = format!(
+                "[array]\npairs = \"{pairs}\"\nrow_resistance_ohm = {ohm:?}\ncolumn_resistance_ohm = {ohm:?}\n\
+                 wire_tolerance = {tolerance:?}\n[cell]\nread_voltage_v = 0.01\n"
+            );
+            ArrayConfig::from_toml(&text, "array.toml").unwrap()
+        };
+        let tolerance = 1e-4;
+        let inputs = std::slice::from_ref(&x);
+        let near = Arrays::new(&graph, inputs, &of(tolerance), Some((&table).into())).unwrap();
+        let exact = Arrays::new(&graph, inputs, &of(0.0), Some((&table).into())).unwrap();
+        let draws = near.draws(1, 0);
+        let mut neighbours = Neighbours::default();
+        for time_s in [0.0, 1e3, 1e5] {
+            let programmed = near.program_near(&aged(time_s), &draws, Some(&mut neighbours)).unwrap();
+            let found = programmed.effective_weights(LayerId(0)).unwrap();
+            let solved = exact.program(&aged(time_s), &draws).unwrap();
+            assert_eq!(solved.statistics()[0].wires.corrected, 0);
+            let expected = solved.effective_weights(LayerId(0)).unwrap();
+            let wires = programmed.statistics()[0].wires;
+            assert_eq!(wires.corrected + wires.solved, if pairs == "separate" { 2 } else { 1 });
+            assert!(wires.largest_error <= tolerance);
+            // Few ohm need no solution, many do.
+            assert_eq!(wires.corrected == 0, ohm > 10.0, "{pairs}, {ohm} ohm, {time_s} s: {wires:?}");
+            let square = |list: &[f32]| list.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>();
+            let off: Vec<f32> = found.iter().zip(&expected).map(|(a, b)| a - b).collect();
+            // Differences of two arrays, each within the tolerance of currents larger than the difference.
+            let error = (square(&off) / square(&expected)).sqrt();
+            assert!(error < 3.0 * tolerance, "{pairs}, {ohm} ohm, {time_s} s: {error:e}");
+        }
     }
 }
 
