@@ -168,16 +168,17 @@ fn with_zero([lo, hi]: [f64; 2], spec: &CoreSpec) -> [f64; 2] {
     [below * step, (below + steps) * step]
 }
 
-/// Whether inputs are converted. Pulses are inputs and sums at once: both are, or neither.
-pub(super) fn converts_inputs(spec: &CoreSpec, effects: Effects) -> bool {
-    effects.input_converters && (spec.pulse.is_none() || effects.output_converters)
+/// Whether inputs are converted. Pulses are inputs and sums at once: both are, or neither. Gates of arrays with
+/// wires are open or closed in any case.
+pub(super) fn converts_inputs(spec: &CoreSpec, effects: Effects, gates: bool) -> bool {
+    gates || effects.input_converters && (spec.pulse.is_none() || effects.output_converters)
 }
 
 /// The core of a layer with the levels of weights and the converters that are switched on. Slices of weights
 /// keep their digits: they mean nothing else.
-pub(super) fn with_effects(spec: &CoreSpec, effects: Effects) -> CoreSpec {
+pub(super) fn with_effects(spec: &CoreSpec, effects: Effects, gates: bool) -> CoreSpec {
     let pulses = spec.pulse.is_some();
-    let inputs = converts_inputs(spec, effects);
+    let inputs = converts_inputs(spec, effects, gates);
     let outputs = effects.output_converters && (!pulses || effects.input_converters);
     let mut spec = spec.clone();
     if !effects.weight_levels && spec.slices == 1 {

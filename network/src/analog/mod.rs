@@ -258,7 +258,8 @@ impl<'a> Arrays<'a> {
     ) -> Result<ProgrammedLayer<'a>, AnalogError> {
         let start = Instant::now();
         let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
-        let mut spec = calibrate::with_effects(&plan.spec(lines.is_some()), effects);
+        let gates = lines.is_some_and(Lines::gated);
+        let mut spec = calibrate::with_effects(&plan.spec(lines.is_some()), effects, gates);
         spec.seed = draws.core(number);
         let mut mapping = calibrate::map(layer, &spec).map_err(wrong)?;
         let (mean, gains) = programming.program(&mut mapping, number, draws);
@@ -274,11 +275,11 @@ impl<'a> Arrays<'a> {
         let scale = if mapping.weight_max > 0.0 { 1.0 / mapping.weight_max } else { 0.0 };
         let square = |(a, b): (&f64, &f32)| ((a - f64::from(*b)) * scale).powi(2);
         let square_error = effective.iter().zip(layer.weights()).map(square).sum();
-        let read = if effects.input_converters || effects.output_converters || mapping.is_noisy() {
+        let read = if effects.input_converters || effects.output_converters || mapping.is_noisy() || gates {
             // The largest of what a layer needs at a time is what follows.
             drop(effective);
             let core = Core::new(&mapping).map_err(wrong)?;
-            let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects);
+            let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects, gates);
             Read::Core { core: Box::new(core), two_reads }
         } else {
             Read::Matrix(effective.iter().map(|&w| w as f32).collect())
@@ -333,7 +334,7 @@ impl<'a> Arrays<'a> {
     /// Steps of a cell between its smallest and its largest current; 0 for any current.
     fn steps(&self, effects: Effects) -> u32 {
         let spec = self.array.core_spec(InputRange { max: 1.0, signed: true });
-        let spec = calibrate::with_effects(&spec, effects);
+        let spec = calibrate::with_effects(&spec, effects, false);
         crate::core::encoding::Encoding::new(&spec).digit_max()
     }
 }

@@ -8,6 +8,7 @@ use std::f64::consts::FRAC_1_PI;
 
 use super::error::AnalogError;
 use crate::array::{ArrayConfig, Pairs as Layout};
+use crate::core::gated::Gated;
 use crate::core::{Array, Mapping, Sign};
 use crate::wires::{
     Cell, Crossbar, Method, Neighbour, NoiseMap, NoiseNeighbour, PairLayout, Pairs, WireError, Wires,
@@ -20,6 +21,8 @@ pub struct WireStatistics {
     pub corrected: u64,
     /// Arrays that were solved.
     pub solved: u64,
+    /// Gated arrays, whose currents are found for each pattern of open gates.
+    pub gated: u64,
     /// Maps of read noise that were corrected from a neighbour's.
     pub noise_corrected: u64,
     /// Maps of read noise that were solved for.
@@ -32,6 +35,7 @@ impl std::ops::AddAssign for WireStatistics {
     fn add_assign(&mut self, other: Self) {
         self.corrected += other.corrected;
         self.solved += other.solved;
+        self.gated += other.gated;
         self.noise_corrected += other.noise_corrected;
         self.noise_solved += other.noise_solved;
         self.largest_error = self.largest_error.max(other.largest_error);
@@ -65,6 +69,9 @@ struct Known<'a> {
     noise: Option<&'a NoiseNeighbour>,
 }
 
+/// What an array leaves to the next samples if it was solved, and how it was found.
+type Found = (Near, WireStatistics);
+
 /// The arrays of one trial that were solved last: what its next conditions are corrected from.
 #[derive(Debug, Default)]
 pub struct Neighbours {
@@ -97,10 +104,16 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// Whether inputs only open and close gates.
+    pub(super) fn gated(&self) -> bool {
+        self.wires.topology.gated()
+    }
+
     /// As [`Self::apply`] to arrays as they are wanted, to all digits; and what is near to all their samples.
     pub(super) fn apply_first(&self, mapping: &mut Mapping, layer: &str) -> Result<Vec<Near>, AnalogError> {
         let mut near = Vec::new();
-        Self { tolerance: 0.0, ..*self }.apply(mapping, layer, &[], Some(&mut near))?;
+        let tolerance = if self.gated() { self.tolerance } else { 0.0 };
+        Self { tolerance, ..*self }.apply(mapping, layer, &[], Some(&mut near))?;
         Ok(near)
     }
 
@@ -114,11 +127,27 @@ impl<'a> Lines<'a> {
         first: &[Near],
         mut last: Option<&mut Vec<Near>>,
     ) -> Result<WireStatistics, AnalogError> {
+        let mut statistics = WireStatistics::default();
+        if self.wires.topology.gated() {
+            // What flows depends on the gates, and is found when they are known.
+            let gated = Gated {
+                wires: *self.wires,
+                conductance_s: self.most_s,
+                interleaved: self.interleaved,
+                // As a part of the currents, to which errors of voltages sum.
+                tolerance: 0.1 * self.tolerance,
+            };
+            gated
+                .noise(&mut mapping.arrays)
+                .map_err(|error| AnalogError::Wires { layer: layer.to_owned(), error })?;
+            statistics.gated = mapping.arrays.len() as u64 / if self.interleaved { 2 } else { 1 };
+            mapping.gated = Some(gated);
+            return Ok(statistics);
+        }
         let coherence = coherence(mapping);
         let copies = mapping.spec().cells_per_weight;
-        let mut statistics = WireStatistics::default();
         let mut number = 0;
-        let mut next = |solve: &mut dyn FnMut(Known<'_>) -> Result<(Near, WireStatistics), WireError>| {
+        let mut next = |solve: &mut dyn FnMut(Known<'_>) -> Result<Found, WireError>| {
             let (kept, wanted) = (last.as_deref().map(Vec::as_slice), Some(first));
             let near = Known {
                 array: [kept, wanted].into_iter().find_map(|list| list?.get(number)?.array.as_deref()),
@@ -151,12 +180,7 @@ impl<'a> Lines<'a> {
         Ok(statistics)
     }
 
-    fn one(
-        &self,
-        array: &mut Array,
-        near: Known<'_>,
-        coherence: f64,
-    ) -> Result<(Near, WireStatistics), WireError> {
+    fn one(&self, array: &mut Array, near: Known<'_>, coherence: f64) -> Result<Found, WireError> {
         let (mut solved, mut statistics) = (Near::default(), WireStatistics::default());
         let Some((rows, columns)) = shape(array) else { return Ok((solved, statistics)) };
         let conductances = self.by_rows(&array.conductances, rows, columns);
@@ -185,7 +209,7 @@ impl<'a> Lines<'a> {
         negative: &mut Array,
         near: Known<'_>,
         coherence: f64,
-    ) -> Result<(Near, WireStatistics), WireError> {
+    ) -> Result<Found, WireError> {
         debug_assert!(positive.sign == Sign::Positive);
         let (mut solved, mut statistics) = (Near::default(), WireStatistics::default());
         let Some((rows, columns)) = shape(positive) else { return Ok((solved, statistics)) };

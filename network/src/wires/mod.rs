@@ -15,6 +15,7 @@
 
 mod circuit;
 mod effective;
+mod gates;
 mod kernel;
 mod lines;
 mod neighbour;
@@ -25,6 +26,7 @@ mod sweep;
 mod update;
 
 pub use effective::{Effective, Method};
+pub use gates::Gates;
 pub use lines::Ends;
 pub use neighbour::{Neighbour, NoiseMap, NoiseNeighbour};
 pub use pairs::{PairEffective, PairLayout, Pairs};
