@@ -5,11 +5,13 @@
 //! programmed with the same draws, and the samples go through the arrays.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::analog::{AnalogError, Arrays, Devices, LayerStatistics};
+use crate::analog::{AnalogError, Arrays, Cost, Devices, LayerStatistics, Neighbours, WireStatistics};
 use crate::array::ArrayConfig;
 use crate::effects::Effects;
 use crate::estimate::Estimate;
@@ -69,6 +71,13 @@ impl TrialResult {
         self.score.top5()
     }
 
+    /// How the wires of all layers were taken into account.
+    pub fn wires(&self) -> WireStatistics {
+        let mut sum = WireStatistics::default();
+        self.layers.iter().for_each(|layer| sum += layer.wires);
+        sum
+    }
+
     /// Fraction of input conversions outside the range; 0 without converters.
     pub fn inputs_saturated_fraction(&self) -> f64 {
         let sum = |f: fn(&LayerStatistics) -> u64| self.layers.iter().map(f).sum::<u64>();
@@ -113,6 +122,18 @@ pub struct Evaluator<'a> {
     arrays: Arrays<'a>,
     possible: Effects,
     noise: Option<InputNoise>,
+    spent: Mutex<Spent>,
+}
+
+/// What trials have cost so far. Times are those of threads, so that trials side by side take less.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spent {
+    /// Trials, each at one condition.
+    pub trials: u64,
+    /// Making arrays (s).
+    pub arrays: Cost,
+    /// Multiplying the samples (s).
+    pub multiplying_s: f64,
 }
 
 impl<'a> Evaluator<'a> {
@@ -136,7 +157,7 @@ impl<'a> Evaluator<'a> {
             wires: array.wires().is_some(),
             ..Effects::ALL
         };
-        Ok(Self { inference, arrays, possible, noise: None })
+        Ok(Self { inference, arrays, possible, noise: None, spent: Mutex::default() })
     }
 
     /// The same with noise on the inputs of every trial; the converters remain calibrated without.
@@ -154,6 +175,11 @@ impl<'a> Evaluator<'a> {
     /// Effects that the array can have: stuck cells and wires only where it has any. Others do nothing.
     pub fn possible_effects(&self) -> Effects {
         self.possible
+    }
+
+    /// What all trials have cost so far.
+    pub fn spent(&self) -> Spent {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number of test samples.
@@ -199,10 +225,14 @@ impl<'a> Evaluator<'a> {
             conditions.iter().map(|c| self.noise.is_some() || self.arrays.is_random(c)).collect();
         let count = trials.end.saturating_sub(trials.start);
         let share = 1.0 / (count as f64 * conditions.len() as f64);
+        let wired = self.possible.wires && conditions.iter().filter(|c| c.effects.wires).count() > 1;
         let row = |trial: u64| {
+            let mut neighbours = Neighbours::default();
             let run = |(condition, &random): (&Condition, &bool)| {
                 let needed = random || trial == trials.start;
-                let result = needed.then(|| self.trial(condition, seed, trial)).transpose();
+                // What is evaluated in the first trial alone is no neighbour: all trials are alike.
+                let near = if random && wired { Some(&mut neighbours) } else { None };
+                let result = needed.then(|| self.trial(condition, seed, trial, near)).transpose();
                 progress(share);
                 result
             };
@@ -264,11 +294,25 @@ impl<'a> Evaluator<'a> {
         Ok(results.into_iter().flatten().collect())
     }
 
-    fn trial(&self, condition: &Condition, seed: u64, trial: u64) -> Result<TrialResult, EvaluateError> {
+    fn trial(
+        &self,
+        condition: &Condition,
+        seed: u64,
+        trial: u64,
+        near: Option<&mut Neighbours>,
+    ) -> Result<TrialResult, EvaluateError> {
         let draws = self.arrays.draws(seed, trial);
-        let programmed = self.arrays.program(condition, &draws)?;
+        let programmed = self.arrays.program_near(condition, &draws, near)?;
         let noise = self.noise.map(|noise| (noise, noise.stream(seed, trial)));
+        let start = Instant::now();
         let score = self.inference.score(&programmed, noise)?;
+        let (multiplying_s, cost) = (start.elapsed().as_secs_f64(), programmed.cost());
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.trials += 1;
+        spent.multiplying_s += multiplying_s;
+        spent.arrays.programming_s += cost.programming_s;
+        spent.arrays.wires_s += cost.wires_s;
+        drop(spent);
         Ok(TrialResult { condition: *condition, trial, score, layers: programmed.statistics() })
     }
 }

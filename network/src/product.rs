@@ -26,6 +26,12 @@ impl<'a, T> View<'a, T> {
         Self { data: self.data, row_stride: self.column_stride, column_stride: self.row_stride }
     }
 
+    /// The first `n` elements of row `i`, whose columns lie together.
+    pub fn row(&self, i: usize, n: usize) -> &'a [T] {
+        debug_assert!(self.column_stride == 1);
+        &self.data[i * self.row_stride..][..n]
+    }
+
     fn covers(&self, rows: usize, columns: usize) -> bool {
         covers(self.data.len(), self.row_stride, self.column_stride, rows, columns)
     }

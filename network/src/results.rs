@@ -44,7 +44,9 @@ pub fn evaluation_table(results: &[TrialResult], labels: &Labels) -> Table {
 /// One row per trial, condition and layer with weights (numbered from 1): `time_s`, `dose_krad_si`,
 /// `trial`, `effects`, `layer`, `name`, `weights`, `weights_clipped`, `weight_rms_error` (over the weight
 /// that takes the full current), `mean_current_na`, and the counts `input_conversions`, `inputs_saturated`,
-/// `output_conversions`, `outputs_saturated`, `lines_limited`.
+/// `output_conversions`, `outputs_saturated`, `lines_limited`; of arrays with wires, how many were corrected from
+/// a neighbour, `wires_corrected`, and solved, `wires_solved`, and the largest `wires_error` of corrections, as
+/// a part of the current.
 pub fn layer_table(results: &[TrialResult]) -> Table {
     let rows: Vec<(&TrialResult, usize, &LayerStatistics)> = results
         .iter()
@@ -68,4 +70,7 @@ pub fn layer_table(results: &[TrialResult]) -> Table {
         .with_float("output_conversions", layer(&|l| l.output_conversions as f64))
         .with_float("outputs_saturated", layer(&|l| l.outputs_saturated as f64))
         .with_float("lines_limited", layer(&|l| l.lines_limited as f64))
+        .with_float("wires_corrected", layer(&|l| l.wires.corrected as f64))
+        .with_float("wires_solved", layer(&|l| l.wires.solved as f64))
+        .with_float("wires_error", layer(&|l| l.wires.largest_error))
 }

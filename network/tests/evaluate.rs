@@ -147,6 +147,33 @@ fn same_bits_for_one_and_two_threads_and_for_any_company() {
     assert!((cost(a, b).mean + cost(b, c).mean - cost(a, c).mean).abs() < 1e-12);
 }
 
+/// With wires, arrays are corrected from those of the same trial before: the same bits whatever threads do.
+#[test]
+fn corrected_arrays_have_the_same_bits_for_any_number_of_threads() {
+    let text = "[array]\nrows = 48\nrow_resistance_ohm = 2.0\ncolumn_resistance_ohm = 2.0\n\
+                [cell]\nread_voltage_v = 0.02\n";
+    let array = ArrayConfig::from_toml(text, "array.toml").unwrap();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let table = table();
+            evaluated(&array, Some(&table), |evaluator| {
+                let at = |time_s| Condition::new(time_s, 0.0, Effects::ALL);
+                let results = evaluator.evaluate(&[at(0.0), at(1e4), at(3e4)], 0..3, 7).unwrap();
+                let spent = evaluator.spent();
+                assert!(spent.trials == 9 && spent.arrays.wires_s > 0.0 && spent.multiplying_s > 0.0);
+                results
+            })
+        })
+    };
+    let results = run(1);
+    assert_eq!(results, run(2));
+    let mut wires = results[0].wires();
+    results[1..].iter().for_each(|result| wires += result.wires());
+    assert!(wires.corrected > 0 && wires.largest_error <= 1e-4, "{wires:?}");
+    assert!(wires.noise_corrected > 0, "{wires:?}");
+}
+
 #[test]
 fn noise_on_inputs_costs_accuracy_and_more_of_it_more() {
     let loss = |text: Option<&str>| {

@@ -3,8 +3,10 @@
 //! Inputs and outputs have one range for all matrices of a node (groups of a convolution), each matrix
 //! its own largest weight: that is a digital factor, the range of a converter is hardware.
 
+use super::cells::ReadNoise;
 use super::error::AnalogError;
 use super::record::Seen;
+use super::wires::{Lines, Near};
 use crate::array::{ArrayConfig, ConverterKind, ConverterRange, InputRange, RangeName};
 use crate::converter::range::{self, Ends};
 use crate::core::spec::{Conversion, OutputRange, RangeRule};
@@ -19,17 +21,33 @@ pub(super) struct Plan {
     pub(super) digital: bool,
     /// Inputs with a sign come in two reads.
     pub(super) two_reads: bool,
-    /// Its core, with the largest weight and the ranges of all converters.
+    /// Its core, with the largest weight and the ranges of all converters without wires.
     pub(super) spec: CoreSpec,
+    /// Ranges of the output converters behind the wires, where they come from data.
+    pub(super) wired_ranges: Option<Vec<[f64; 2]>>,
+    /// Its arrays with wires, as they are wanted.
+    pub(super) near: Vec<Near>,
     /// Weights beyond the largest that the cells can hold.
     pub(super) clipped: usize,
 }
 
-/// Plans of the matrices of one node.
+impl Plan {
+    /// Its core without, or with, wires.
+    pub(super) fn spec(&self, wires: bool) -> CoreSpec {
+        let mut spec = self.spec.clone();
+        if let Some(ranges) = self.wired_ranges.as_ref().filter(|_| wires) {
+            spec.output.range = OutputRange::Slices(ranges.clone());
+        }
+        spec
+    }
+}
+
+/// Plans of the matrices of one node. `noise` is that of reads, if arrays will have it.
 pub(super) fn plans(
     layers: &[Layer],
     seen: &[Seen],
     array: &ArrayConfig,
+    noise: Option<&ReadNoise>,
     digital: bool,
 ) -> Result<Vec<Plan>, AnalogError> {
     let input = input_range(array, seen);
@@ -37,32 +55,52 @@ pub(super) fn plans(
     let spec = array.core_spec(input);
     let from_data =
         matches!(spec.output.range, OutputRange::Named(RangeRule::MinimumError | RangeRule::Percentile(_)));
-    let mut plans = Vec::with_capacity(layers.len());
+    let wires = array.wires().filter(|_| !digital);
+    let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
+    let mut plans: Vec<Plan> = Vec::with_capacity(layers.len());
+    // Currents of each slice of weights over ideal lines, and behind the wires.
     let mut currents = vec![Vec::new(); spec.slices];
+    let mut behind = vec![Vec::new(); spec.slices];
     let mut last = None;
     for (layer, seen) in layers.iter().zip(seen) {
         let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
-        let mapping = map(layer, &spec).map_err(wrong)?;
+        let mut mapping = map(layer, &spec).map_err(wrong)?;
         let weight_max = (mapping.weight_max > 0.0).then_some(mapping.weight_max);
         let clipped = mapping.clipped;
-        plans.push(Plan { digital, two_reads, spec: CoreSpec { weight_max, ..spec.clone() }, clipped });
+        let inputs = if from_data && !digital { samples(seen, two_reads) } else { Vec::new() };
+        let see = |mapping: &Mapping, currents: &mut [Vec<f64>]| {
+            let found = Core::<f32>::currents(mapping, &inputs, inputs.len() / layer.inputs().max(1));
+            currents.iter_mut().zip(found.map_err(wrong)?).for_each(|(all, found)| all.extend(found));
+            Ok::<(), AnalogError>(())
+        };
         if !digital && from_data {
-            let inputs = samples(seen, two_reads);
-            let found = Core::<f32>::currents(&mapping, &inputs, inputs.len() / layer.inputs().max(1));
-            for (all, found) in currents.iter_mut().zip(found.map_err(wrong)?) {
-                all.extend(found);
-            }
-            last = Some(mapping);
+            see(&mapping, &mut currents)?;
         }
+        let mut near = Vec::new();
+        if let Some(lines) = &lines {
+            if let Some(noise) = noise {
+                for array in &mut mapping.arrays {
+                    array.noise = array.conductances.iter().map(|&g| noise.sigma(g)).collect();
+                }
+            }
+            near = lines.apply_first(&mut mapping, layer.name())?;
+            mapping.arrays.iter_mut().for_each(|array| array.noise = Vec::new());
+            if from_data {
+                see(&mapping, &mut behind)?;
+            }
+        }
+        let spec = CoreSpec { weight_max, ..spec.clone() };
+        plans.push(Plan { digital, two_reads, spec, wired_ranges: None, near, clipped });
+        last = Some(mapping);
     }
-    if let Some(mapping) = last {
-        let ranges: Vec<[f64; 2]> = currents
-            .into_iter()
-            .map(|currents| range_of(&mapping, currents))
-            .map(|range| with_zero(range, &spec))
-            .collect();
+    if let (Some(mapping), true) = (last, from_data && !digital) {
+        let ranges = |currents: Vec<Vec<f64>>| -> Vec<[f64; 2]> {
+            currents.into_iter().map(|currents| with_zero(range_of(&mapping, currents), &spec)).collect()
+        };
+        let (ideal, wired) = (ranges(currents), lines.is_some().then(|| ranges(behind)));
         for plan in &mut plans {
-            plan.spec.output.range = OutputRange::Slices(ranges.clone());
+            plan.spec.output.range = OutputRange::Slices(ideal.clone());
+            plan.wired_ranges.clone_from(&wired);
         }
     }
     Ok(plans)
@@ -130,16 +168,17 @@ fn with_zero([lo, hi]: [f64; 2], spec: &CoreSpec) -> [f64; 2] {
     [below * step, (below + steps) * step]
 }
 
-/// Whether inputs are converted. Pulses are inputs and sums at once: both are, or neither.
-pub(super) fn converts_inputs(spec: &CoreSpec, effects: Effects) -> bool {
-    effects.input_converters && (spec.pulse.is_none() || effects.output_converters)
+/// Whether inputs are converted. Pulses are inputs and sums at once: both are, or neither. Gates of arrays with
+/// wires are open or closed in any case.
+pub(super) fn converts_inputs(spec: &CoreSpec, effects: Effects, gates: bool) -> bool {
+    gates || effects.input_converters && (spec.pulse.is_none() || effects.output_converters)
 }
 
 /// The core of a layer with the levels of weights and the converters that are switched on. Slices of weights
 /// keep their digits: they mean nothing else.
-pub(super) fn with_effects(spec: &CoreSpec, effects: Effects) -> CoreSpec {
+pub(super) fn with_effects(spec: &CoreSpec, effects: Effects, gates: bool) -> CoreSpec {
     let pulses = spec.pulse.is_some();
-    let inputs = converts_inputs(spec, effects);
+    let inputs = converts_inputs(spec, effects, gates);
     let outputs = effects.output_converters && (!pulses || effects.input_converters);
     let mut spec = spec.clone();
     if !effects.weight_levels && spec.slices == 1 {

@@ -50,7 +50,10 @@ mod wires;
 pub use devices::Devices;
 pub use draws::Draws;
 pub use error::AnalogError;
-pub use programmed::{LayerStatistics, Programmed};
+pub use programmed::{Cost, LayerStatistics, Programmed};
+pub use wires::{Neighbours, WireStatistics};
+
+use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -62,12 +65,12 @@ use crate::evaluate::Condition;
 use crate::graph::op::Length;
 use crate::graph::tensor::Tensor;
 use crate::graph::{Graph, Layer};
-use crate::wires::Wires;
 use calibrate::Plan;
 use cells::{CellCurrents, ReadNoise};
 use program::Programming;
 use programmed::{ProgrammedLayer, Read};
 use record::Recorder;
+use wires::Lines;
 
 /// Temperature of tables over time and dose (K).
 const TABLE_TEMPERATURE_K: f64 = 300.0;
@@ -133,12 +136,14 @@ impl<'a> Arrays<'a> {
         graph.run(&recorder, calibration)?;
         let seen = recorder.into_seen();
         let spans = spans(layers);
+        let noisy = devices.as_ref().filter(|_| array.effects.read_noise);
+        let noise = noisy.and_then(|devices| ReadNoise::new(devices, &array.cell));
         let plans: Result<Vec<Vec<Plan>>, AnalogError> = spans
             .par_iter()
             .map(|span| {
                 let layers = &layers[span.clone()];
                 let digital = layers.first().is_some_and(|layer| digital.contains(&layer.node()));
-                calibrate::plans(layers, &seen[span.clone()], array, digital)
+                calibrate::plans(layers, &seen[span.clone()], array, noise.as_ref(), digital)
             })
             .collect();
         let name = |span: &std::ops::Range<usize>| {
@@ -169,7 +174,7 @@ impl<'a> Arrays<'a> {
                 max: plan.spec.input.max,
                 signed: plan.two_reads || plan.spec.input.signed(),
             },
-            output_ranges: match &plan.spec.output.range {
+            output_ranges: match &plan.spec(true).output.range {
                 OutputRange::Slices(ranges) => ranges.clone(),
                 _ => Vec::new(),
             },
@@ -198,69 +203,98 @@ impl<'a> Arrays<'a> {
     /// [`AnalogError`], when the table does not know the condition, or the wires of an array cannot be
     /// solved.
     pub fn program(&self, condition: &Condition, draws: &Draws) -> Result<Programmed<'a>, AnalogError> {
+        self.program_near(condition, draws, None)
+    }
+
+    /// As [`Self::program`], one condition of a trial after the other: with wires, `neighbours` (empty at
+    /// first) keeps the arrays that had to be solved, from which those of the next conditions are corrected.
+    /// Without it only the arrays as they are wanted serve for that.
+    ///
+    /// # Errors
+    /// As [`Self::program`].
+    pub fn program_near(
+        &self,
+        condition: &Condition,
+        draws: &Draws,
+        neighbours: Option<&mut Neighbours>,
+    ) -> Result<Programmed<'a>, AnalogError> {
         let effects = condition.effects;
         let programming = self.programming(condition)?;
         let wires = if effects.wires { self.array.wires() } else { None };
+        let lines = wires.as_ref().map(|wires| Lines::new(&self.array, wires));
         let untouched =
-            effects.and(Effects::QUANTISATION) == Effects::NONE && programming.is_ideal() && wires.is_none();
+            effects.and(Effects::QUANTISATION) == Effects::NONE && programming.is_ideal() && lines.is_none();
+        let count = self.plans.len();
+        let mut nothing = Neighbours::default();
+        let keep = neighbours.is_some();
+        let last = &mut neighbours.unwrap_or(&mut nothing).layers;
+        last.resize_with(count, Vec::new);
         let layers = self
             .graph
             .layers()
             .par_iter()
             .zip(&self.plans)
+            .zip(last)
             .enumerate()
-            .map(|(number, (layer, plan))| {
-                let digital = plan.digital || untouched;
-                let (read, square_error, mean) = if digital {
-                    (Read::Digital, 0.0, 0.0)
-                } else {
-                    self.layer((number, layer, plan), effects, &programming, wires.as_ref(), draws)?
-                };
-                Ok(ProgrammedLayer {
-                    layer,
-                    read,
-                    weights_clipped: if digital { 0 } else { plan.clipped },
-                    square_error,
-                    mean_current_na: mean * self.array.cell.current_max_na,
-                    counters: programmed::Counters::default(),
-                })
+            .map(|(number, ((layer, plan), last))| {
+                if plan.digital || untouched {
+                    return Ok(ProgrammedLayer::digital(layer));
+                }
+                let last = keep.then_some(last);
+                self.layer((number, layer, plan), effects, &programming, (lines.as_ref(), last), draws)
             })
             .collect::<Result<Vec<_>, AnalogError>>()?;
         Ok(Programmed { layers, nodes: self.nodes.clone() })
     }
 
-    /// One matrix; and its square error of weights and mean current over the largest.
+    /// One matrix.
     fn layer(
         &self,
-        (number, layer, plan): (usize, &Layer, &Plan),
+        (number, layer, plan): (usize, &'a Layer, &Plan),
         effects: Effects,
         programming: &Programming,
-        wires: Option<&Wires>,
+        (lines, last): (Option<&Lines<'_>>, Option<&mut Vec<wires::Near>>),
         draws: &Draws,
-    ) -> Result<(Read, f64, f64), AnalogError> {
+    ) -> Result<ProgrammedLayer<'a>, AnalogError> {
+        let start = Instant::now();
         let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
-        let mut spec = calibrate::with_effects(&plan.spec, effects);
+        let gates = lines.is_some_and(Lines::gated);
+        let mut spec = calibrate::with_effects(&plan.spec(lines.is_some()), effects, gates);
         spec.seed = draws.core(number);
         let mut mapping = calibrate::map(layer, &spec).map_err(wrong)?;
         let (mean, gains) = programming.program(&mut mapping, number, draws);
-        if let Some(wires) = wires {
-            wires::apply(&mut mapping, &self.array, wires, layer.name())?;
+        let mut cost = Cost::default();
+        let mut statistics = WireStatistics::default();
+        if let Some(lines) = lines {
+            let start = Instant::now();
+            statistics = lines.apply(&mut mapping, layer.name(), &plan.near, last)?;
+            cost.wires_s = start.elapsed().as_secs_f64();
         }
         gains.apply(&mut mapping);
         let effective = mapping.read_back();
         let scale = if mapping.weight_max > 0.0 { 1.0 / mapping.weight_max } else { 0.0 };
         let square = |(a, b): (&f64, &f32)| ((a - f64::from(*b)) * scale).powi(2);
         let square_error = effective.iter().zip(layer.weights()).map(square).sum();
-        let read = if effects.input_converters || effects.output_converters || mapping.is_noisy() {
+        let read = if effects.input_converters || effects.output_converters || mapping.is_noisy() || gates {
             // The largest of what a layer needs at a time is what follows.
             drop(effective);
             let core = Core::new(&mapping).map_err(wrong)?;
-            let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects);
+            let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects, gates);
             Read::Core { core: Box::new(core), two_reads }
         } else {
             Read::Matrix(effective.iter().map(|&w| w as f32).collect())
         };
-        Ok((read, square_error, mean))
+        cost.programming_s = start.elapsed().as_secs_f64() - cost.wires_s;
+        Ok(ProgrammedLayer {
+            layer,
+            read,
+            weights_clipped: plan.clipped,
+            square_error,
+            mean_current_na: mean * self.array.cell.current_max_na,
+            wires: statistics,
+            cost,
+            counters: programmed::Counters::default(),
+        })
     }
 
     /// What all matrices share at a condition.
@@ -300,7 +334,7 @@ impl<'a> Arrays<'a> {
     /// Steps of a cell between its smallest and its largest current; 0 for any current.
     fn steps(&self, effects: Effects) -> u32 {
         let spec = self.array.core_spec(InputRange { max: 1.0, signed: true });
-        let spec = calibrate::with_effects(&spec, effects);
+        let spec = calibrate::with_effects(&spec, effects, false);
         crate::core::encoding::Encoding::new(&spec).digit_max()
     }
 }

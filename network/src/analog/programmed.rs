@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::wires::WireStatistics;
 use crate::core::{Core, Counts};
 use crate::graph::layers::{Layout, multiply};
 use crate::graph::{Layer, LayerId, Products, Vectors, VectorsMut};
@@ -32,6 +33,17 @@ pub struct LayerStatistics {
     pub weight_rms_error: f64,
     /// Mean current of all cells (nA), before wires take their part.
     pub mean_current_na: f64,
+    /// How its wires were taken into account.
+    pub wires: WireStatistics,
+}
+
+/// Time that threads spent on making arrays (s).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Cells: mapping, draws, lines of cores.
+    pub programming_s: f64,
+    /// Currents and noise behind wires.
+    pub wires_s: f64,
 }
 
 /// The arrays of one trial at one condition; multiplies as [`Products`] and counts what saturates.
@@ -51,6 +63,8 @@ pub(super) struct ProgrammedLayer<'a> {
     /// Sum of squares of (effective - trained weight) over the weight that takes the full current.
     pub(super) square_error: f64,
     pub(super) mean_current_na: f64,
+    pub(super) wires: WireStatistics,
+    pub(super) cost: Cost,
     pub(super) counters: Counters,
 }
 
@@ -92,6 +106,15 @@ impl Counters {
 }
 
 impl Programmed<'_> {
+    /// What it cost to program them.
+    pub fn cost(&self) -> Cost {
+        let add = |sum: Cost, layer: &ProgrammedLayer<'_>| Cost {
+            programming_s: sum.programming_s + layer.cost.programming_s,
+            wires_s: sum.wires_s + layer.cost.wires_s,
+        };
+        self.layers.iter().fold(Cost::default(), add)
+    }
+
     /// What happened so far, one entry per node with weights.
     pub fn statistics(&self) -> Vec<LayerStatistics> {
         let mut rest = &self.layers[..];
@@ -113,6 +136,7 @@ impl Programmed<'_> {
                 sum.weights_clipped += layer.weights_clipped;
                 square += layer.square_error;
                 current += layer.mean_current_na * weights as f64;
+                sum.wires += layer.wires;
             }
             let count = sum.weights.max(1) as f64;
             sum.weight_rms_error = (square / count).sqrt();
@@ -173,7 +197,21 @@ impl Products for Programmed<'_> {
     }
 }
 
-impl ProgrammedLayer<'_> {
+impl<'a> ProgrammedLayer<'a> {
+    /// A matrix that stays digital.
+    pub(super) fn digital(layer: &'a Layer) -> Self {
+        Self {
+            layer,
+            read: Read::Digital,
+            weights_clipped: 0,
+            square_error: 0.0,
+            mean_current_na: 0.0,
+            wires: WireStatistics::default(),
+            cost: Cost::default(),
+            counters: Counters::default(),
+        }
+    }
+
     /// Outputs x batch.
     fn read(&self, core: &Core<f32>, x: &[f32], count: usize, first: u64) -> Vec<f32> {
         match core.multiply_at(x, count, first) {

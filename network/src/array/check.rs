@@ -3,7 +3,8 @@
 use mho_data::error::InputError;
 
 use super::{
-    ArrayConfig, Cell, ConverterKind, ConverterRange, InputRange, MappingStyle, Pairs, Subtract, Topology,
+    ArrayConfig, Cell, ConverterKind, ConverterRange, InputRange, InputScheme, MappingStyle, Pairs, Subtract,
+    Topology,
 };
 use crate::core::spec::CoreError;
 use crate::spec::toml_error;
@@ -82,11 +83,18 @@ impl ArrayConfig {
             if ohm > 0.0 && self.pulse.is_some() {
                 return fail(field, ohm, "0.0 with [pulse]: no constant current flows in precharged lines");
             }
-            if ohm > 0.0 && array.topology == Topology::Gated {
-                let expected =
-                    "0.0 with topology = \"gated\": what a wire costs depends on which cells are on";
-                return fail(field, ohm, expected);
-            }
+        }
+        let one_bit = self.input.scheme == InputScheme::BitSerial && self.input.slice_bits == 1;
+        if array.topology == Topology::Gated && self.wires().is_some() && !one_bit {
+            let expected = "input.scheme = \"bit-serial\" with slice_bits = 1: behind wires a gate is open or closed, and what flows \
+                            depends on which of them are open";
+            return match self.input.scheme {
+                InputScheme::Parallel => fail("input.scheme", "parallel", expected),
+                InputScheme::BitSerial => fail("input.slice_bits", self.input.slice_bits, expected),
+            };
+        }
+        if !(0.0..=0.1).contains(&array.wire_tolerance) {
+            return fail("array.wire_tolerance", array.wire_tolerance, "a part of the current, 0 to 0.1");
         }
         if let Some(limit) = array.column_current_max_na {
             positive("array.column_current_max_na", limit, "a current in nA")?;

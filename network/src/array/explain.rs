@@ -69,6 +69,12 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "\"input-source\": the row supplies the current; \"gated\": the row gates the cell, cells of a zero input are off, inputs with a sign take two reads",
     ),
     (
+        "array.wire_tolerance",
+        "0.0001",
+        "",
+        "largest error of the currents behind wires, as a part of their root mean square: arrays of the next trial, time or dose are corrected from a neighbour's solution where a check allows, else solved; 0 to solve each to rounding",
+    ),
+    (
         "array.column_current_max_na",
         "none, or 1e5",
         "nA",

@@ -62,6 +62,8 @@ pub struct Geometry {
     pub pairs: Pairs,
     /// How inputs drive cells.
     pub topology: Topology,
+    /// Largest error of the currents behind wires, as a part of their root mean square.
+    pub wire_tolerance: f64,
     /// Largest current of a column line (nA).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column_current_max_na: Option<f64>,
@@ -80,6 +82,8 @@ impl Default for Geometry {
             sense: End::Last,
             pairs: Pairs::Separate,
             topology: Topology::InputSource,
+            // Assumed: a fortieth of a step of an 8-bit converter that spans the currents.
+            wire_tolerance: 1e-4,
             column_current_max_na: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ArrayConfig;
+use super::{ArrayConfig, Topology};
 use crate::wires::{Ends, Wires};
 
 /// Ends of a line.
@@ -48,7 +48,10 @@ impl ArrayConfig {
             column_terminal_ohm: array.column_terminal_ohm,
             drive: array.drive.into(),
             sense: array.sense.into(),
-            topology: crate::wires::Topology::default(),
+            topology: match array.topology {
+                Topology::InputSource => crate::wires::Topology::InputSource,
+                Topology::Gated => crate::wires::Topology::GatedRows,
+            },
         };
         let ohms = [wires.row_ohm, wires.column_ohm, wires.row_terminal_ohm, wires.column_terminal_ohm];
         ohms.iter().any(|&ohm| ohm != 0.0).then_some(wires)

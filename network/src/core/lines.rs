@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::gated::GatedArray;
 use super::mapping::{Array, Mapping, Sign};
 use super::pulse::PulseLine;
 use super::spec::{Conversion, CoreError, CoreSpec, OutputRange, RangeRule};
@@ -48,6 +49,8 @@ pub(super) struct Tile<T> {
     pub slices: Vec<Vec<T>>,
     /// Variances of them from read to read, in the same order; empty for none.
     pub variances: Vec<Vec<T>>,
+    /// The arrays, where gates and wires make currents; empty where they are products.
+    pub gated: Vec<GatedArray<T>>,
 }
 
 /// What is subtracted from the line of an output.
@@ -134,7 +137,8 @@ impl<T: Real> Lines<T> {
             None => Law::Linear,
         };
         // Of linear lines, a subtraction in the array is one of conductances.
-        let merged = spec.subtract == Subtract::Array && law == Law::Linear;
+        let alone = mapping.gated.as_ref().is_some_and(|gated| !gated.interleaved);
+        let merged = spec.subtract == Subtract::Array && law == Law::Linear && !alone;
         let lines = outputs + subtrahend.lines(outputs);
         let gather = |what: Cells, weight: f64| -> Vec<Vec<Vec<T>>> {
             let mut tiles: Vec<(&Range<usize>, Vec<Vec<f64>>)> = Vec::new();
@@ -183,11 +187,22 @@ impl<T: Real> Lines<T> {
             .map(|slice| converter(converted * inputs.len(), slice))
             .collect::<Result<_, _>>()?;
         let scale = mapping.weight_max * spec.input.max;
+        let mut gated = match &mapping.gated {
+            Some(gated) => {
+                let reference = |start: usize| outputs + tile_of(start);
+                inputs
+                    .iter()
+                    .map(|inputs| gated.arrays(mapping, inputs, reference))
+                    .collect::<Result<_, _>>()?
+            }
+            None => Vec::new(),
+        };
         let tile = |(number, inputs): (usize, Range<usize>)| Tile {
             pulse: spec.pulse.as_ref().map(|pulse| PulseLine::new(pulse, inputs.len())),
             inputs,
             slices: std::mem::take(&mut conductances[number]),
             variances: variances.get_mut(number).map(std::mem::take).unwrap_or_default(),
+            gated: gated.get_mut(number).map(std::mem::take).unwrap_or_default(),
         };
         Ok(Self {
             tiles: inputs.into_iter().enumerate().map(tile).collect(),

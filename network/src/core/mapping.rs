@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::encoding::Encoding;
+use super::gated::Gated;
 use super::spec::{CoreError, CoreSpec, Split};
 use crate::array::MappingStyle;
 
@@ -22,6 +23,8 @@ pub struct Mapping {
     pub clipped: usize,
     /// The arrays: by input tile, output tile, slice, sign, copy.
     pub arrays: Vec<Array>,
+    /// Wires of arrays whose cells the inputs gate: what flows then depends on which gates are open.
+    pub gated: Option<Gated>,
 }
 
 /// One array.
@@ -104,7 +107,7 @@ impl Mapping {
         }
         let clipped = weights.iter().filter(|w| w.abs() > weight_max).count();
         let spec = spec.clone();
-        Ok(Self { spec, encoding, inputs, outputs, weight_max, clipped, arrays })
+        Ok(Self { spec, encoding, inputs, outputs, weight_max, clipped, arrays, gated: None })
     }
 
     /// The specification that it follows.
@@ -174,6 +177,7 @@ impl Mapping {
             weight_max: self.weight_max,
             clipped: self.clipped,
             arrays,
+            gated: None,
         }
     }
 }

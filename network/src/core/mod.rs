@@ -33,6 +33,7 @@
 mod after;
 mod calibrate;
 pub mod encoding;
+pub mod gated;
 pub mod input;
 mod lines;
 pub mod mapping;
@@ -101,7 +102,8 @@ impl<T: Real> Core<T> {
         if !T::of(mapping.weight_max * spec.input.max).to_f64().is_finite() {
             return Err(CoreError::NotFinite { what: "weight x input", index: 0 });
         }
-        let linear_lines = spec.column_current_max.is_infinite() && spec.pulse.is_none();
+        let linear_lines =
+            spec.column_current_max.is_infinite() && spec.pulse.is_none() && mapping.gated.is_none();
         let plan = if spec.output.converter.bits == 0 && linear_lines && !mapping.is_noisy() {
             let scale = spec.input.max;
             Plan::Linear(mapping.read_back().iter().map(|w| T::of(w * scale)).collect())

@@ -188,7 +188,8 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
         let (rows, n) = (tile.inputs.len(), columns.len());
         let driven = driven.get(tile.inputs.start * batch + columns.start..).unwrap_or_default();
         // On linear lines, accumulated slices are the whole input.
-        let cut = self.driver.slices() > 1 && (lines.each_slice || lines.law != Law::Linear);
+        let gated = !tile.gated.is_empty();
+        let cut = self.driver.slices() > 1 && (lines.each_slice || lines.law != Law::Linear || gated);
         if cut {
             let codes = sized(&mut work.codes, rows * n);
             for (codes, driven) in codes.chunks_exact_mut(n).zip(driven.chunks(batch)) {
@@ -211,7 +212,11 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
             for slice in 0..tile.slices.len() {
                 let width = lines.width(self.after.outputs);
                 let currents = sized(&mut work.currents, width * n);
-                product((width, n, rows), View::rows(&tile.slices[slice], rows), x, currents, n, false);
+                if gated {
+                    gates(tile, slice, x, n, currents);
+                } else {
+                    product((width, n, rows), View::rows(&tile.slices[slice], rows), x, currents, n, false);
+                }
                 if let Some(variances) = tile.variances.get(slice) {
                     let (a, b) = (View::rows(variances, rows), View::rows(&work.squares, n));
                     let variances = sized(&mut work.variances, width * n);
@@ -240,6 +245,15 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
             }
         }
         counts
+    }
+}
+
+/// Currents of the lines of gated arrays for digits of one bit.
+fn gates<T: Real>(tile: &Tile<T>, slice: usize, x: View<'_, T>, n: usize, currents: &mut [T]) {
+    currents.fill(T::default());
+    let patterns: Vec<T> = (0..tile.inputs.len()).flat_map(|row| x.row(row, n).iter().copied()).collect();
+    for array in tile.gated.iter().filter(|array| array.slice == slice) {
+        array.gates.add(&patterns, n, array.share, &array.lines, currents);
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::pulse::{PulseCell, PulseSpec};
 use crate::array::{MappingStyle, Subtract};
 use crate::converter::{ConverterError, ConverterSpec};
+use crate::wires::WireError;
 
 /// A core as a document says it. The defaults are one ideal array of analog cells: nothing is
 /// quantised, limited or split.
@@ -238,6 +239,9 @@ pub enum CoreError {
     /// The output converter.
     #[error("output converter: {0}")]
     Converter(#[from] ConverterError),
+    /// Wires of a gated array.
+    #[error("wires: {0}")]
+    Wires(#[from] WireError),
 }
 
 impl CoreSpec {

@@ -23,7 +23,7 @@ pub(super) struct Line {
     /// Whether the line is at its terminal's voltage everywhere.
     pub(super) held: bool,
     /// Conductance of a segment (S); infinite where the line is one node behind its terminals.
-    segment: f64,
+    pub(super) segment: f64,
     /// Conductances between the line's first and last node and their terminals (S), 0 where nothing is wired.
     pub(super) ends: [f64; 2],
 }

@@ -15,8 +15,10 @@
 
 mod circuit;
 mod effective;
+mod gates;
 mod kernel;
 mod lines;
+mod neighbour;
 mod noise;
 mod pairs;
 mod solve;
@@ -24,7 +26,9 @@ mod sweep;
 mod update;
 
 pub use effective::{Effective, Method};
+pub use gates::Gates;
 pub use lines::Ends;
+pub use neighbour::{Neighbour, NoiseMap, NoiseNeighbour};
 pub use pairs::{PairEffective, PairLayout, Pairs};
 pub use solve::Solution;
 

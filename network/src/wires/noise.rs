@@ -13,16 +13,16 @@ use super::sweep::{LANES, Sweeper};
 use super::{Cell, Crossbar, Layers, PairLayout, Pairs, WireError};
 
 /// Largest error of the voltages that weigh noise (V per V): 2e-5 of a variance.
-const PRECISION: f64 = 1e-5;
+pub(super) const PRECISION: f64 = 1e-5;
 
 impl Layers {
     /// Refuses lists of noise that do not fit.
-    fn check_noise(&self, sigma_s: &[Vec<f64>]) -> Result<(), WireError> {
+    pub(super) fn check_noise(&self, sigma_s: &[Vec<f64>]) -> Result<(), WireError> {
         sigma_s.iter().try_for_each(|list| self.check_values("read noise (S)", list))
     }
 
     /// What is held for each output: a column, or the two columns of a pair.
-    fn outputs(&self, alternating: bool) -> Vec<Port> {
+    pub(super) fn outputs(&self, alternating: bool) -> Vec<Port> {
         let columns = self.circuit.columns;
         match alternating {
             true => (0..columns / 2).map(|j| Port::Pair(2 * j)).collect(),
@@ -37,30 +37,43 @@ impl Layers {
         let (rows, columns) = (circuit.rows, circuit.columns);
         let linear = Linear::new(circuit, slopes);
         let ports = self.outputs(alternating);
+        if !circuit.beside {
+            return self.weigh_ports(&linear, &ports, weight, PRECISION);
+        }
         let mut out = vec![vec![0.0; rows * ports.len()]; slopes.len()];
-        if circuit.beside {
-            // No current passes from column to column: one solution holds all at 1 V.
-            let ground = vec![0.0; columns];
-            let sources = vec![ground.as_slice(); slopes.len()];
-            let terminals = Terminals { rows: &sources, columns: &vec![1.0; columns] };
-            let mut x = vec![0.0; rows * columns];
-            let mut v = vec![x.clone(); slopes.len()];
-            linear.solve(None, &terminals, PRECISION, &mut x, &mut v);
-            for (layer, out) in out.iter_mut().enumerate() {
-                for i in 0..rows {
-                    for j in 0..columns {
-                        let at = i * columns + j;
-                        let across = v[layer][at] - x[at];
-                        let output = if alternating { j / 2 } else { j };
-                        out[i * ports.len() + output] += weight[layer][at] * across * across;
-                    }
+        // No current passes from column to column: one solution holds all at 1 V.
+        let ground = vec![0.0; columns];
+        let sources = vec![ground.as_slice(); slopes.len()];
+        let terminals = Terminals { rows: &sources, columns: &vec![1.0; columns] };
+        let mut x = vec![0.0; rows * columns];
+        let mut v = vec![x.clone(); slopes.len()];
+        linear.solve(None, &terminals, PRECISION, &mut x, &mut v);
+        for (layer, out) in out.iter_mut().enumerate() {
+            for i in 0..rows {
+                for j in 0..columns {
+                    let at = i * columns + j;
+                    let across = v[layer][at] - x[at];
+                    let output = if alternating { j / 2 } else { j };
+                    out[i * ports.len() + output] += weight[layer][at] * across * across;
                 }
             }
-            return out;
         }
-        let sweeper = Sweeper::new(&linear, 0.1 * PRECISION);
-        let (parts, _) = self.each_group(&sweeper, &ports, PRECISION, Port::apply, |block, _| {
-            let mut sums = vec![vec![[0.0; LANES]; rows]; slopes.len()];
+        out
+    }
+
+    /// The same for some outputs: rows x ports for each layer, from voltages exact to `goal` (V per V).
+    pub(super) fn weigh_ports(
+        &self,
+        linear: &Linear<'_>,
+        ports: &[Port],
+        weight: &[Vec<f64>],
+        goal: f64,
+    ) -> Vec<Vec<f64>> {
+        let (rows, columns) = (self.circuit.rows, self.circuit.columns);
+        let mut out = vec![vec![0.0; rows * ports.len()]; weight.len()];
+        let sweeper = Sweeper::new(linear, 0.1 * goal);
+        let (parts, _) = self.each_group(&sweeper, ports, goal, Port::apply, |block, _| {
+            let mut sums = vec![vec![[0.0; LANES]; rows]; weight.len()];
             wide(
                 #[inline(always)]
                 || {
@@ -139,9 +152,20 @@ impl Layers {
     ) -> Result<Vec<f64>, WireError> {
         self.is_linear()?;
         self.check_noise(sigma_s)?;
+        let linear = Linear::new(&self.circuit, &self.conductance_s);
+        let weight = self.mean_squares(&linear, sigma_s, coherence);
+        Ok(sum_of(self.weigh_ports(&linear, &self.outputs(alternating), &weight, PRECISION)))
+    }
+
+    /// Mean square noise (A^2 for inputs of 1 V) of every cell's current.
+    pub(super) fn mean_squares(
+        &self,
+        linear: &Linear<'_>,
+        sigma_s: &[Vec<f64>],
+        coherence: f64,
+    ) -> Vec<Vec<f64>> {
         let Self { circuit, conductance_s, .. } = self;
         let (rows, columns) = (circuit.rows, circuit.columns);
-        let linear = Linear::new(circuit, conductance_s);
         // Voltages across cells when every row alone is driven, and when all are.
         let (ones, minus, ground) = (vec![1.0; rows], vec![-1.0; rows], vec![0.0; columns]);
         let sources = [ones.as_slice(), &minus];
@@ -151,7 +175,7 @@ impl Layers {
         linear.rows(&x, None, &terminals, &mut alone);
         let mut all = alone.clone();
         linear.solve(None, &terminals, PRECISION, &mut x, &mut all);
-        let weight: Vec<Vec<f64>> = (0..conductance_s.len())
+        (0..conductance_s.len())
             .map(|layer| {
                 let square = |at: usize| {
                     let (alone, all) = (alone[layer][at], all[layer][at] - x[at]);
@@ -160,16 +184,18 @@ impl Layers {
                 };
                 (0..x.len()).map(square).collect()
             })
-            .collect();
-        let mut layers = self.weigh(conductance_s, &weight, alternating).into_iter();
-        let mut map = layers.next().unwrap_or_default();
-        for layer in layers {
-            for (sum, value) in map.iter_mut().zip(layer) {
-                *sum += value;
-            }
-        }
-        Ok(map)
+            .collect()
     }
+}
+
+/// Sum of the lists of all layers.
+pub(super) fn sum_of(lists: Vec<Vec<f64>>) -> Vec<f64> {
+    let mut lists = lists.into_iter();
+    let mut sum = lists.next().unwrap_or_default();
+    for list in lists {
+        sum.iter_mut().zip(list).for_each(|(sum, value)| *sum += value);
+    }
+    sum
 }
 
 impl Crossbar {

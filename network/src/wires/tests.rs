@@ -1,6 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
+mod gates;
 mod golden;
 mod laws;
 mod noise;

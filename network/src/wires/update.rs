@@ -9,7 +9,7 @@
 //! for a few inputs: the mean square of their errors over random signs is that of all entries.
 
 use super::circuit::{Linear, Terminals};
-use super::effective::Effective;
+use super::effective::{Effective, PRECISION};
 use super::pairs::PairEffective;
 use super::{Layers, Method, WireError};
 use mho_data::random::Stream;
@@ -19,8 +19,8 @@ const PROBES: usize = 4;
 /// What the largest error of the probes is multiplied with, because there are few.
 const MARGIN: f64 = 2.0;
 
-/// What every line alone would conduct (S), for each layer.
-pub(super) fn alone(linear: &Linear<'_>) -> Vec<Vec<f64>> {
+/// What is left of 1 V at every cell, for each layer: along its row alone times along its column alone.
+pub(super) fn attenuations(linear: &Linear<'_>) -> Vec<Vec<f64>> {
     let (rows, columns) = (linear.circuit.rows, linear.circuit.columns);
     let layers = linear.slopes.len();
     let n = rows * columns;
@@ -31,12 +31,38 @@ pub(super) fn alone(linear: &Linear<'_>) -> Vec<Vec<f64>> {
     let still = vec![vec![0.0; n]; layers];
     let mut w = vec![0.0; n];
     linear.columns(&still, None, &Terminals { rows: &driven, columns: &vec![1.0; columns] }, &mut w);
-    for (v, g) in v.iter_mut().zip(linear.slopes) {
-        for at in 0..n {
-            v[at] *= g[at] * w[at];
-        }
+    for v in &mut v {
+        v.iter_mut().zip(&w).for_each(|(v, w)| *v *= w);
     }
     v
+}
+
+/// What every line alone would conduct (S), for each layer.
+pub(super) fn alone(linear: &Linear<'_>) -> Vec<Vec<f64>> {
+    let mut alone = attenuations(linear);
+    for (alone, g) in alone.iter_mut().zip(linear.slopes) {
+        alone.iter_mut().zip(g).for_each(|(alone, g)| *alone *= g);
+    }
+    alone
+}
+
+/// Which cells are corrected by their own ratio, and the mean ratio of all, which is taken for the others:
+/// cells that hardly conduct show the currents of their neighbours.
+pub(super) struct Ratio {
+    pub(super) mean: f64,
+    /// Least conductance of a line alone (S) with a ratio of its own.
+    pub(super) least: f64,
+}
+
+impl Ratio {
+    pub(super) fn of(known: &[f64], before: &[f64]) -> Self {
+        let (sum, total) = (known.iter().sum::<f64>(), before.iter().sum::<f64>());
+        if total > 0.0 {
+            Self { mean: sum / total, least: 0.1 * total / before.len() as f64 }
+        } else {
+            Self { mean: 1.0, least: f64::INFINITY }
+        }
+    }
 }
 
 impl Effective {
@@ -67,13 +93,7 @@ impl Effective {
         let layers_s: Vec<Vec<f64>> = (0..alone_s.len())
             .map(|layer| {
                 let (known, before) = (&self.layers_s[layer], &self.alone_s[layer]);
-                let (sum, total) = (known.iter().sum::<f64>(), before.iter().sum::<f64>());
-                // Cells that hardly conduct show the currents of others: there the mean ratio is taken.
-                let (mean, least) = if total > 0.0 {
-                    (sum / total, 0.1 * total / before.len() as f64)
-                } else {
-                    (1.0, f64::INFINITY)
-                };
+                let Ratio { mean, least } = Ratio::of(known, before);
                 (0..known.len())
                     .map(|at| {
                         let ratio = if before[at] >= least { known[at] / before[at] } else { mean };
@@ -86,14 +106,19 @@ impl Effective {
         if error <= tolerance {
             return Ok(Self { array, layers_s, alone_s, error_s: None, method: Method::Corrected { error } });
         }
-        // Errors of voltages sum along a line to somewhat more in its current.
-        Ok(array.effective(0.1 * tolerance.clamp(1e-11, 1e-1)))
+        Ok(array.effective(goal(tolerance)))
     }
+}
+
+/// How exactly column voltages are solved for (V for an input of 1 V) where currents are asked for to a
+/// tolerance: errors of voltages sum along a line to somewhat more in its current.
+pub(super) fn goal(tolerance: f64) -> f64 {
+    0.1 * tolerance.clamp(10.0 * PRECISION, 1e-1)
 }
 
 /// Error of effective conductances, as a part of the root mean square of the currents: twice the largest
 /// that any probe shows. `tolerance` says how exactly to solve.
-fn check(linear: &Linear<'_>, layers_s: &[Vec<f64>], tolerance: f64) -> f64 {
+pub(super) fn check(linear: &Linear<'_>, layers_s: &[Vec<f64>], tolerance: f64) -> f64 {
     let (rows, columns) = (linear.circuit.rows, linear.circuit.columns);
     let ground = vec![0.0; columns];
     let mut worst = 0.0_f64;

@@ -1,7 +1,9 @@
 //! Wires of arrays.
 
 use super::*;
-use mho_network::array::{End, Pairs};
+use mho_network::analog::Neighbours;
+use mho_network::array::{End, InputRange, Pairs};
+use mho_network::core::Mapping;
 use mho_network::wires::{self, Cell, Crossbar, PairLayout, Wires};
 
 /// Outputs for unit inputs of one read.
@@ -125,6 +127,177 @@ fn ideal_wires_are_no_wires() {
     let little = format!("{CELL}[array]\nrow_resistance_ohm = 1e-3\ncolumn_resistance_ohm = 1e-3\n");
     for (a, b) in plain.iter().zip(read(&graph, &little, &x)) {
         assert!((a - b).abs() < 1e-4, "{a} {b}");
+    }
+}
+
+/// Outputs that `currents` of one array stand for, by the linear read-out of its mapping: as if they were
+/// the cells of one input.
+fn read_out(mapping: &Mapping, currents: &[Vec<f64>]) -> Vec<f64> {
+    let mut shown = mapping.clone();
+    for (array, currents) in shown.arrays.iter_mut().zip(currents) {
+        let rows = array.inputs.len();
+        array.conductances.fill(0.0);
+        for (line, current) in array.conductances.chunks_mut(rows).zip(currents) {
+            line[0] = *current;
+        }
+    }
+    let weights = shown.read_back();
+    (0..mapping.outputs).map(|j| weights[j * mapping.inputs]).collect()
+}
+
+/// Every combination of style, topology, layout of pairs and ends, against exact solutions of its circuits for
+/// each vector of voltages, or for each bit of gates.
+#[test]
+fn every_circuit_is_what_its_solution_says() {
+    let (outputs, inputs, bits) = (5, 8, 3);
+    let graph = matrix(outputs, inputs, numbers(outputs * inputs, 3));
+    let x: Vec<f32> = (0..inputs).map(|i| (i * 5 % 8) as f32 / 7.0).collect();
+    let mut refused = 0;
+    for style in ["differential", "two-sided", "offset-digital", "offset-column"] {
+        for topology in ["input-source", "gated"] {
+            for pairs in ["separate", "interleaved"] {
+                for (drive, sense) in [("first", "last"), ("both", "first"), ("last", "both")] {
+                    let scheme = if topology == "gated" { "bit-serial" } else { "parallel" };
+                    let text = format!(
+                        "[array]\nrow_resistance_ohm = 20.0\ncolumn_resistance_ohm = 10.0\ncolumn_terminal_ohm = 5.0\n\
+                         wire_tolerance = 1e-6\ndrive = \"{drive}\"\nsense = \"{sense}\"\npairs = \"{pairs}\"\n\
+                         topology = \"{topology}\"\n[mapping]\nstyle = \"{style}\"\nweight_bits = 12\n\
+                         [cell]\nconductance_max_us = 1000.0\non_off_ratio = 50.0\nread_voltage_v = 0.1\n\
+                         [input]\nbits = {bits}\nrange = [0.0, 1.0]\nscheme = \"{scheme}\"\n\
+                         [output]\nbits = 0\nconversion = \"accumulated\"\n"
+                    );
+                    let array = match ArrayConfig::from_toml(&text, "array.toml") {
+                        Ok(array) => array,
+                        Err(error) => {
+                            // Only a style without pairs cannot interleave them.
+                            assert!(pairs == "interleaved" && style.starts_with("offset"), "{error}");
+                            refused += 1;
+                            continue;
+                        }
+                    };
+                    let input = tensor(&[1, inputs], x.clone());
+                    let arrays = Arrays::new(&graph, std::slice::from_ref(&input), &array, None).unwrap();
+                    let effects = Effects { wires: true, ..QUANTISED };
+                    let programmed = arrays.program(&at(effects), &arrays.draws(1, 0)).unwrap();
+                    let found = graph.run(&programmed, &[input]).unwrap();
+                    // The same by hand.
+                    let spec = array.core_spec(InputRange { max: 1.0, signed: false });
+                    let weights: Vec<f64> =
+                        graph.layers()[0].weights().iter().map(|&w| f64::from(w)).collect();
+                    let mapping = Mapping::new(&weights, outputs, inputs, &spec).unwrap();
+                    let wires = array.wires().unwrap();
+                    let most = 1e-3;
+                    let by_rows = |cells: &[f64]| -> Vec<f64> {
+                        let columns = cells.len() / inputs;
+                        (0..inputs * columns)
+                            .map(|k| most * cells[k % columns * inputs + k / columns])
+                            .collect()
+                    };
+                    let solve = |v: &[f64]| -> Vec<Vec<f64>> {
+                        let cells: Vec<Vec<f64>> =
+                            mapping.arrays.iter().map(|a| by_rows(&a.conductances)).collect();
+                        let columns = cells[0].len() / inputs;
+                        if pairs == "interleaved" {
+                            let layout = PairLayout::Interleaved;
+                            let (plus, minus) = (cells[0].clone(), cells[1].clone());
+                            let pairs =
+                                wires::Pairs::new(inputs, outputs, plus, minus, layout, &wires, Cell::Linear)
+                                    .unwrap();
+                            let difference = pairs.solve_many(v).unwrap().current_a;
+                            return vec![difference.iter().map(|i| i / most).collect(), vec![0.0; columns]];
+                        }
+                        let solve = |g: Vec<f64>| {
+                            let array = Crossbar::new(inputs, columns, g, &wires, Cell::Linear).unwrap();
+                            array.solve(v).unwrap().column_current_a.iter().map(|i| i / most).collect()
+                        };
+                        cells.into_iter().map(solve).collect()
+                    };
+                    let code = |x: f32| (x * 7.0).round() as u32;
+                    let parts: Vec<(f64, Vec<f64>)> = match topology {
+                        "gated" => (0..bits)
+                            .map(|k| {
+                                let on = x.iter().map(|&x| f64::from(code(x) >> k & 1)).collect();
+                                (f64::from(1 << k) / 7.0, on)
+                            })
+                            .collect(),
+                        _ => vec![(1.0, x.iter().map(|&x| f64::from(x)).collect())],
+                    };
+                    // What the digital offset takes off, for a unit of input.
+                    let nothing = read_out(&mapping, &vec![vec![0.0; outputs + 1]; mapping.arrays.len()]);
+                    let mut expected = vec![0.0; outputs];
+                    for (worth, v) in parts {
+                        let sum: f64 = v.iter().sum();
+                        let read = read_out(&mapping, &solve(&v));
+                        for (j, expected) in expected.iter_mut().enumerate() {
+                            *expected += worth * (read[j] + (sum - 1.0) * nothing[j]);
+                        }
+                    }
+                    for (found, expected) in found[0].values().iter().zip(&expected) {
+                        assert!(
+                            (f64::from(*found) - expected).abs() < 2e-5,
+                            "{style}, {topology}, {pairs}, {drive}: {found} {expected}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(refused, 2 * 2 * 3);
+    for (text, key) in [
+        ("[array]\ntopology = \"gated\"\nrow_resistance_ohm = 1.0\n", "input.scheme"),
+        (
+            "[array]\ntopology = \"gated\"\nrow_resistance_ohm = 1.0\n[input]\nscheme = \"bit-serial\"\nslice_bits = 2\n",
+            "input.slice_bits",
+        ),
+    ] {
+        let error = ArrayConfig::from_toml(text, "array.toml").unwrap_err().to_string();
+        assert!(error.contains(key) && error.contains("gate is open or closed"), "{error}");
+    }
+}
+
+/// Arrays of later conditions are corrected from those before, or solved; either way within the tolerance of
+/// the exact ones, in both layouts of pairs.
+#[test]
+fn corrected_arrays_are_the_exact_ones_within_the_tolerance() {
+    let (outputs, inputs) = (20, 24);
+    let graph = matrix(outputs, inputs, numbers(outputs * inputs, 3));
+    let x = tensor(&[1, inputs], numbers(inputs, 4));
+    let table = table();
+    let aged = |time_s| Condition {
+        time_s,
+        ..at(Effects { programming: true, drift: true, wires: true, ..QUANTISED })
+    };
+    for (pairs, ohm) in [("separate", 1.0), ("separate", 30.0), ("interleaved", 1.0), ("interleaved", 30.0)] {
+        let of = |tolerance: f64| {
+            let text = format!(
+                "[array]\npairs = \"{pairs}\"\nrow_resistance_ohm = {ohm:?}\ncolumn_resistance_ohm = {ohm:?}\n\
+                 wire_tolerance = {tolerance:?}\n[cell]\nread_voltage_v = 0.01\n"
+            );
+            ArrayConfig::from_toml(&text, "array.toml").unwrap()
+        };
+        let tolerance = 1e-4;
+        let inputs = std::slice::from_ref(&x);
+        let near = Arrays::new(&graph, inputs, &of(tolerance), Some((&table).into())).unwrap();
+        let exact = Arrays::new(&graph, inputs, &of(0.0), Some((&table).into())).unwrap();
+        let draws = near.draws(1, 0);
+        let mut neighbours = Neighbours::default();
+        for time_s in [0.0, 1e3, 1e5] {
+            let programmed = near.program_near(&aged(time_s), &draws, Some(&mut neighbours)).unwrap();
+            let found = programmed.effective_weights(LayerId(0)).unwrap();
+            let solved = exact.program(&aged(time_s), &draws).unwrap();
+            assert_eq!(solved.statistics()[0].wires.corrected, 0);
+            let expected = solved.effective_weights(LayerId(0)).unwrap();
+            let wires = programmed.statistics()[0].wires;
+            assert_eq!(wires.corrected + wires.solved, if pairs == "separate" { 2 } else { 1 });
+            assert!(wires.largest_error <= tolerance);
+            // Few ohm need no solution, many do.
+            assert_eq!(wires.corrected == 0, ohm > 10.0, "{pairs}, {ohm} ohm, {time_s} s: {wires:?}");
+            let square = |list: &[f32]| list.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>();
+            let off: Vec<f32> = found.iter().zip(&expected).map(|(a, b)| a - b).collect();
+            // Differences of two arrays, each within the tolerance of currents larger than the difference.
+            let error = (square(&off) / square(&expected)).sqrt();
+            assert!(error < 3.0 * tolerance, "{pairs}, {ohm} ohm, {time_s} s: {error:e}");
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use mho_lut::MemberKind;
 use mho_network::analog::Devices;
 use mho_network::array::ArrayConfig;
 use mho_network::effects::Effects;
-use mho_network::evaluate::{Condition, Evaluator, Stop, TrialResult};
+use mho_network::evaluate::{Condition, Evaluator, Spent, Stop, TrialResult};
 use mho_network::input_noise::InputNoise;
 use mho_network::results::{Labels, evaluation_table, layer_table};
 use mho_network::samples::Feed;
@@ -113,6 +113,10 @@ pub(crate) struct Found {
     results: Vec<TrialResult>,
     /// Labels of the conditions that stand together, in the order of the effects of each time and dose.
     steps: Vec<String>,
+    /// What the trials of the best estimate have cost; no part of what is written, for it is not reproducible.
+    spent: Spent,
+    /// Largest error that currents behind wires may have.
+    wire_tolerance: f64,
     /// With an ensemble: the uncertainties apart.
     uncertainties: Vec<Uncertainty>,
     /// What a reader has to know.
@@ -200,6 +204,7 @@ impl Evaluate {
             }
             None => evaluator.evaluate_with(&conditions, 0..self.trials, seed, &part)?,
         };
+        let spent = evaluator.spent();
         let labels = |member: Option<&str>| {
             let table = self.table.as_deref().map_or_else(|| "none".to_owned(), stem);
             Labels {
@@ -221,7 +226,17 @@ impl Evaluate {
         }
         let uncertainties = if all.len() > 1 { uncertainties(&all) } else { Vec::new() };
         let (_, results) = all.swap_remove(0);
-        Ok(Found { trials, layers: layer_table(&results), digital, results, steps, uncertainties, notes })
+        Ok(Found {
+            trials,
+            layers: layer_table(&results),
+            digital,
+            results,
+            steps,
+            spent,
+            wire_tolerance: array.array.wire_tolerance,
+            uncertainties,
+            notes,
+        })
     }
 
     /// Labels of the effects of each time and dose, and all conditions: every time at every dose with each

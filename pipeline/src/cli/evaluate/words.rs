@@ -2,8 +2,9 @@
 
 use super::{Ablation, Found};
 use mho_data::table::Table;
+use mho_network::analog::WireStatistics;
 use mho_network::estimate::Estimate;
-use mho_network::evaluate::TrialResult;
+use mho_network::evaluate::{Spent, TrialResult};
 use mho_network::summary::{ConditionSummary, Uncertainty, cost, summarise};
 use serde_json::{Map, Value, json};
 
@@ -51,10 +52,46 @@ pub(super) fn headline(found: &Found, ablation: Option<Ablation>) -> String {
             }
         }
     }
+    if let Some(wires) = wires(found) {
+        text.push_str(&format!(
+            "wires: {} arrays corrected from a neighbour's solution (largest error {:.1e} of the current, {:e} \
+             allowed), {} solved\n",
+            wires.corrected, wires.largest_error, found.wire_tolerance, wires.solved
+        ));
+        if wires.noise_corrected + wires.noise_solved > 0 {
+            text.push_str(&format!(
+                "  noise behind wires: {} arrays corrected, {} solved\n",
+                wires.noise_corrected, wires.noise_solved
+            ));
+        }
+    }
+    text.push_str(&spent(&found.spent));
     for note in &found.notes {
         text.push_str(&format!("note: {note}\n"));
     }
     text
+}
+
+/// How the wires of all trials were taken into account; none without wires.
+fn wires(found: &Found) -> Option<WireStatistics> {
+    let mut sum = WireStatistics::default();
+    found.results.iter().for_each(|result| sum += result.wires());
+    (sum.corrected + sum.solved > 0).then_some(sum)
+}
+
+/// Cost of a trial at a condition.
+fn spent(spent: &Spent) -> String {
+    if spent.trials == 0 {
+        return String::new();
+    }
+    let each = |seconds: f64| 1e3 * seconds / spent.trials as f64;
+    let (programming, behind) = (each(spent.arrays.programming_s), each(spent.arrays.wires_s));
+    let multiplying = each(spent.multiplying_s);
+    format!(
+        "cost of a trial at a condition, time of threads: {:.1} ms (programming {programming:.1}, wires {behind:.1}, \
+         multiplying {multiplying:.1})\n",
+        programming + behind + multiplying
+    )
 }
 
 /// One condition.
@@ -122,6 +159,14 @@ pub(super) fn document(found: &Found) -> Value {
         "schema": 1,
         "digital": { "top1": digital.top1(), "top5": digital.top5(), "loss": digital.loss(), "images": digital.images },
         "summary": summaries.iter().enumerate().map(summary).collect::<Vec<Value>>(),
+        "wires": wires(found).map(|wires| json!({
+            "tolerance": found.wire_tolerance,
+            "largest_error": wires.largest_error,
+            "corrected": wires.corrected,
+            "solved": wires.solved,
+            "noise_corrected": wires.noise_corrected,
+            "noise_solved": wires.noise_solved,
+        })),
         "notes": found.notes,
         "columns": columns(&found.trials),
     })

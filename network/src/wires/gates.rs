@@ -1,0 +1,432 @@
+//! Gated arrays for many inputs: sixteen patterns of open and closed gates side by side.
+//!
+//! Cells of an input that is off are open. With voltages x on the columns, the supply line of row i answers
+//! (R + D_i) v_i = drive + D_i x_i, whatever the gates of other rows; the columns answer the rows that are on,
+//! (C + P D) x = P D v, with P the pattern. The two take turns from x = 0. One turn maps x by
+//! T = (C + P D)^-1 P D (R + D)^-1 D, whose entries are positive or zero and whose norm is at most
+//!
+//! ```text
+//! q = max((R + D)^-1 D 1) max((C + D)^-1 D 1)
+//! ```
+//!
+//! for every pattern, because columns follow their rows the more, the more cells are on. That says beforehand
+//! how many turns leave less than a tolerance. Few are needed: q is the product of what is lost along a row and
+//! along a column.
+
+use super::circuit::{Circuit, Linear, Terminals};
+use super::kernel::{largest, wide};
+use super::lines::{Factor, Line};
+use super::{Cell, Layers, WireError, Wires};
+use crate::converter::Real;
+
+/// Patterns side by side: a vector of the widest processors in single precision.
+const LANES: usize = 16;
+/// Rows that are solved together: enough not to wait for each other's sums.
+const TOGETHER: usize = 4;
+/// Most turns; where lines all but isolate their cells, patterns are solved one by one.
+const MOST_TURNS: usize = 64;
+
+type Lanes<T> = [T; LANES];
+
+/// A gated array, ready for patterns.
+#[derive(Debug, Clone)]
+pub struct Gates<T> {
+    layers: Layers,
+    rows: Vec<Row<T>>,
+    column: LineOf<T>,
+    /// Turns after the first answer of the columns; none where patterns are solved one by one.
+    turns: Option<usize>,
+    /// Bound of the error of every voltage, as a part of the supply's; 0 where patterns are solved one by one.
+    pub error: f64,
+}
+
+/// Supply lines of one layer.
+#[derive(Debug, Clone)]
+struct Row<T> {
+    d: Vec<T>,
+    pivot: Vec<T>,
+    couple: Vec<T>,
+    /// Voltage of the supply.
+    source: T,
+}
+
+/// A line in the precision of the core.
+#[derive(Debug, Clone, Copy)]
+struct LineOf<T> {
+    length: usize,
+    held: bool,
+    merged: bool,
+    segment: T,
+    ends: [T; 2],
+}
+
+impl<T: Real> LineOf<T> {
+    fn new(line: &Line) -> Self {
+        Self {
+            length: line.length,
+            held: line.held,
+            merged: line.merged(),
+            segment: T::of(if line.merged() { 0.0 } else { line.segment }),
+            ends: line.ends.map(T::of),
+        }
+    }
+}
+
+/// Memory of one block of patterns.
+struct Block<T> {
+    /// Row currents, partial sums, then voltages of the columns.
+    x: Vec<Lanes<T>>,
+    pivot: Vec<Lanes<T>>,
+    couple: Vec<Lanes<T>>,
+    v: Vec<Lanes<T>>,
+    on: Vec<Lanes<T>>,
+}
+
+impl<T: Real> Gates<T> {
+    /// An array of `rows` x `columns` conductances (row-major) in any unit, resistances of `wires` in its
+    /// reciprocal, gated by its inputs; a second layer of rows, of opposite supply, may share the columns.
+    /// Column voltages are found to `tolerance` of the supply's, and not beyond the precision of `T`.
+    ///
+    /// # Errors
+    /// When a count differs, or a value is negative or not finite.
+    pub fn new(
+        rows: usize,
+        columns: usize,
+        conductances: Vec<Vec<f64>>,
+        wires: &Wires,
+        tolerance: f64,
+    ) -> Result<Self, WireError> {
+        let layers = Layers::new(rows, columns, conductances, wires, Cell::Linear)?;
+        let circuit = &layers.circuit;
+        let narrow = |list: &[f64]| -> Vec<T> { list.iter().map(|&value| T::of(value)).collect() };
+        let row = |(layer, d): (usize, &Vec<f64>)| {
+            let Factor { pivot, couple } = circuit.row.factor_along(d);
+            let source = if layer == 0 { T::ONE } else { -T::ONE };
+            Row { d: narrow(d), pivot: narrow(&pivot), couple: narrow(&couple), source }
+        };
+        let rows = layers.conductance_s.iter().enumerate().map(row).collect();
+        let column = LineOf::new(&circuit.column);
+        let [along, down] = layers.followed();
+        let q = along * down;
+        // After k turns x is off by at most q^k (its first value) / (1 - q).
+        let asked = tolerance.max(0.01 * f64::EPSILON.sqrt());
+        let mut error = down / (1.0 - q);
+        let mut turns = 0;
+        while error > asked && turns <= MOST_TURNS {
+            error *= q;
+            turns += 1;
+        }
+        let few = q < 1.0 && turns <= MOST_TURNS && !circuit.beside;
+        let (turns, error) = if few { (Some(turns), error) } else { (None, 0.0) };
+        Ok(Self { layers, rows, column, turns, error })
+    }
+
+    /// Adds `share` times the currents of the columns for the patterns of a batch (rows x batch; what is not
+    /// zero is on) to lines of `out`, `batch` numbers each: column j to line `lines[j]`.
+    pub fn add(&self, patterns: &[T], batch: usize, share: T, lines: &[usize], out: &mut [T]) {
+        let Circuit { rows, columns, .. } = self.layers.circuit;
+        if batch == 0 || patterns.len() < rows * batch {
+            return;
+        }
+        let is_on = |row: usize, k: usize| patterns[row * batch + k] != T::default();
+        // Without an open gate no current flows: often so for the highest bits.
+        let some: Vec<usize> = (0..batch).filter(|&k| (0..rows).any(|row| is_on(row, k))).collect();
+        let Some(turns) = self.turns else {
+            for k in some {
+                let input: Vec<f64> = (0..rows).map(|row| f64::from(u8::from(is_on(row, k)))).collect();
+                // Sizes and voltages are right, so that there is an answer.
+                let Ok(balance) = self.layers.answer(&input) else { continue };
+                for (&line, current) in lines.iter().zip(balance.column_current_a(columns)) {
+                    out[line * batch + k] += share * T::of(current);
+                }
+            }
+            return;
+        };
+        let zero = [T::default(); LANES];
+        let mut block = Block {
+            x: vec![zero; rows * columns],
+            pivot: vec![zero; rows * columns],
+            couple: vec![zero; rows * columns],
+            v: vec![zero; TOGETHER * columns],
+            on: vec![zero; rows],
+        };
+        let mut currents = vec![zero; columns];
+        for group in some.chunks(LANES) {
+            for (row, on) in block.on.iter_mut().enumerate() {
+                *on = zero;
+                for (on, &k) in on.iter_mut().zip(group) {
+                    *on = if is_on(row, k) { T::ONE } else { T::default() };
+                }
+            }
+            wide(
+                #[inline(always)]
+                || self.solve(&mut block, turns, &mut currents),
+            );
+            for (&line, currents) in lines.iter().zip(&currents) {
+                for (&k, &current) in group.iter().zip(currents) {
+                    out[line * batch + k] += share * current;
+                }
+            }
+        }
+    }
+
+    /// Currents of the columns for the patterns of a block.
+    #[inline(always)]
+    fn solve(&self, block: &mut Block<T>, turns: usize, currents: &mut [Lanes<T>]) {
+        let Circuit { rows, columns, .. } = self.layers.circuit;
+        let n = columns;
+        block.x.fill([T::default(); LANES]);
+        currents.fill([T::default(); LANES]);
+        if self.column.held {
+            // All columns at 0 V: the rows answer once.
+            let Block { x, v, on, .. } = block;
+            self.answers(x, v, on, |_, _, sum| {
+                for (currents, sum) in currents.iter_mut().zip(sum) {
+                    for l in 0..LANES {
+                        currents[l] += sum[l];
+                    }
+                }
+            });
+            return;
+        }
+        self.factor(block);
+        for _ in 0..=turns {
+            self.turn(block);
+        }
+        let (first, last) = (&block.x[..n], &block.x[(rows - 1) * n..]);
+        let [top, bottom] = self.column.ends;
+        for j in 0..n {
+            for l in 0..LANES {
+                currents[j][l] = top * first[j][l] + bottom * last[j][l];
+            }
+        }
+    }
+
+    /// Factors of the columns of every pattern.
+    #[inline(always)]
+    fn factor(&self, block: &mut Block<T>) {
+        let LineOf { length, merged, segment, ends, .. } = self.column;
+        let n = self.layers.circuit.columns;
+        let mut seen = vec![[T::default(); LANES]; n];
+        for k in 0..length {
+            let range = k * n..(k + 1) * n;
+            let (pivot, couple) = (&mut block.pivot[range.clone()], &mut block.couple[range.clone()]);
+            let mut end = T::default();
+            if k == 0 {
+                end += ends[0];
+            }
+            if k + 1 == length {
+                end += ends[1];
+            }
+            let on = &block.on[k];
+            for j in 0..n {
+                let mut d = T::default();
+                for layer in &self.rows {
+                    d += layer.d[range.start + j];
+                }
+                for l in 0..LANES {
+                    let here = seen[j][l] + on[l] * d + end;
+                    if k + 1 == length {
+                        (pivot[j][l], couple[j][l]) = (T::ONE / here, T::default());
+                    } else if merged {
+                        (pivot[j][l], couple[j][l]) = (T::default(), T::ONE);
+                    } else {
+                        pivot[j][l] = T::ONE / (here + segment);
+                        couple[j][l] = segment * pivot[j][l];
+                    }
+                    seen[j][l] = couple[j][l] * here;
+                }
+            }
+        }
+    }
+
+    /// What the rows that are on send into the columns, row by row, for column voltages `x`: `take` gets the
+    /// voltages, which it may replace from this row on, the number of the row and its currents.
+    #[inline(always)]
+    fn answers(
+        &self,
+        x: &mut [Lanes<T>],
+        v: &mut [Lanes<T>],
+        on: &[Lanes<T>],
+        mut take: impl FnMut(&mut [Lanes<T>], usize, &[Lanes<T>]),
+    ) {
+        let Circuit { rows, columns: n, row, .. } = self.layers.circuit;
+        let line = LineOf::new(&row);
+        let mut sum = vec![[T::default(); LANES]; TOGETHER * n];
+        for low in (0..rows).step_by(TOGETHER) {
+            let step = TOGETHER.min(rows - low);
+            sum.fill([T::default(); LANES]);
+            for layer in &self.rows {
+                if step == TOGETHER {
+                    answer::<TOGETHER, T>(&line, layer, low, &x[low * n..(low + step) * n], v);
+                } else {
+                    for r in 0..step {
+                        let x = &x[(low + r) * n..(low + r + 1) * n];
+                        answer::<1, T>(&line, layer, low + r, x, &mut v[r * n..(r + 1) * n]);
+                    }
+                }
+                for r in 0..step {
+                    let (d, on) = (&layer.d[(low + r) * n..(low + r + 1) * n], &on[low + r]);
+                    let (sum, v) = (&mut sum[r * n..(r + 1) * n], &v[r * n..(r + 1) * n]);
+                    for j in 0..n {
+                        for l in 0..LANES {
+                            sum[j][l] += d[j] * on[l] * v[j][l];
+                        }
+                    }
+                }
+            }
+            for r in 0..step {
+                take(x, low + r, &sum[r * n..(r + 1) * n]);
+            }
+        }
+    }
+
+    /// One turn: the rows answer the columns, and the columns the rows that are on.
+    #[inline(always)]
+    fn turn(&self, block: &mut Block<T>) {
+        let Circuit { rows, columns: n, .. } = self.layers.circuit;
+        let Block { x, pivot, couple, v, on } = block;
+        self.answers(x, v, on, |x, i, sum| {
+            let (head, here) = x.split_at_mut(i * n);
+            let here = &mut here[..n];
+            here.copy_from_slice(sum);
+            if i > 0 {
+                let (before, couple) = (&head[(i - 1) * n..], &couple[(i - 1) * n..i * n]);
+                for j in 0..n {
+                    for l in 0..LANES {
+                        here[j][l] += couple[j][l] * before[j][l];
+                    }
+                }
+            }
+        });
+        for k in (0..rows).rev() {
+            let (head, after) = x.split_at_mut((k + 1) * n);
+            let here = &mut head[k * n..];
+            let (pivot, couple) = (&pivot[k * n..(k + 1) * n], &couple[k * n..(k + 1) * n]);
+            for j in 0..n {
+                for l in 0..LANES {
+                    here[j][l] = here[j][l] * pivot[j][l];
+                }
+            }
+            if k + 1 < rows {
+                let after = &after[..n];
+                for j in 0..n {
+                    for l in 0..LANES {
+                        here[j][l] += couple[j][l] * after[j][l];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Voltages of `R` supply lines from number `first` on, for voltages `x` of the columns at their cells.
+#[inline(always)]
+fn answer<const R: usize, T: Real>(
+    line: &LineOf<T>,
+    layer: &Row<T>,
+    first: usize,
+    x: &[Lanes<T>],
+    v: &mut [Lanes<T>],
+) {
+    let n = line.length;
+    let split = |values| -> [&[T]; R] {
+        let values: &[T] = values;
+        std::array::from_fn(|r| &values[(first + r) * n..][..n])
+    };
+    let (d, pivot, couple) = (split(&layer.d), split(&layer.pivot), split(&layer.couple));
+    let x: [&[Lanes<T>]; R] = std::array::from_fn(|r| &x[r * n..][..n]);
+    let mut lines = v.chunks_exact_mut(n);
+    let v: [&mut [Lanes<T>]; R] = std::array::from_fn(|_| lines.next().unwrap_or_default());
+    if line.held {
+        v.into_iter().for_each(|v| v.fill([layer.source; LANES]));
+        return;
+    }
+    let [start, end] = line.ends.map(|end| end * layer.source);
+    let mut carry = [[start; LANES]; R];
+    for k in 0..n {
+        for r in 0..R {
+            let before = if k > 0 { couple[r][k - 1] } else { T::ONE };
+            for l in 0..LANES {
+                carry[r][l] = d[r][k] * x[r][k][l] + before * carry[r][l];
+                v[r][k][l] = carry[r][l];
+            }
+        }
+    }
+    let mut after = [[T::default(); LANES]; R];
+    for r in 0..R {
+        v[r][n - 1].iter_mut().for_each(|v| *v += end);
+    }
+    for k in (0..n).rev() {
+        for r in 0..R {
+            for l in 0..LANES {
+                after[r][l] = pivot[r][k] * v[r][k][l] + couple[r][k] * after[r][l];
+                v[r][k][l] = after[r][l];
+            }
+        }
+    }
+}
+
+impl Layers {
+    /// Largest voltages of the supply lines when all columns are at 1 V, and of the columns when all supply lines
+    /// are, everything else at 0 V and all gates open.
+    fn followed(&self) -> [f64; 2] {
+        let Circuit { rows, columns, .. } = self.circuit;
+        let linear = Linear::new(&self.circuit, &self.conductance_s);
+        let (ground, zeros) = (vec![0.0; rows.max(columns)], vec![0.0; columns]);
+        let sources = vec![ground.as_slice(); self.conductance_s.len()];
+        let sources: Vec<&[f64]> = sources
+            .iter()
+            .map(|source| &source[..if self.circuit.beside { columns } else { rows }])
+            .collect();
+        let terminals = Terminals { rows: &sources, columns: &zeros };
+        let ones = vec![1.0; rows * columns];
+        let mut v = vec![ones.clone(); self.conductance_s.len()];
+        linear.rows(&ones, None, &terminals, &mut v);
+        let along = largest(v.iter().flatten().copied());
+        v.iter_mut().for_each(|v| v.fill(1.0));
+        let mut x = ones;
+        linear.columns(&v, None, &terminals, &mut x);
+        [along, largest(x.into_iter())]
+    }
+}
+
+impl<T> Gates<T> {
+    /// What arrives of the noise of the cells (any unit, one list per layer, rows x columns): standard deviations
+    /// of the current of the column per cell that is on, while half of the other rows are. The cell's own column
+    /// only; what leaves by other columns through the row is second order in the wires.
+    ///
+    /// # Errors
+    /// When a count differs.
+    pub fn noise(&self, sigma: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, WireError> {
+        let layers = &self.layers;
+        sigma.iter().try_for_each(|list| layers.check_values("read noise", list))?;
+        let Circuit { rows, columns, .. } = layers.circuit;
+        let half: Vec<Vec<f64>> =
+            layers.conductance_s.iter().map(|list| list.iter().map(|g| 0.5 * g).collect()).collect();
+        let (full, half) =
+            (Linear::new(&layers.circuit, &layers.conductance_s), Linear::new(&layers.circuit, &half));
+        let (ones, minus, ground) = (vec![1.0; rows], vec![-1.0; rows], vec![0.0; columns]);
+        let sources = [ones.as_slice(), &minus];
+        let terminals = Terminals { rows: &sources[..sigma.len()], columns: &ground };
+        let mut x = vec![0.0; rows * columns];
+        let mut v = vec![x.clone(); sigma.len()];
+        for _ in 0..TURNS_OF_NOISE {
+            full.rows(&x, None, &terminals, &mut v);
+            half.columns(&v, None, &terminals, &mut x);
+        }
+        full.rows(&x, None, &terminals, &mut v);
+        let still = vec![vec![0.0; rows * columns]; sigma.len()];
+        let mut w = vec![0.0; rows * columns];
+        let held = Terminals { rows: &sources[..sigma.len()], columns: &vec![1.0; columns] };
+        half.columns(&still, None, &held, &mut w);
+        let arriving = |(v, sigma): (&Vec<f64>, &Vec<f64>)| {
+            let cell = |at: usize| sigma[at] * (v[at] - x[at]).abs() * w[at];
+            (0..sigma.len()).map(cell).collect()
+        };
+        Ok(v.iter().zip(sigma).map(arriving).collect())
+    }
+}
+
+/// Turns for the mean voltages that weigh noise: what is left is of fourth order in the wires.
+const TURNS_OF_NOISE: usize = 3;
