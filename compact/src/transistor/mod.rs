@@ -10,6 +10,7 @@
 //! - [`fitting`]: from I_D(V_G) and I_D(V_D) at any biases to the parameters, by extraction and least squares.
 
 pub mod charge;
+mod disturbance;
 pub mod extraction;
 pub mod fitting;
 mod freedom;
@@ -26,3 +27,5 @@ pub use law::{Terminals, Transistor};
 
 #[cfg(test)]
 mod coverage_tests;
+#[cfg(test)]
+mod hard_tests;
