@@ -28,9 +28,9 @@ const MOST: f64 = 0.1;
 /// Searches: a wild reading can hide another beside it.
 const ROUNDS: usize = 5;
 
-/// Numbers of the residuals that stand alone, counted through all curves, where they depart by at least `least`; none
-/// where they would be more than a tenth of all.
-pub(crate) fn glitches(curves: &[&[f64]], least: f64) -> Vec<usize> {
+/// Numbers of the residuals that stand alone, counted through all curves, where each departs by more than its number of
+/// `least` (0 where there is none); none where they would be more than a tenth of all.
+pub(crate) fn glitches(curves: &[&[f64]], least: &[f64]) -> Vec<usize> {
     let total: usize = curves.iter().map(|curve| curve.len()).sum();
     let mut found: Vec<usize> = Vec::new();
     for _ in 0..ROUNDS {
@@ -62,7 +62,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 /// One search among numbered residuals, curve by curve.
-fn alone(curves: &[Vec<(usize, f64)>], least: f64) -> Vec<usize> {
+fn alone(curves: &[Vec<(usize, f64)>], least: &[f64]) -> Vec<usize> {
     let before = |curve: &[(usize, f64)], row: usize| -> Option<f64> {
         let middle = median(curve[row.saturating_sub(SIDE)..row].iter().map(|own| own.1))?;
         Some(curve[row].1 - middle)
@@ -85,6 +85,7 @@ fn alone(curves: &[Vec<(usize, f64)>], least: f64) -> Vec<usize> {
                 (Some(_), Some(_)) | (None, None) => continue,
                 (Some(one), None) | (None, Some(one)) => (one.abs(), 2.0),
             };
+            let least = least.get(curve[row].0).copied().unwrap_or(0.0);
             if departure.is_nan() || departure <= (sides * FAR * usual).max(least) {
                 continue;
             }
@@ -111,7 +112,7 @@ pub(super) fn without_glitches(regression: &Regression<'_>, first: FitResult) ->
             rest = others;
         }
     }
-    let glitches = glitches(&curves, 0.0);
+    let glitches = glitches(&curves, &[]);
     if glitches.is_empty() {
         return first;
     }
@@ -152,13 +153,13 @@ mod tests {
             let x = row as f64;
             *value += 30.0 * (x / 40.0).sin() + if row >= 150 { 30.0 } else { 0.0 } + (x - 280.0).max(0.0);
         }
-        assert_eq!(glitches(&[&curve], 0.0), Vec::<usize>::new());
+        assert_eq!(glitches(&[&curve], &[]), Vec::<usize>::new());
         let wild = [0, 40, 41, 149, 150, 200];
         for row in wild {
             curve[row] -= 25.0;
         }
         // Beside the step a wild reading is like the other side.
-        let found = glitches(&[&curve], 0.0);
+        let found = glitches(&[&curve], &[]);
         assert!(
             wild.iter().filter(|row| ![149, 150].contains(*row)).all(|row| found.contains(row)),
             "{found:?}"
@@ -179,8 +180,8 @@ mod tests {
                 sum + read
             })
             .collect();
-        let found = glitches(&[&plain, &drifting], 0.0);
+        let found = glitches(&[&plain, &drifting], &[]);
         assert!(found.len() <= 2, "{found:?}");
-        assert!(glitches(&[&[], &[1.0], &[f64::NAN; 9], &[0.0; 50]], 0.0).is_empty());
+        assert!(glitches(&[&[], &[1.0], &[f64::NAN; 9], &[0.0; 50]], &[]).is_empty());
     }
 }

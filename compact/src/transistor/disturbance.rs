@@ -5,8 +5,9 @@ use crate::fit::glitches;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Departures below this count for nothing, in the deviations of the fit (4 %): 1 % of the current.
-const LEAST: f64 = 0.25;
+/// Departures below this part of the current, or so many standard deviations of the noise floor, count for nothing.
+const LEAST: f64 = 0.01;
+const FLOORS: f64 = 7.0;
 
 /// A step of the current that the law has not, in ln I: a factor of two.
 const STEP: f64 = std::f64::consts::LN_2;
@@ -32,8 +33,9 @@ pub(super) struct Disturbed {
     pub words: Vec<String>,
 }
 
-/// Looks for disturbances in the residuals of a fit, those of the fit and in ln I (NaN where noise hides it).
-pub(super) fn disturbed(readings: &Readings, residuals: &[f64], logs: &[f64]) -> Disturbed {
+/// Looks for disturbances in the residuals of a fit, over this relative deviation or the floor, and in ln I (NaN where
+/// noise hides it).
+pub(super) fn disturbed(readings: &Readings, relative: f64, residuals: &[f64], logs: &[f64]) -> Disturbed {
     let mut curves = Vec::new();
     let mut steps = Vec::new();
     let (mut first, mut pairs, mut rough) = (0, 0, 0);
@@ -51,7 +53,15 @@ pub(super) fn disturbed(readings: &Readings, residuals: &[f64], logs: &[f64]) ->
         }
         first = rows.end;
     }
-    let alone = glitches(&curves, LEAST);
+    let least: Vec<f64> = readings
+        .all
+        .iter()
+        .map(|reading| {
+            let floor = readings.floor_a / reading.drain_a.hypot(2.0 * readings.floor_a);
+            LEAST.max(FLOORS * floor) / relative.hypot(floor)
+        })
+        .collect();
+    let alone = glitches(&curves, &least);
     let mut words = Vec::new();
     if rough as f64 > OFTEN * pairs as f64 {
         words.push(format!(

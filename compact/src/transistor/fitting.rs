@@ -196,7 +196,8 @@ pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
         return Ok(TransistorFit { regression, fit });
     };
     let logs = logs(readings, &(regression.law)(&best.values, 0));
-    let Disturbed { alone, words } = disturbed(readings, &regression.residuals_of(&best.values, 0), &logs);
+    let Disturbed { alone, words } =
+        disturbed(readings, RELATIVE, &regression.residuals_of(&best.values, 0), &logs);
     let kept = (!alone.is_empty())
         .then(|| readings.without(&alone, "away from those beside them in their sweep"))
         .and_then(|kept| {
