@@ -6,6 +6,7 @@ use crate::model::{Entry, Kind, ModelInfo, ParameterInfo, Simulation};
 use crate::readings::{CORNER, Cell, cells, filled, missing, nothing, split};
 use mho_data::InputError;
 use mho_data::measurement::Measurement;
+use mho_data::table::Table;
 
 /// Parameters of [`read_noise_na`].
 pub const READ_NOISE: ModelInfo = ModelInfo {
@@ -246,6 +247,64 @@ pub fn read_noise(measurement: &Measurement) -> Result<Regression<'static>, Inpu
     })
 }
 
+/// Whose threshold stands in which row, and at which drain voltage it was read.
+struct Devices<'t> {
+    names: Option<&'t [String]>,
+    drain_v: Option<&'t [f64]>,
+    /// Differing names.
+    count: usize,
+}
+
+impl<'t> Devices<'t> {
+    fn new(table: &'t Table) -> Self {
+        let names = table.texts("device").ok();
+        let mut differing: Vec<&String> = names.unwrap_or_default().iter().collect();
+        differing.sort();
+        differing.dedup();
+        // One name for all rows is no name: then each row is a device.
+        let count = if differing.len() > 1 { differing.len() } else { table.len() };
+        let names = names.filter(|_| differing.len() > 1);
+        Self { names, drain_v: table.floats("vd_v").ok(), count }
+    }
+
+    /// One threshold for each device among rows that were read alike: at its smallest drain voltage, the mean where
+    /// there are several.
+    fn thresholds(&self, rows: &[usize], vt_v: &[f64]) -> Vec<f64> {
+        let Some(names) = self.names else { return rows.iter().map(|&row| vt_v[row]).collect() };
+        let bias = |row: usize| self.drain_v.map_or(0.0, |drain| drain[row].abs());
+        let mut rows = rows.to_vec();
+        rows.sort_by(|&a, &b| names[a].cmp(&names[b]).then(bias(a).total_cmp(&bias(b))));
+        rows.chunk_by(|&a, &b| names[a] == names[b])
+            .map(|own| {
+                let least: Vec<f64> = own
+                    .iter()
+                    .take_while(|row| bias(**row) <= bias(own[0]) + SAME_BIAS_V)
+                    .map(|&row| vt_v[row])
+                    .collect();
+                least.iter().sum::<f64>() / least.len().max(1) as f64
+            })
+            .collect()
+    }
+
+    /// What a reader of the spreads has to know; `repeated`: thresholds beyond one for each device.
+    fn in_words(&self, repeated: usize) -> Vec<String> {
+        let mut notes = vec!["the states are the observations: the devices stand in the spreads".to_owned()];
+        if self.names.is_none() {
+            notes.push("the rows tell no devices apart: each threshold counts as one device".into());
+        }
+        if repeated > 0 {
+            notes.push(format!(
+                "one threshold for each device, at its smallest drain voltage and the mean of several there: {repeated} \
+                 others of the same devices are no devices of their own"
+            ));
+        }
+        notes
+    }
+}
+
+/// Drain voltages within this are one, V.
+const SAME_BIAS_V: f64 = 1e-3;
+
 /// The fit of the spread of thresholds to those of several devices in equal states, times and doses.
 ///
 /// # Errors
@@ -259,6 +318,8 @@ pub fn threshold_spread(measurement: &Measurement) -> Result<Regression<'static>
     let states = if table.has("state") { Some(table.texts("state").map_err(failed)?) } else { None };
     let time = |row: usize| times.map_or(0.0, |times| times[row]);
     let state = |row: usize| states.map_or("", |states| states[row].as_str());
+    let devices_of = Devices::new(table);
+    let mut repeated = 0;
     let usable = |row: &usize| [vt_v[*row], doses[*row], time(*row)].iter().all(|value| value.is_finite());
     let mut order: Vec<usize> = (0..table.len()).filter(usable).collect();
     let dropped = table.len() - order.len();
@@ -271,7 +332,8 @@ pub fn threshold_spread(measurement: &Measurement) -> Result<Regression<'static>
         let mut curve = Curve::new();
         let mut places = Vec::new();
         for equal in rows.chunk_by(|&a, &b| doses[a] == doses[b] && time(a) == time(b)) {
-            let numbers: Vec<f64> = equal.iter().map(|&row| vt_v[row]).collect();
+            let numbers = devices_of.thresholds(equal, vt_v);
+            repeated += equal.len() - numbers.len();
             if let Some(spread) = Spread::of(&numbers) {
                 let (dose, time_s) = (doses[equal[0]], time(equal[0]));
                 places.push([time_s, dose]);
@@ -285,7 +347,8 @@ pub fn threshold_spread(measurement: &Measurement) -> Result<Regression<'static>
     }
     if curves.is_empty() {
         let expected = "thresholds of at least four devices in one state, at one time and dose";
-        return Err(nothing(measurement, format!("{} thresholds", order.len()), expected));
+        let found = format!("{} thresholds of {} devices", order.len(), devices_of.count);
+        return Err(nothing(measurement, found, expected));
     }
     let several = |place: usize| points.iter().flatten().any(|point| point[place] > 0.0);
     let (late, dosed) = (several(0), several(1));
@@ -325,6 +388,6 @@ pub fn threshold_spread(measurement: &Measurement) -> Result<Regression<'static>
         priors: Vec::new(),
         fixed,
         dropped,
-        notes: vec!["the states are the observations: the devices stand in the spreads".to_owned()],
+        notes: devices_of.in_words(repeated),
     })
 }

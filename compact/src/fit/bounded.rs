@@ -195,8 +195,8 @@ pub(crate) struct Held {
     pub score: DVector<f64>,
 }
 
-/// [`Held`] for the parameters of `problem` that `held` marks, at `values`; `None` without derivatives, or where no
-/// held parameter has an influence.
+/// [`Held`] for the parameters of `problem` that `held` marks, at `values`; `None` without derivatives or parameters
+/// that move, or where no held parameter has an influence.
 pub(crate) fn held_freedom(problem: &Problem<'_>, values: &[f64], held: &[bool]) -> Option<Held> {
     /// Part of a column's square that is its own, below which rounding rules.
     const OWN_PART: f64 = 1e-9;
@@ -210,6 +210,10 @@ pub(crate) fn held_freedom(problem: &Problem<'_>, values: &[f64], held: &[bool])
     }
     let column = |index: usize| DVector::from_column_slice(&columns[index]);
     let others: Vec<usize> = (0..values.len()).filter(|&index| !held[index]).collect();
+    // With nothing free beside them there is nothing that could follow.
+    if others.is_empty() {
+        return None;
+    }
     let norms: Vec<f64> = others.iter().map(|&index| column(index).norm().max(f64::MIN_POSITIVE)).collect();
     let unit = DMatrix::from_columns(
         &others.iter().zip(&norms).map(|(&index, norm)| column(index) / *norm).collect::<Vec<_>>(),

@@ -21,7 +21,7 @@ const FEW: usize = 5;
 /// apart. What the search leaves is for the descent after it, which works on scales where bounds lie at infinity and a
 /// parameter on its way to one is long in coming.
 const SEARCH: Search = Search { tolerance: 1e-12, steps: 200 };
-const SCOUT: Search = Search { tolerance: 1e-4, steps: 8 };
+const SCOUT: Search = Search { tolerance: 1e-4, steps: 5 };
 
 /// Further starts are spread over this part of each interval (fractions of its scale).
 const MARGIN: f64 = 0.05;

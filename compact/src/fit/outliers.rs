@@ -71,7 +71,8 @@ pub(super) fn without_outliers(regression: &Regression<'_>, mut first: FitResult
         return first;
     }
     rank(regression, &mut result);
-    result.warnings.push(in_words(regression, &result.outliers));
+    let why = format!("more than {FAR} deviations away");
+    result.warnings.push(in_words(regression, &result.outliers, &why));
     // What was said about the starts still holds.
     let starts = first.warnings.into_iter().filter(|text| text.contains("further starts were tried"));
     result.warnings.extend(starts);
@@ -86,7 +87,8 @@ fn rank(regression: &Regression<'_>, fit: &mut FitResult) {
     (fit.aicc, fit.bic) = criteria(cost, residuals.len(), fit.parameters.len());
 }
 
-fn in_words(regression: &Regression<'_>, outliers: &[usize]) -> String {
+/// How many readings of which devices have no weight, and why.
+pub(super) fn in_words(regression: &Regression<'_>, outliers: &[usize], why: &str) -> String {
     let mut first = 0;
     let mut named = Vec::new();
     for device in &regression.devices {
@@ -102,7 +104,7 @@ fn in_words(regression: &Regression<'_>, outliers: &[usize]) -> String {
     let (noun, verb, have) =
         if outliers.len() == 1 { ("reading", "lies", "has") } else { ("readings", "lie", "have") };
     format!(
-        "{} {noun} of {} {verb} more than {FAR} deviations away and {have} no weight: {}{more}",
+        "{} {noun} of {} {verb} {why} and {have} no weight: {}{more}",
         outliers.len(),
         regression.readings(),
         named.join(", "),

@@ -127,6 +127,9 @@ pub struct FitOptions {
     pub cost_tolerance: f64,
     /// Whether fits of a regression under [`Loss::Robust`] take gross outliers out.
     pub reject_outliers: bool,
+    /// Whether fits of a regression take out readings that stand alone against those before and after them along
+    /// their curve, for laws that miss their data smoothly and noise that stays from reading to reading.
+    pub reject_glitches: bool,
     /// Whether a regression demands more starts when neighbouring residuals are alike. Where readings accumulate
     /// noise, as along a train of pulses, they are so in the best fit too.
     pub alike_demands_starts: bool,
@@ -143,6 +146,7 @@ impl Default for FitOptions {
             patience: 100,
             cost_tolerance: 1e-12,
             reject_outliers: true,
+            reject_glitches: false,
             alike_demands_starts: true,
             scale_covariance: true,
         }

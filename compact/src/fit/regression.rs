@@ -3,6 +3,7 @@
 
 use super::demand::fit_on_demand;
 use super::devices::devices_as_observations;
+use super::glitches::without_glitches;
 use super::outliers::without_outliers;
 use super::{Deviation, FitError, FitOptions, FitResult, Parameter, Prior, Problem};
 use crate::model::ModelInfo;
@@ -217,13 +218,19 @@ impl<'a> Regression<'a> {
     }
 
     /// The fit of all readings, from further starts where a bound or the residuals demand them, without gross
-    /// outliers where the loss is [`Loss::Robust`](super::Loss::Robust); `rms` in the unit of the readings,
+    /// outliers where the loss is [`Loss::Robust`](super::Loss::Robust) or readings that stand alone are to be taken
+    /// out; `rms` in the unit of the readings,
     /// `rms_log` where they deviate in the logarithm.
     ///
     /// # Errors
     /// [`FitError`] as of [`least_squares`](super::least_squares).
     pub fn fit(&self) -> Result<FitResult, FitError> {
-        let mut fit = without_outliers(self, fit_on_demand(self)?);
+        let first = fit_on_demand(self)?;
+        let mut fit = if self.options.reject_glitches {
+            without_glitches(self, first)
+        } else {
+            without_outliers(self, first)
+        };
         self.describe(&mut fit);
         Ok(fit)
     }

@@ -65,6 +65,31 @@ fn spreads_are_recovered() {
     assert_eq!(regression.fixed.len(), 1);
 }
 
+/// Sweeps of a device at several drain voltages, and repeated ones, are no further devices: the spread is that between
+/// devices at the smallest drain voltage, and nothing of the shift with the drain voltage.
+#[test]
+fn a_device_has_one_threshold() {
+    let stream = mho_data::random::Stream::new(5, &["compact", "readings", "devices"], &[]);
+    let mut text = String::from("device,state,dose_krad_si,time_s,vd_v,vt_v\n");
+    for device in 0..200_u64 {
+        let vt_v = 0.6 + 5e-3 * stream.normal(device);
+        for (vd_v, shift) in [(1.8, -0.08), (0.1, 0.0), (0.1, 0.0)] {
+            text += &format!("d{device},1,0,0,{vd_v},{}\n", vt_v + shift);
+        }
+    }
+    let mut measured = measurement(&text, Kind::Threshold);
+    if !measured.table.has("vd_v") {
+        let drain: Vec<f64> =
+            (0..measured.table.len()).map(|row| if row % 3 == 0 { 1.8 } else { 0.1 }).collect();
+        measured.table = measured.table.clone().with_float("vd_v", drain);
+    }
+    let regression = crate::spread::threshold_spread(&measured).unwrap();
+    assert!(regression.notes.iter().any(|note| note.contains("400 others")), "{:?}", regression.notes);
+    let spread = regression.devices[0].series[0].y[0];
+    // Five standard errors of a spread of two hundred.
+    assert!((spread / 5e-3 - 1.0).abs() < 5.0 / 398_f64.sqrt(), "{spread}");
+}
+
 #[test]
 fn repeated_reads_give_the_noise() {
     let stream = mho_data::random::Stream::new(4, &["compact", "readings", "noise"], &[]);

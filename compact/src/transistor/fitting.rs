@@ -1,6 +1,7 @@
 //! From a transistor's sweeps to its parameters: start values read off the curves, least squares in ln I above
 //! the noise floor, and no parameter that the data do not ask for.
 
+use super::disturbance::{Disturbed, disturbed};
 use super::freedom::{Allowed, widen};
 use super::gradient::Gradient;
 use super::info::INFO;
@@ -27,6 +28,9 @@ const HOPELESS_RMS: f64 = 0.3;
 /// Part of the smallest ratio of voltage and current that the series resistances take at the start: little,
 /// and nearly all of it (arrays of many parallel transistors).
 const RESISTANCE_PARTS: [f64; 2] = [0.06, 0.9];
+
+/// Drain voltage beyond which a threshold read there is not that of small drain voltages, V.
+const FAR_FROM_LINEAR_V: f64 = 0.3;
 
 /// Parameters that may be left out, and where they have no effect.
 const NEUTRAL: [Neutral; 10] = [
@@ -81,6 +85,17 @@ pub fn of(readings: Readings, resistance_part: f64, body_effect: bool) -> Regres
     let (slope_base, slope_places, slope_readings) = (base.clone(), places.clone(), readings.all.clone());
     let priors = priors(&readings);
     notes.extend(priors.iter().map(|prior| format!("{} is expected: {}", prior.name, prior.source)));
+    let drain = readings.values(|reading| (reading.at.drain_v - reading.at.source_v).abs());
+    if let (Some(dibl), &[drain_v]) = (fixed.iter().find(|fixed| fixed.name == "dibl"), drain.as_slice())
+        && drain_v > FAR_FROM_LINEAR_V
+    {
+        notes.push(format!(
+            "all readings are at |V_D| = {drain_v} V: vt_v, beta and the resistances hold there; towards small V_D \
+             they rest on dibl = {} (assumed), of which 0.01 more makes vt_v {:.0} mV larger",
+            dibl.value,
+            10.0 * drain_v
+        ));
+    }
     let Readings { device, all, floor_a, gate_swept, polarity, left_out, .. } = readings;
     let gate_axis = Axis { title: "gate voltage V_G", unit: "V", log: false };
     let drain_axis = Axis { title: "drain voltage V_D", unit: "V", log: false };
@@ -168,21 +183,80 @@ pub struct TransistorFit {
     pub fit: FitResult,
 }
 
-/// Fits one transistor: from one start, from others when the residuals demand it, then without the parameters
-/// that AICc does not want; intervals include what these leave open.
+/// Fits one transistor: from one start, from others when the residuals demand it, without readings that stand alone
+/// in their sweep, then without the parameters that AICc does not want; intervals include what these leave open.
 ///
 /// # Errors
 /// [`FitError`] when no start gives a fit.
 pub fn fit(readings: &Readings) -> Result<TransistorFit, FitError> {
     let regression = of(readings.clone(), RESISTANCE_PARTS[0], false);
-    let Some(mut best) = search(&regression, &regression.problem().start(), SEARCH) else {
+    let Some(best) = minimum(readings, &regression) else {
         // The words of the general fit say why.
         let fit = regression.fit()?;
         return Ok(TransistorFit { regression, fit });
     };
-    if structured(&regression, &best.values) {
-        best = search_again(readings, &regression, best);
-    }
+    let logs = logs(readings, &(regression.law)(&best.values, 0));
+    let Disturbed { alone, words } =
+        disturbed(readings, RELATIVE, &regression.residuals_of(&best.values, 0), &logs);
+    let kept = (!alone.is_empty())
+        .then(|| readings.without(&alone, "away from those beside them in their sweep"))
+        .and_then(|kept| {
+            let regression = of(kept.clone(), RESISTANCE_PARTS[0], false);
+            let best = minimum(&kept, &regression)?;
+            Some((kept, regression, best))
+        });
+    let mut found = match kept {
+        Some((kept, regression, best)) => {
+            let mut found = refined(&kept, regression, best)?;
+            found.fit.rms_log = rms_log_of_all(readings, &found);
+            found
+        }
+        None => refined(readings, regression, best)?,
+    };
+    found.fit.warnings.extend(words);
+    Ok(found)
+}
+
+/// The best minimum with all parameters, from the start or from others.
+fn minimum(readings: &Readings, regression: &Regression<'_>) -> Option<Found> {
+    let best = search(regression, &regression.problem().start(), SEARCH)?;
+    let again = structured(regression, &best.values);
+    Some(if again { search_again(readings, regression, best) } else { best })
+}
+
+/// Departures in ln I of the readings above ten noise floors; NaN below.
+fn logs(readings: &Readings, predictions: &[f64]) -> Vec<f64> {
+    let clear = |reading: f64, model: f64| reading > 10.0 * readings.floor_a && model > 0.0;
+    let measured = readings.device.series.iter().flat_map(|series| series.y.iter().copied());
+    measured
+        .zip(predictions)
+        .map(|(reading, &model)| if clear(reading, model) { (reading / model).ln() } else { f64::NAN })
+        .collect()
+}
+
+/// [`Regression::rms_log`] over these readings, whichever of them were fitted.
+fn rms_log_of_all(readings: &Readings, found: &TransistorFit) -> Option<f64> {
+    let values: Vec<f64> = INFO
+        .parameters
+        .iter()
+        .map(|info| {
+            let fixed = found.regression.fixed.iter().find(|fixed| fixed.name == info.name);
+            let fitted = found.fit.parameter(info.name).map(|fitted| fitted.value);
+            fitted.or(fixed.map(|fixed| fixed.value)).unwrap_or(info.default)
+        })
+        .collect();
+    let mut logs = logs(readings, &currents(&values, &readings.all, readings.polarity));
+    logs.retain(|log| log.is_finite());
+    let square = logs.iter().map(|log| log * log).sum::<f64>() / logs.len() as f64;
+    (!logs.is_empty()).then(|| square.sqrt())
+}
+
+/// The fit from the minimum with all parameters to the one that is given.
+fn refined(
+    readings: &Readings,
+    regression: Regression<'static>,
+    mut best: Found,
+) -> Result<TransistorFit, FitError> {
     let mut whole = regression;
     // At one body voltage the fall of the slope factor with the gate voltage still tells something of the body
     // effect.

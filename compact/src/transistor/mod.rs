@@ -11,6 +11,7 @@
 
 pub mod charge;
 mod circuit;
+mod disturbance;
 pub mod extraction;
 pub mod fitting;
 mod freedom;
@@ -45,3 +46,5 @@ pub const ENTRIES: &[Entry] = &[Entry {
 
 #[cfg(test)]
 mod coverage_tests;
+#[cfg(test)]
+mod hard_tests;

@@ -142,13 +142,14 @@ impl Readings {
                 series.y.iter_mut().for_each(|current| *current = -*current);
             }
         }
+        alive(file, &all, floor_a, polarity)?;
         let geometry = match (survey.width_um, survey.length_um, survey.multiplicity.unwrap_or(1.0)) {
             (Some(width), Some(length), many) if width > 0.0 && length > 0.0 && many > 0.0 => {
                 Some([width, length, many])
             }
             _ => None,
         };
-        let left_out = [
+        let left_out: Vec<(usize, &'static str)> = [
             (unusable, "not numbers or out of the instrument's range"),
             (limited, "in compliance"),
             (dark, "without drain voltage"),
@@ -156,7 +157,7 @@ impl Readings {
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .collect();
-        Ok(Self {
+        let readings = Self {
             device,
             all,
             gate_swept,
@@ -165,7 +166,50 @@ impl Readings {
             polarity,
             geometry,
             left_out,
-        })
+        };
+        let limited = readings.limited();
+        let enough = readings.all.len() - limited.len() >= FEWEST_READINGS.max(readings.all.len() / 2);
+        let why = "at the largest current, which the gate does not change there: the instrument's limit";
+        Ok(if limited.len() >= PLATEAU && enough { readings.without(&limited, why) } else { readings })
+    }
+
+    /// Readings of gate sweeps that lie on a plateau at the largest current: a limit that the file does not tell.
+    fn limited(&self) -> Vec<usize> {
+        let top = self.all.iter().map(|reading| reading.drain_a.abs()).fold(0.0, f64::max);
+        let at_top = |row: &usize| self.all[*row].drain_a.abs() > (1.0 - FLAT) * top;
+        let mut found = Vec::new();
+        let mut first = 0;
+        for series in self.device.series.iter().filter(|_| self.gate_swept) {
+            let rows: Vec<usize> = (first..first + series.y.len()).filter(at_top).collect();
+            let gates = rows.iter().map(|&row| self.all[row].at.gate_v);
+            let (low, high) =
+                gates.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+            if rows.len() >= RUN && high - low > WIDE_V {
+                found.extend(rows);
+            }
+            first += series.y.len();
+        }
+        found
+    }
+
+    /// The same without the readings of these numbers, in rising order.
+    pub(super) fn without(&self, rows: &[usize], why: &'static str) -> Self {
+        let mut kept = self.clone();
+        let mut first = 0;
+        for series in &mut kept.device.series {
+            let count = series.y.len();
+            let stays = |row: usize| rows.binary_search(&(first + row)).is_err();
+            let of = |values: &[f64]| (0..count).filter(|&row| stays(row)).map(|row| values[row]).collect();
+            (series.x, series.y) = (of(&series.x), of(&series.y));
+            first += count;
+        }
+        kept.device.series.retain(|series| !series.y.is_empty());
+        kept.all = (0..self.all.len())
+            .filter(|row| rows.binary_search(row).is_err())
+            .map(|row| self.all[row])
+            .collect();
+        kept.left_out.push((rows.len(), why));
+        kept
     }
 
     /// Differing values of a voltage, to a millivolt.
@@ -178,6 +222,53 @@ impl Readings {
     }
 }
 
+/// Currents within this part of the largest are one plateau, where a sweep has at least so many over more than so much
+/// gate voltage, and all sweeps together so many more. Far above threshold a current still grows by 0.1 % in 2 mV.
+const FLAT: f64 = 1e-3;
+const RUN: usize = 3;
+const WIDE_V: f64 = 0.04;
+const PLATEAU: usize = 4;
+
+/// Readings above ten noise floors that a transistor has at least, and the range of their currents.
+const FEWEST_CLEAR: usize = 5;
+const LEAST_RANGE: f64 = 1.1;
+
+/// Part of the currents against the drain voltage beyond which the sign of the column is wrong.
+const AGAINST: f64 = 0.8;
+
+/// Whether there is a current at all, of the right sign, that anything changes.
+fn alive(file: &str, all: &[Reading], floor_a: f64, polarity: f64) -> Result<(), InputError> {
+    let flowing = |reading: &Reading| (reading.at.drain_v - reading.at.source_v).signum() * reading.drain_a;
+    let clear: Vec<f64> = all.iter().map(flowing).filter(|current| *current > 10.0 * floor_a).collect();
+    // Noise goes either way.
+    let against = all.iter().filter(|reading| flowing(reading) < 0.0).count();
+    if clear.len() < FEWEST_CLEAR && against as f64 > AGAINST * all.len() as f64 {
+        let channel = if polarity < 0.0 { "negative" } else { "positive" };
+        return Err(InputError::new(
+            file,
+            format!("{against} of {} currents against the drain voltage", all.len()),
+            format!("the current into the drain, {channel} here (turn the sign of the column)"),
+        ));
+    }
+    if clear.len() < FEWEST_CLEAR {
+        return Err(InputError::new(
+            file,
+            format!("{} readings above ten times the noise of {floor_a:.1e} A", clear.len()),
+            format!("a transistor that conducts: at least {FEWEST_CLEAR} such readings"),
+        ));
+    }
+    let (least, most) =
+        clear.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), &current| (a.min(current), b.max(current)));
+    if most < LEAST_RANGE * least && clear.len() == all.len() {
+        return Err(InputError::new(
+            file,
+            format!("currents of {least:.3e} to {most:.3e} A at all voltages"),
+            "a current that follows the gate voltage",
+        ));
+    }
+    Ok(())
+}
+
 /// Instruments write 9.9E37 for what they could not measure.
 const LARGEST: f64 = 1e6;
 
@@ -188,7 +279,7 @@ fn polarity(readings: &[Reading]) -> f64 {
     if voltage < 0.0 { -1.0 } else { 1.0 }
 }
 
-fn label(reading: &Reading, gate_swept: bool) -> String {
+pub(super) fn label(reading: &Reading, gate_swept: bool) -> String {
     let Terminals { gate_v, drain_v, source_v, body_v } = reading.at;
     let still = if gate_swept { format!("V_D = {drain_v} V") } else { format!("V_G = {gate_v} V") };
     if body_v == source_v { still } else { format!("{still}, V_B = {body_v} V") }

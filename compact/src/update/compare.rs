@@ -47,7 +47,7 @@ pub fn compare(traces: &Traces) -> Result<Comparison, InputError> {
         .map(|form| {
             let regression = regression(traces, form);
             let fit = regression.fit();
-            let correlation = fit.as_ref().map_or(0.0, |fit| autocorrelation(&regression, &fit.values()));
+            let correlation = fit.as_ref().map_or(0.0, |fit| autocorrelation(&regression, fit));
             (form.info, fit, correlation)
         })
         .collect();
@@ -90,10 +90,13 @@ pub fn variance_factor(autocorrelation: f64) -> f64 {
     (1.0 + r) / (1.0 - r)
 }
 
-/// Correlation of residuals of neighbouring readings within the ramps.
-pub fn autocorrelation(regression: &Regression<'_>, values: &[f64]) -> f64 {
-    let residuals: Vec<f64> =
-        regression.compared(values).iter().map(|(reading, model)| reading - model).collect();
+/// Correlation of residuals of neighbouring readings within the ramps, without those that the fit took out.
+pub fn autocorrelation(regression: &Regression<'_>, fit: &FitResult) -> f64 {
+    let mut residuals: Vec<f64> =
+        regression.compared(&fit.values()).iter().map(|(reading, model)| reading - model).collect();
+    for &outlier in &fit.outliers {
+        residuals[outlier] = 0.0;
+    }
     let (mut products, mut squares, mut at) = (0.0, 0.0, 0);
     for series in regression.devices.iter().flat_map(|device| &device.series) {
         let part = &residuals[at..at + series.y.len()];
@@ -122,7 +125,8 @@ fn widen(fit: &mut FitResult, factor: f64) {
     for entry in fit.covariance.iter_mut().flatten() {
         *entry *= factor;
     }
-    let (n, k) = (fit.points as f64 / factor, fit.parameters.len() as f64);
+    let readings = fit.points + fit.outliers.len();
+    let (n, k) = (readings as f64 / factor, fit.parameters.len() as f64);
     let likelihood = n * (fit.cost.max(f64::MIN_POSITIVE) / fit.points.max(1) as f64).ln();
     let spare = n - k - 1.0;
     fit.aicc = if spare > 0.0 { likelihood + 2.0 * k + 2.0 * k * (k + 1.0) / spare } else { f64::NAN };
@@ -130,7 +134,7 @@ fn widen(fit: &mut FitResult, factor: f64) {
     if factor > 1.05 {
         fit.warnings.push(format!(
             "residuals along a trace are correlated: {} readings count for {n:.0} in the intervals and criteria",
-            fit.points
+            readings
         ));
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn regression(traces: &Traces, form: &Form) -> Regression<'static> {
         deviation: Deviation::Absolute { sigma: traces.window.unit() },
         x: Axis { title: "pulses", unit: "1", log: false },
         y: Axis { title: traces.quantity, unit: traces.unit, log: false },
-        options: FitOptions { alike_demands_starts: false, ..FitOptions::default() },
+        options: FitOptions { alike_demands_starts: false, reject_glitches: true, ..FitOptions::default() },
         slopes: Some(slopes),
         fixed: held,
         priors: Vec::new(),

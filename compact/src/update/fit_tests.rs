@@ -196,6 +196,63 @@ fn fits_become_devices() {
     assert!(fitted(&traces, "update-nothing", &fit).is_none());
 }
 
+/// One reading in twenty is off by twenty deviations of a read: no estimate moves by more than half the half-width of
+/// its interval, on the scale of the fit, and the readings are counted and named.
+#[test]
+fn outliers_move_nothing() {
+    let truths: [(&str, &[f64]); 3] = [
+        ("update-soft-bounds", &[0.004, 0.006, 0.9, 1.1]),
+        ("update-logarithmic-ramp", &[0.004, 0.002, 2.5, 4.0]),
+        ("update-ecram", &[0.004, 0.7, 1.2, 0.1]),
+    ];
+    let read = 0.02;
+    truths.par_iter().enumerate().for_each(|(number, (name, truth))| {
+        let form = form::FORMS.iter().find(|form| form.info.name == *name).unwrap();
+        let (law, cell) = (form.device)(truth);
+        let stream = Stream::new(11, &["update outliers"], &[number as u64]);
+        let mut state: f64 = -0.6;
+        let mut clean = Vec::new();
+        for pulse in 0..1000_u64 {
+            let direction = if pulse < 500 { Direction::Up } else { Direction::Down };
+            clean.push(state + read * stream.normal(3 * pulse));
+            // Noise of the cycle stays in the state: a quarter of a read.
+            state =
+                cell.clip(state + law.step(&cell, state, direction) + 0.005 * stream.normal(3 * pulse + 1));
+        }
+        let mut wild = clean.clone();
+        let mut count = 0;
+        for (row, reading) in (0..).zip(&mut wild) {
+            let draw = stream.uniform(3 * row + 2);
+            if draw < 0.05 {
+                *reading += 20.0 * read * if draw < 0.025 { 1.0 } else { -1.0 };
+                count += 1;
+            }
+        }
+        let fitted = |readings: &[f64]| {
+            let (up, down) = readings.split_at(500);
+            let traces = Traces::from_columns("wild", up, down, Some(Window::WEIGHTS)).unwrap();
+            fit::regression(&traces, form).fit().unwrap()
+        };
+        let (before, after) = (fitted(&clean), fitted(&wild));
+        assert!(before.outliers.len() <= 1, "{:?}", before.outliers);
+        // One in a hundred may hide behind others beside it.
+        assert!(
+            after.outliers.len() as f64 >= 0.95 * f64::from(count),
+            "{} of {count}",
+            after.outliers.len()
+        );
+        assert!(after.outliers.len() <= count as usize + 1);
+        assert!(after.warnings.iter().any(|words| words.contains("have no weight")), "{:?}", after.warnings);
+        for (a, b) in before.parameters.iter().zip(&after.parameters) {
+            let u = |value: f64| a.transform.coordinate(value, a.lower, a.upper);
+            let half = 0.5 * (u(a.interval95[1]) - u(a.interval95[0]));
+            let moved = (u(b.value) - u(a.value)).abs() / half;
+            println!("{name} {}: {moved:.3} half-widths", a.name);
+            assert!(moved < 0.5, "{name} {}: {moved} half-widths", a.name);
+        }
+    });
+}
+
 /// Noise of the cycle and of the read come apart: within four of their own standard errors.
 #[test]
 fn cycle_and_read_noise_come_apart() {

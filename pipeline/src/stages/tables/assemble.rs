@@ -126,23 +126,54 @@ impl Device {
                 "a law of the current beside it: a transistor, or current-shift",
             ));
         }
-        if let Some(p_channel) =
-            self.cards.get(&Part::Transfer).filter(|named| named.card.value("polarity") < 0.0)
-        {
+        self.check_channel()
+    }
+
+    /// A p-channel transistor goes only with laws that its mirror image obeys.
+    fn check_channel(&self) -> Result<(), InputError> {
+        let Some(named) = self.cards.get(&Part::Transfer).filter(|_| self.channel() < 0.0) else {
+            return Ok(());
+        };
+        if self.reading.missing == Missing::Sonos {
             return Err(InputError::new(
-                &p_channel.file,
-                "a p-channel transistor",
-                "an n-channel one: states are thresholds below the gate voltage of the read",
+                &named.file,
+                "a p-channel transistor beside laws of the 40 nm SONOS cell, which is an n-channel one: holes trapped \
+                 under dose weaken a p-channel read and strengthen an n-channel one",
+                "missing = \"nothing\" with cards of the cell's own",
+            ));
+        }
+        if let Some(collect) = self.cards.get(&Part::Dose).filter(|named| named.card.model == "tid-collect") {
+            return Err(InputError::new(
+                &collect.file,
+                format!(
+                    "a card of model `tid-collect` beside a p-channel transistor ({}): its fields and the work function of \
+                     its gate are those of an n-channel stack",
+                    named.file
+                ),
+                "a law fitted to thresholds of the p-channel cell: tid-exp, tid-stretched or tid-two-term",
             ));
         }
         Ok(())
     }
 
+    /// +1 of an n-channel cell, -1 of a p-channel one. The cell is reckoned in its own polarity, where a larger gate
+    /// voltage or a smaller threshold make more current; voltages that are given or told are those of the terminals.
+    fn channel(&self) -> f64 {
+        let transfer = self.cards.get(&Part::Transfer);
+        if transfer.is_some_and(|named| named.card.value("polarity") < 0.0) { -1.0 } else { 1.0 }
+    }
+
+    /// The gate voltage of the read and the neutral threshold that were asked for, in the cell's own polarity.
+    fn asked_v(&self, terminal_v: Option<f64>) -> Option<f64> {
+        terminal_v.map(|voltage| self.channel() * voltage)
+    }
+
     /// The gate voltage of the read, where a transistor is known.
     fn read_gate_v(&self) -> Result<Option<f64>, InputError> {
-        let Some(named) = self.cards.get(&Part::Transfer) else { return Ok(self.reading.read_gate_v) };
-        if self.reading.read_gate_v.is_some() || self.reading.neutral_threshold_v.is_some() {
-            return Ok(self.reading.read_gate_v);
+        let asked = self.asked_v(self.reading.read_gate_v);
+        let Some(named) = self.cards.get(&Part::Transfer) else { return Ok(asked) };
+        if asked.is_some() || self.reading.neutral_threshold_v.is_some() {
+            return Ok(asked);
         }
         let vt_v = named.card.value("vt_v");
         // The leakage of a transistor follows the gate: twice around settles a voltage that it is read at.
@@ -159,7 +190,8 @@ impl Device {
 
     /// Current against overdrive of the transistor's card, read at a gate voltage.
     fn curve(&self, named: &Named, gate_v: f64) -> Result<Transfer, InputError> {
-        let drain_v = self.reading.read_drain_v;
+        // The size counts: the sign is that of the channel.
+        let drain_v = self.reading.read_drain_v.abs();
         let curve = if named.card.model == "ekv" {
             let ekv = Ekv::from_card(&named.card);
             if self.reading.missing == Missing::Sonos {
@@ -168,7 +200,9 @@ impl Device {
             }
             Curve::of(|overdrive_v| ekv.current_at_overdrive_a(overdrive_v, drain_v, READ_K))
         } else {
-            Curve::of_transistor(&Transistor::from_card(&named.card, READ_K), gate_v, drain_v)
+            // In its own polarity a p-channel transistor is an n-channel one.
+            let transistor = Transistor { polarity: 1.0, ..Transistor::from_card(&named.card, READ_K) };
+            Curve::of_transistor(&transistor, gate_v, drain_v)
         };
         let transfer = curve.map(Transfer::Curve).ok_or_else(|| {
             let found = format!("a current that is not finite at {gate_v:.3} V gate and {drain_v} V drain");
@@ -332,7 +366,8 @@ impl Device {
         if let Some(card) = self.card(Part::Dose) {
             cell.dose = match Law::from_card(card) {
                 Some(mut law) => {
-                    let neutral_v = self.reading.neutral_threshold_v.unwrap_or(0.0);
+                    let channel = self.channel();
+                    let neutral_v = self.asked_v(self.reading.neutral_threshold_v).unwrap_or(0.0);
                     let gate_v = self.gate_v.unwrap_or_else(|| {
                         neutral_v + closed_form.overdrive_v(cell.retention.neutral_current_na)
                     });
@@ -343,12 +378,22 @@ impl Device {
                     if let (Law::Exp { vt_inf_v, .. }, Some(offset)) = (&mut law, self.reading.v_inf_offset_v)
                     {
                         notes.push(format!("V_inf - V_N = {offset} V is assumed"));
-                        *vt_inf_v = neutral_v + offset;
+                        *vt_inf_v = channel * neutral_v + offset;
+                    }
+                    if channel < 0.0 {
+                        mirror(&mut law);
+                        notes.push(
+                            "p-channel: thresholds of the dose law are taken as measured at the terminals (negative for a \
+                             channel that needs a negative gate); positive charge trapped under dose makes them more \
+                             negative, so that the cell carries less current, where an n-channel one carries more"
+                                .into(),
+                        );
                     }
                     notes.push(format!(
-                        "read at {gate_v:.3} V gate and {} V drain: state 1 has the threshold {:.3} V",
-                        self.reading.read_drain_v,
-                        gate_v - closed_form.overdrive_v(cell.current_max_na)
+                        "read at {:.3} V gate and {} V drain: state 1 has the threshold {:.3} V",
+                        channel * gate_v,
+                        channel * self.reading.read_drain_v.abs(),
+                        channel * (gate_v - closed_form.overdrive_v(cell.current_max_na))
                     ));
                     DoseLaw::Threshold { law, read_gate_v: gate_v }
                 }
@@ -375,6 +420,13 @@ impl Device {
         };
         cell.notes = notes;
         Ok(cell)
+    }
+}
+
+/// The law of thresholds whose signs are turned: one of an exponential approach goes to the mirrored end.
+fn mirror(law: &mut Law) {
+    if let Law::Exp { vt_inf_v, .. } | Law::Stretched { vt_inf_v, .. } | Law::TwoTerm { vt_inf_v, .. } = law {
+        *vt_inf_v = -*vt_inf_v;
     }
 }
 
