@@ -86,7 +86,7 @@ impl CellCurrents {
     }
 
     /// Replaces targets by currents. `normals` holds for each of the purposes one normal per cell.
-    pub(super) fn draw(&self, cells: &mut [f64], normals: &[Vec<f32>]) {
+    pub(super) fn draw(&self, cells: &mut [f64], normals: &[&[f32]]) {
         let count = self.purposes.len();
         let score = |level: usize, cell: usize| -> f32 {
             let row = &self.loadings[level * count..(level + 1) * count];

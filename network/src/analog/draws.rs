@@ -24,7 +24,6 @@ impl Draws {
             stuck: Stream::new(self.seed, &["network", "cell", "stuck"], &[self.trial, layer as u64]),
             ahead: vec![Vec::new(); purposes.len()],
             first: 0,
-            next: 0,
         }
     }
 
@@ -38,37 +37,31 @@ impl Draws {
 /// Cells whose normals are drawn at once.
 pub(super) const AHEAD: usize = 4096;
 
-/// Runs through the cells of one matrix.
+/// Normals that are drawn at once where fewer are needed: a turn of the generator, which small arrays share.
+const LEAST: usize = 256;
+
+/// The draws of the cells of one matrix.
 pub(super) struct CellDraws {
     streams: Vec<Stream>,
     stuck: Stream,
+    /// Normals from cell number `first` on, one list for each purpose.
     ahead: Vec<Vec<f32>>,
     first: u64,
-    next: u64,
 }
 
 impl CellDraws {
-    /// The normals of the next `count` cells, at most [`AHEAD`], one list for each purpose, and the number
-    /// of the first of them.
-    pub(super) fn next(&mut self, count: usize, out: &mut Vec<Vec<f32>>) -> u64 {
-        let start = self.next;
-        self.next += count as u64;
-        out.resize(self.streams.len(), Vec::new());
+    /// The normals of `count` cells, at most [`AHEAD`], from number `start` on: one list for each purpose.
+    pub(super) fn of(&mut self, start: u64, count: usize) -> impl Iterator<Item = &[f32]> {
         let held = self.ahead.first().map_or(0, Vec::len) as u64;
-        if start < self.first || self.next > self.first + held {
-            // Whole turns of the generator, for small arrays share them.
+        if start < self.first || start + count as u64 > self.first + held {
             self.first = start;
             for (stream, ahead) in self.streams.iter().zip(&mut self.ahead) {
-                ahead.resize(count.max(256), 0.0);
+                ahead.resize(count.max(LEAST), 0.0);
                 normals::fill(stream, start, ahead);
             }
         }
         let from = (start - self.first) as usize;
-        for (out, ahead) in out.iter_mut().zip(&self.ahead) {
-            out.clear();
-            out.extend_from_slice(&ahead[from..from + count]);
-        }
-        start
+        self.ahead.iter().map(move |ahead| &ahead[from..from + count])
     }
 
     /// Uniform number of a cell that decides whether it is stuck.

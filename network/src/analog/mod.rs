@@ -53,13 +53,16 @@ pub use error::AnalogError;
 pub use programmed::{Cost, LayerStatistics, Programmed};
 pub use wires::{Neighbours, WireStatistics};
 
+use std::ops::Range;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
 use crate::array::{ArrayConfig, Compensation, ConverterKind, InputRange};
 use crate::core::Core;
+use crate::core::making::Making;
 use crate::core::spec::OutputRange;
+use crate::core::stripes::Stripes;
 use crate::effects::Effects;
 use crate::evaluate::Condition;
 use crate::graph::op::Length;
@@ -146,9 +149,7 @@ impl<'a> Arrays<'a> {
                 calibrate::plans(layers, &seen[span.clone()], array, noise.as_ref(), digital)
             })
             .collect();
-        let name = |span: &std::ops::Range<usize>| {
-            (graph.nodes()[layers[span.start].node()].name.as_str(), span.len())
-        };
+        let name = |span: &Range<usize>| (graph.nodes()[layers[span.start].node()].name.as_str(), span.len());
         Ok(Self {
             graph,
             array: array.clone(),
@@ -261,29 +262,58 @@ impl<'a> Arrays<'a> {
         let gates = lines.is_some_and(Lines::gated);
         let mut spec = calibrate::with_effects(&plan.spec(lines.is_some()), effects, gates);
         spec.seed = draws.core(number);
-        let mut mapping = calibrate::map(layer, &spec).map_err(wrong)?;
-        let (mean, gains) = programming.program(&mut mapping, number, draws);
-        let mut cost = Cost::default();
-        let mut statistics = WireStatistics::default();
-        if let Some(lines) = lines {
-            let start = Instant::now();
-            statistics = lines.apply(&mut mapping, layer.name(), &plan.near, last)?;
-            cost.wires_s = start.elapsed().as_secs_f64();
-        }
-        gains.apply(&mut mapping);
-        let effective = mapping.read_back();
-        let scale = if mapping.weight_max > 0.0 { 1.0 / mapping.weight_max } else { 0.0 };
-        let square = |(a, b): (&f64, &f32)| ((a - f64::from(*b)) * scale).powi(2);
-        let square_error = effective.iter().zip(layer.weights()).map(square).sum();
-        let read = if effects.input_converters || effects.output_converters || mapping.is_noisy() || gates {
-            // The largest of what a layer needs at a time is what follows.
-            drop(effective);
-            let core = Core::new(&mapping).map_err(wrong)?;
+        let weights = layer.weights();
+        let stripes = Stripes::new(layer.outputs(), layer.inputs(), &spec).map_err(wrong)?;
+        let gains = programming.gains(&stripes, weights, number, draws);
+        let mut stream = programming.cells(number, draws);
+        let mut frame = stripes.frame().clone();
+        frame.gated = lines.filter(|_| gates).map(Lines::gates);
+        let (least, noisy) = (spec.conductance_min(), programming.noise.is_some());
+        let converted = effects.input_converters || effects.output_converters || noisy || gates;
+        let as_lines = converted && !frame.is_linear(noisy);
+        let mut making = Making::new(&frame, noisy, as_lines);
+        let mut matrix = vec![0.0_f32; if as_lines { 0 } else { weights.len() }];
+        // Matrices of cores are for full inputs.
+        let full = if converted { spec.input.max } else { 1.0 };
+        let scale = if frame.weight_max > 0.0 { 1.0 / frame.weight_max } else { 0.0 };
+        let (mut square_error, mut sum, mut count) = (0.0, 0.0, 0);
+        let (mut cost, mut statistics) = (Cost::default(), WireStatistics::default());
+        let (mut solved, mut last) = (0, last);
+        stripes.each(weights, lines.is_some(), |stripe| {
+            programming.program(&mut stripe.arrays, least, &mut stream);
+            for array in &stripe.arrays {
+                sum += total(array.conductances.iter().copied());
+                count += array.conductances.len();
+            }
+            if let Some(lines) = lines {
+                let start = Instant::now();
+                statistics +=
+                    lines.apply(stripe, layer.name(), &mut solved, &plan.near, last.as_deref_mut())?;
+                cost.wires_s += start.elapsed().as_secs_f64();
+            }
+            gains.apply(stripe);
+            let see = |output: usize, inputs: &Range<usize>, found: &[f64]| {
+                let first = output * layer.inputs() + inputs.start;
+                let off = |(found, wanted): (&f64, &f32)| (found - f64::from(*wanted)) * scale;
+                square_error += total(found.iter().zip(&weights[first..]).map(off).map(|off| off * off));
+                if !as_lines {
+                    let row = &mut matrix[first..first + found.len()];
+                    row.iter_mut().zip(found).for_each(|(row, w)| *row = (w * full) as f32);
+                }
+            };
+            making.add(stripe, &stripe.arrays, see).map_err(wrong)
+        })?;
+        let read = if converted {
+            let core = match as_lines {
+                true => Core::made(&frame, making),
+                false => Core::of_matrix(&frame, matrix),
+            };
             let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects, gates);
-            Read::Core { core: Box::new(core), two_reads }
+            Read::Core { core: Box::new(core.map_err(wrong)?), two_reads }
         } else {
-            Read::Matrix(effective.iter().map(|&w| w as f32).collect())
+            Read::Matrix(matrix)
         };
+        let mean = sum / count.max(1) as f64;
         cost.programming_s = start.elapsed().as_secs_f64() - cost.wires_s;
         Ok(ProgrammedLayer {
             layer,
@@ -339,9 +369,18 @@ impl<'a> Arrays<'a> {
     }
 }
 
+/// A sum, in eight partial sums that do not wait for each other.
+fn total(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sums = [0.0; 8];
+    for (index, value) in values.enumerate() {
+        sums[index % 8] += value;
+    }
+    sums.iter().sum()
+}
+
 /// Matrices of the same node.
-fn spans(layers: &[Layer]) -> Vec<std::ops::Range<usize>> {
-    let mut spans: Vec<std::ops::Range<usize>> = Vec::new();
+fn spans(layers: &[Layer]) -> Vec<Range<usize>> {
+    let mut spans: Vec<Range<usize>> = Vec::new();
     for (index, layer) in layers.iter().enumerate() {
         match spans.last_mut() {
             Some(span) if layers[span.start].node() == layer.node() => span.end = index + 1,

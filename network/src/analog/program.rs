@@ -1,9 +1,12 @@
 //! Programming the arrays of one matrix: draws, drift, dose, stuck cells, read noise, wires.
 
+use std::convert::Infallible;
+
 use super::cells::{CellCurrents, ReadNoise};
 use super::draws::{AHEAD, CellDraws, Draws};
 use crate::array::Compensation;
-use crate::core::Mapping;
+use crate::core::stripes::Stripes;
+use crate::core::{Array, Mapping};
 
 /// What all matrices share at one condition.
 #[derive(Debug)]
@@ -28,43 +31,37 @@ impl Programming {
         self.currents.is_none() && self.noise.is_none() && self.stuck == [0.0; 2]
     }
 
-    /// Programs all cells of a mapping; returns their mean current over the largest, and the gains that a
-    /// compensation of drift wants.
-    pub(super) fn program(&self, mapping: &mut Mapping, layer: usize, draws: &Draws) -> (f64, Gains) {
-        let mut fresh = match &self.fresh {
-            Some(fresh) => sums(mapping, |mapping| self.cells(Some(fresh), mapping, layer, draws)),
-            None => Vec::new(),
-        };
-        self.cells(self.currents.as_ref(), mapping, layer, draws);
-        let (mut sum, mut count) = (0.0, 0);
-        for array in &mapping.arrays {
-            sum += array.conductances.iter().sum::<f64>();
-            count += array.conductances.len();
-        }
-        if let Some(noise) = &self.noise {
-            for array in &mut mapping.arrays {
-                array.noise = array.conductances.iter().map(|&g| noise.sigma(g)).collect();
-            }
-        }
-        let gains = if fresh.is_empty() { Gains::default() } else { self.gains(mapping, &mut fresh) };
-        (sum / count.max(1) as f64, gains)
+    /// Draws of the cells of a matrix for currents.
+    fn stream(&self, currents: Option<&CellCurrents>, layer: usize, draws: &Draws) -> CellDraws {
+        draws.cells(layer, self.cycle, currents.map_or(&[], |currents| &currents.purposes))
     }
 
-    /// Draws the currents of all cells.
-    fn cells(&self, currents: Option<&CellCurrents>, mapping: &mut Mapping, layer: usize, draws: &Draws) {
-        let none = Vec::new();
-        let purposes = currents.map_or(&none, |currents| &currents.purposes);
-        let mut stream = draws.cells(layer, self.cycle, purposes);
-        let least = mapping.spec().conductance_min();
-        let mut normals = Vec::new();
-        for array in &mut mapping.arrays {
-            for cells in array.conductances.chunks_mut(AHEAD) {
-                let first = stream.next(cells.len(), &mut normals);
-                if let Some(currents) = currents {
-                    currents.draw(cells, &normals);
-                }
-                self.stick(cells, least, &stream, first);
+    /// What the cells of a matrix are programmed with, one after the other.
+    pub(super) fn cells(&self, layer: usize, draws: &Draws) -> CellDraws {
+        self.stream(self.currents.as_ref(), layer, draws)
+    }
+
+    /// Programs the cells of some arrays, with their read noise.
+    pub(super) fn program(&self, arrays: &mut [Array], least: f64, stream: &mut CellDraws) {
+        for array in arrays {
+            self.draw(self.currents.as_ref(), array, least, stream);
+            if let Some(noise) = &self.noise {
+                array.noise.clear();
+                array.noise.extend(array.conductances.iter().map(|&g| noise.sigma(g)));
             }
+        }
+    }
+
+    /// Draws the currents of the cells of an array.
+    fn draw(&self, currents: Option<&CellCurrents>, array: &mut Array, least: f64, stream: &mut CellDraws) {
+        let mut first = array.first as u64;
+        for cells in array.conductances.chunks_mut(AHEAD) {
+            if let Some(currents) = currents {
+                let normals: Vec<&[f32]> = stream.of(first, cells.len()).collect();
+                currents.draw(cells, &normals);
+            }
+            self.stick(cells, least, stream, first);
+            first += cells.len() as u64;
         }
     }
 
@@ -84,11 +81,30 @@ impl Programming {
         }
     }
 
-    /// Gains of the outputs that make up for what their currents have lost.
-    fn gains(&self, mapping: &mut Mapping, fresh: &mut [f64]) -> Gains {
-        let mut now = sums(mapping, |_| ());
+    /// Gains of the outputs of a matrix that make up for what its currents have lost.
+    pub(super) fn gains(&self, stripes: &Stripes, weights: &[f32], layer: usize, draws: &Draws) -> Gains {
+        let Some(fresh) = &self.fresh else { return Gains::default() };
+        let sums = |currents: Option<&CellCurrents>| {
+            let mut stream = self.stream(currents, layer, draws);
+            let mut sums = vec![0.0; stripes.frame().outputs];
+            let least = stripes.frame().spec().conductance_min();
+            let result = stripes.each(weights, false, |stripe| {
+                for array in &mut stripe.arrays {
+                    self.draw(currents, array, least, &mut stream);
+                    let rows = array.inputs.len().max(1);
+                    for (output, cells) in array.outputs.clone().zip(array.conductances.chunks(rows)) {
+                        sums[output] += cells.iter().sum::<f64>();
+                    }
+                }
+                Ok::<(), Infallible>(())
+            });
+            match result {
+                Ok(()) => sums,
+            }
+        };
+        let (mut fresh, mut now) = (sums(Some(fresh)), sums(self.currents.as_ref()));
         if self.compensation == Compensation::Global {
-            for sums in [&mut *fresh, &mut now[..]] {
+            for sums in [&mut fresh, &mut now] {
                 let all = sums.iter().sum();
                 sums.fill(all);
             }
@@ -120,18 +136,4 @@ impl Gains {
             }
         }
     }
-}
-
-/// Sum of the cells of every output, both of a pair, after `change` on a copy.
-fn sums(mapping: &Mapping, change: impl FnOnce(&mut Mapping)) -> Vec<f64> {
-    let mut mapping = mapping.clone();
-    change(&mut mapping);
-    let mut sums = vec![0.0; mapping.outputs];
-    for array in &mapping.arrays {
-        let rows = array.inputs.len().max(1);
-        for (output, cells) in array.outputs.clone().zip(array.conductances.chunks(rows)) {
-            sums[output] += cells.iter().sum::<f64>();
-        }
-    }
-    sums
 }

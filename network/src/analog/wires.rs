@@ -109,60 +109,66 @@ impl<'a> Lines<'a> {
         self.wires.topology.gated()
     }
 
+    /// The lines of gated arrays.
+    pub(super) fn gates(&self) -> Gated {
+        Gated {
+            wires: *self.wires,
+            conductance_s: self.most_s,
+            interleaved: self.interleaved,
+            // Errors of voltages sum to somewhat more in currents.
+            tolerance: 0.1 * self.tolerance,
+        }
+    }
+
     /// As [`Self::apply`] to arrays as they are wanted, to all digits; and what is near to all their samples.
     pub(super) fn apply_first(&self, mapping: &mut Mapping, layer: &str) -> Result<Vec<Near>, AnalogError> {
         let mut near = Vec::new();
         let tolerance = if self.gated() { self.tolerance } else { 0.0 };
-        Self { tolerance, ..*self }.apply(mapping, layer, &[], Some(&mut near))?;
+        Self { tolerance, ..*self }.apply(mapping, layer, &mut 0, &[], Some(&mut near))?;
         Ok(near)
     }
 
-    /// Replaces the conductances of all arrays of a layer by those whose plain product with the inputs gives
-    /// the currents, and the noise of their cells by what arrives of it. `last` are the arrays of the same
-    /// trial that were solved last, and get those that are solved here; `first` stand in for them.
+    /// Replaces the conductances of whole arrays of a layer, of which so many have come before, by those whose
+    /// plain product with the inputs gives the currents, and the noise of their cells by what arrives of it.
+    /// `last` are the arrays of the same trial that were solved last, and get those that are solved here; `first`
+    /// stand in for them.
     pub(super) fn apply(
         &self,
         mapping: &mut Mapping,
         layer: &str,
+        number: &mut usize,
         first: &[Near],
         mut last: Option<&mut Vec<Near>>,
     ) -> Result<WireStatistics, AnalogError> {
         let mut statistics = WireStatistics::default();
         if self.wires.topology.gated() {
             // What flows depends on the gates, and is found when they are known.
-            let gated = Gated {
-                wires: *self.wires,
-                conductance_s: self.most_s,
-                interleaved: self.interleaved,
-                // As a part of the currents, to which errors of voltages sum.
-                tolerance: 0.1 * self.tolerance,
-            };
-            gated
+            let gates = self.gates();
+            gates
                 .noise(&mut mapping.arrays)
                 .map_err(|error| AnalogError::Wires { layer: layer.to_owned(), error })?;
             statistics.gated = mapping.arrays.len() as u64 / if self.interleaved { 2 } else { 1 };
-            mapping.gated = Some(gated);
+            mapping.gated = Some(gates);
             return Ok(statistics);
         }
         let coherence = coherence(mapping);
         let copies = mapping.spec().cells_per_weight;
-        let mut number = 0;
         let mut next = |solve: &mut dyn FnMut(Known<'_>) -> Result<Found, WireError>| {
             let (kept, wanted) = (last.as_deref().map(Vec::as_slice), Some(first));
             let near = Known {
-                array: [kept, wanted].into_iter().find_map(|list| list?.get(number)?.array.as_deref()),
-                noise: [kept, wanted].into_iter().find_map(|list| list?.get(number)?.noise.as_ref()),
+                array: [kept, wanted].into_iter().find_map(|list| list?.get(*number)?.array.as_deref()),
+                noise: [kept, wanted].into_iter().find_map(|list| list?.get(*number)?.noise.as_ref()),
             };
             let (solved, one) = solve(near)?;
             statistics += one;
             if let Some(last) = last.as_mut() {
-                last.resize_with(last.len().max(number + 1), Near::default);
+                last.resize_with(last.len().max(*number + 1), Near::default);
                 let Near { array, noise } = solved;
-                let own = &mut last[number];
+                let own = &mut last[*number];
                 own.array = array.or(own.array.take());
                 own.noise = noise.or(own.noise.take());
             }
-            number += 1;
+            *number += 1;
             Ok(())
         };
         let solved: Result<(), WireError> = if self.interleaved {

@@ -1,7 +1,5 @@
 //! Arrays whose cells the inputs gate, with wires: currents follow from the pattern of open gates.
 
-use std::ops::Range;
-
 use super::mapping::{Array, Mapping, Sign};
 use super::spec::CoreError;
 use crate::converter::Real;
@@ -33,16 +31,13 @@ pub(super) struct GatedArray<T> {
 }
 
 impl Gated {
-    /// The arrays that share their inputs; `reference` tells the line of a reference column from the first
-    /// output of its array.
+    /// The arrays of one tile; `reference` is the line of its reference column.
     pub(super) fn arrays<T: Real>(
         &self,
         mapping: &Mapping,
-        inputs: &Range<usize>,
-        reference: impl Fn(usize) -> usize,
+        own: &[Array],
+        reference: usize,
     ) -> Result<Vec<GatedArray<T>>, CoreError> {
-        let own: Vec<&Array> =
-            mapping.arrays.iter().filter(|a| a.inputs == *inputs && !a.outputs.is_empty()).collect();
         let copies = mapping.spec().cells_per_weight;
         let share = T::of(1.0 / copies as f64);
         let make = |layers: &[&Array]| -> Result<GatedArray<T>, CoreError> {
@@ -50,12 +45,13 @@ impl Gated {
             let columns = array.outputs.len() + usize::from(mapping.encoding.has_reference());
             let first = if array.sign == Sign::Negative { mapping.outputs } else { 0 };
             let mut lines: Vec<usize> = array.outputs.clone().map(|j| first + j).collect();
-            lines.resize(columns, reference(array.outputs.start));
-            let cells = layers.iter().map(|array| by_rows(&array.conductances, inputs.len())).collect();
-            let gates = self.gates(inputs.len(), columns, cells)?;
+            lines.resize(columns, reference);
+            let rows = array.inputs.len();
+            let cells = layers.iter().map(|array| by_rows(&array.conductances, rows)).collect();
+            let gates = self.gates(rows, columns, cells)?;
             Ok(GatedArray { slice: array.slice, share, lines, gates })
         };
-        if inputs.is_empty() {
+        if own.iter().any(|array| array.inputs.is_empty() || array.outputs.is_empty()) {
             return Ok(Vec::new());
         }
         if !self.interleaved {

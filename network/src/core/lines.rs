@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
+use super::encoding::Encoding;
 use super::gated::GatedArray;
-use super::mapping::{Array, Mapping, Sign};
+use super::making::Making;
+use super::mapping::{Array, Mapping, tiles};
 use super::pulse::PulseLine;
 use super::spec::{Conversion, CoreError, CoreSpec, OutputRange, RangeRule};
 use crate::array::{ConverterKind, Subtract};
 use crate::converter::{Converter, ConverterError, Real};
+use crate::vector::wide;
 
 /// All column lines.
 #[derive(Clone, Debug)]
@@ -84,26 +87,36 @@ impl Subtrahend {
     }
 }
 
-/// Whether the arrays hold as many finite conductances as they should.
-pub(super) fn check(mapping: &Mapping) -> Result<(), CoreError> {
-    for array in &mapping.arrays {
-        let columns = array.outputs.len() + usize::from(mapping.encoding.has_reference());
-        let (found, expected) = (array.conductances.len(), columns * array.inputs.len());
+impl Array {
+    /// Whether it holds as many finite conductances as it should.
+    pub(super) fn check(&self, encoding: &Encoding) -> Result<(), CoreError> {
+        let columns = self.outputs.len() + usize::from(encoding.has_reference());
+        let (found, expected) = (self.conductances.len(), columns * self.inputs.len());
         if found != expected {
             return Err(CoreError::Size { what: "conductances of an array", found, expected });
         }
-        if let Some(index) = array.conductances.iter().position(|g| !g.is_finite()) {
+        if !finite(&self.conductances) {
+            let index = self.conductances.iter().position(|g| !g.is_finite()).unwrap_or(0);
             return Err(CoreError::NotFinite { what: "conductance", index });
         }
-        if !array.noise.is_empty() && array.noise.len() != expected {
-            let found = array.noise.len();
+        if !self.noise.is_empty() && self.noise.len() != expected {
+            let found = self.noise.len();
             return Err(CoreError::Size { what: "standard deviations of an array", found, expected });
         }
-        if let Some(index) = array.noise.iter().position(|sigma| !sigma.is_finite()) {
+        if !finite(&self.noise) {
+            let index = self.noise.iter().position(|sigma| !sigma.is_finite()).unwrap_or(0);
             return Err(CoreError::NotFinite { what: "standard deviation", index });
         }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Whether all numbers are finite; without a way out of the loop, so that it is one of vectors.
+fn finite(values: &[f64]) -> bool {
+    wide(
+        #[inline(always)]
+        || values.iter().fold(true, |all, value| all & value.is_finite()),
+    )
 }
 
 impl<T: Real> Lines<T> {
@@ -117,147 +130,13 @@ impl<T: Real> Lines<T> {
         mapping: &Mapping,
         converter: impl Fn(usize, usize) -> Result<Converter<T>, ConverterError>,
     ) -> Result<Self, CoreError> {
-        let (spec, encoding, outputs) = (mapping.spec(), &mapping.encoding, mapping.outputs);
-        let mut starts: Vec<usize> = mapping.arrays.iter().map(|a| a.outputs.start).collect();
-        starts.sort_unstable();
-        starts.dedup();
-        let tile_of = |j: usize| starts.partition_point(|&start| start <= j).saturating_sub(1);
-        let subtrahend = if encoding.is_pair() {
-            Subtrahend::Partner
-        } else if encoding.has_reference() {
-            Subtrahend::Reference((0..outputs).map(tile_of).collect(), starts.len())
-        } else {
-            Subtrahend::None
-        };
-        let share = 1.0 / spec.cells_per_weight as f64;
-        let law = match &spec.pulse {
-            Some(pulse) => Law::Pulse { linearise: pulse.linearise },
-            // In the same units as the lines, which are means over equal cells.
-            None if spec.column_current_max.is_finite() => Law::Limit(T::of(spec.column_current_max * share)),
-            None => Law::Linear,
-        };
-        // Of linear lines, a subtraction in the array is one of conductances.
-        let alone = mapping.gated.as_ref().is_some_and(|gated| !gated.interleaved);
-        let merged = spec.subtract == Subtract::Array && law == Law::Linear && !alone;
-        let lines = outputs + subtrahend.lines(outputs);
-        let gather = |what: Cells, weight: f64| -> Vec<Vec<Vec<T>>> {
-            let mut tiles: Vec<(&Range<usize>, Vec<Vec<f64>>)> = Vec::new();
-            for array in &mapping.arrays {
-                if tiles.last().is_none_or(|(inputs, _)| **inputs != array.inputs) {
-                    tiles.push((&array.inputs, vec![vec![0.0; lines * array.inputs.len()]; spec.slices]));
-                }
-                let Some((inputs, slices)) = tiles.last_mut() else { continue };
-                let rows = inputs.len();
-                let mut add = |line: usize, cells: &[f64]| {
-                    let line = &mut slices[array.slice][line * rows..(line + 1) * rows];
-                    line.iter_mut().zip(cells).for_each(|(sum, &cell)| *sum += weight * what.of(cell));
-                };
-                let (columns, reference) = array.split(what.list(array), encoding);
-                let first = if array.sign == Sign::Negative { outputs } else { 0 };
-                for (j, column) in array.outputs.clone().zip(columns.chunks_exact(rows.max(1))) {
-                    add(first + j, column);
-                }
-                if let Some(cells) = reference {
-                    add(outputs + tile_of(array.outputs.start), cells);
-                }
-            }
-            if merged {
-                for (inputs, slices) in &mut tiles {
-                    for lines in slices {
-                        merge(lines, inputs.len(), outputs, &subtrahend, what.sign());
-                    }
-                }
-            }
-            // Wide lines are given back one by one: they are the most that a core holds while it is made.
-            let narrow = |lines: Vec<f64>| -> Vec<T> { lines.into_iter().map(T::of).collect() };
-            tiles.into_iter().map(|(_, slices)| slices.into_iter().map(narrow).collect()).collect()
-        };
-        let mut conductances = gather(Cells::Conductances, share);
-        // Independent errors of equal cells: the variance of the mean.
-        let mut variances =
-            if mapping.is_noisy() { gather(Cells::Variances, share * share) } else { Vec::new() };
-        let mut inputs: Vec<Range<usize>> = mapping.arrays.iter().map(|a| a.inputs.clone()).collect();
-        inputs.dedup();
-        let subtrahend = if merged { Subtrahend::None } else { subtrahend };
-        let converted = match spec.subtract {
-            Subtract::Array => outputs,
-            Subtract::Digital => lines,
-        };
-        let converters = (0..spec.slices)
-            .map(|slice| converter(converted * inputs.len(), slice))
-            .collect::<Result<_, _>>()?;
-        let scale = mapping.weight_max * spec.input.max;
-        let mut gated = match &mapping.gated {
-            Some(gated) => {
-                let reference = |start: usize| outputs + tile_of(start);
-                inputs
-                    .iter()
-                    .map(|inputs| gated.arrays(mapping, inputs, reference))
-                    .collect::<Result<_, _>>()?
-            }
-            None => Vec::new(),
-        };
-        let tile = |(number, inputs): (usize, Range<usize>)| Tile {
-            pulse: spec.pulse.as_ref().map(|pulse| PulseLine::new(pulse, inputs.len())),
-            inputs,
-            slices: std::mem::take(&mut conductances[number]),
-            variances: variances.get_mut(number).map(std::mem::take).unwrap_or_default(),
-            gated: gated.get_mut(number).map(std::mem::take).unwrap_or_default(),
-        };
-        Ok(Self {
-            tiles: inputs.into_iter().enumerate().map(tile).collect(),
-            subtrahend,
-            subtract: spec.subtract,
-            each_slice: spec.output.conversion == Conversion::EachSlice,
-            law,
-            converters,
-            worth: (0..spec.slices).map(|slice| T::of(encoding.factor(slice) * scale)).collect(),
-            offset: T::of(encoding.offset() * scale),
-        })
-    }
-}
-
-/// What is gathered on lines.
-#[derive(Clone, Copy)]
-enum Cells {
-    Conductances,
-    Variances,
-}
-
-impl Cells {
-    fn list(self, array: &Array) -> &[f64] {
-        match self {
-            Self::Conductances => &array.conductances,
-            Self::Variances => &array.noise,
+        let mut making = Making::new(mapping, mapping.is_noisy(), true);
+        let same = |a: &Array, b: &Array| (&a.inputs, &a.outputs) == (&b.inputs, &b.outputs);
+        for arrays in mapping.arrays.chunk_by(same) {
+            making.add(mapping, arrays, |_, _, _| ())?;
         }
+        making.finish(mapping, converter)
     }
-
-    /// What a cell of the list adds to its line.
-    fn of(self, cell: f64) -> f64 {
-        match self {
-            Self::Conductances => cell,
-            Self::Variances => cell * cell,
-        }
-    }
-
-    /// Sign of the subtrahend in a difference of lines.
-    fn sign(self) -> f64 {
-        match self {
-            Self::Conductances => -1.0,
-            Self::Variances => 1.0,
-        }
-    }
-}
-
-/// Adds to the line of every output `sign` times its subtrahend, and drops the subtrahends' lines.
-fn merge(lines: &mut Vec<f64>, rows: usize, outputs: usize, subtrahend: &Subtrahend, sign: f64) {
-    let (own, others) = lines.split_at_mut(outputs * rows);
-    for (j, line) in own.chunks_exact_mut(rows.max(1)).enumerate() {
-        if let Some(other) = subtrahend.of(j, 0) {
-            line.iter_mut().zip(&others[other * rows..]).for_each(|(g, other)| *g += sign * other);
-        }
-    }
-    lines.truncate(outputs * rows);
 }
 
 /// Ranges of the output converters of each slice, when they need no data.
@@ -285,7 +164,8 @@ pub(super) fn ranges(mapping: &Mapping) -> Result<Vec<[f64; 2]>, CoreError> {
 /// Everything that can occur: all cells of the longest column at their largest, all inputs full.
 fn maximum(mapping: &Mapping) -> [f64; 2] {
     let spec = mapping.spec();
-    let rows = mapping.arrays.iter().map(|a| a.inputs.len()).max().unwrap_or(0).max(1) as f64;
+    let tiles = tiles(mapping.inputs, spec.rows, spec.split);
+    let rows = tiles.into_iter().map(|tile| tile.len()).max().unwrap_or(0).max(1) as f64;
     let limit = match &spec.pulse {
         Some(pulse) => pulse.active_fraction * rows * pulse.precharge_v / pulse.swing_v,
         None => spec.column_current_max / spec.cells_per_weight as f64,

@@ -40,6 +40,8 @@ pub struct Array {
     pub sign: Sign,
     /// Number among the equal arrays of `cells_per_weight`.
     pub copy: usize,
+    /// Number of its first cell among all of the matrix.
+    pub first: usize,
     /// Conductances in units of the largest, columns x rows (one column's cells lie together); with a
     /// reference column, that one is last.
     pub conductances: Vec<f64>,
@@ -80,6 +82,7 @@ impl Mapping {
         let signs: &[Sign] =
             if encoding.is_pair() { &[Sign::Positive, Sign::Negative] } else { &[Sign::Positive] };
         let mut arrays = Vec::new();
+        let mut count = 0;
         for rows in tiles(inputs, spec.rows, spec.split) {
             for columns in tiles(outputs, spec.columns, spec.split) {
                 for slice in 0..spec.slices {
@@ -98,8 +101,18 @@ impl Mapping {
                         let copies = std::iter::repeat_n(conductances, spec.cells_per_weight);
                         for (copy, conductances) in copies.enumerate() {
                             let (inputs, outputs) = (rows.clone(), columns.clone());
-                            let noise = Vec::new();
-                            arrays.push(Array { inputs, outputs, slice, sign, copy, conductances, noise });
+                            let (first, noise) = (count, Vec::new());
+                            count += conductances.len();
+                            arrays.push(Array {
+                                inputs,
+                                outputs,
+                                slice,
+                                sign,
+                                copy,
+                                first,
+                                conductances,
+                                noise,
+                            });
                         }
                     }
                 }
@@ -165,6 +178,7 @@ impl Mapping {
                 slice: array.slice,
                 sign: array.sign,
                 copy: array.copy,
+                first: array.first,
             }
         };
         let mut arrays: Vec<Array> = self.arrays.iter().map(transpose).collect();
@@ -183,6 +197,21 @@ impl Mapping {
 }
 
 impl Array {
+    /// None yet.
+    pub(super) fn empty(sign: Sign) -> Self {
+        let (inputs, outputs) = (0..0, 0..0);
+        Self {
+            inputs,
+            outputs,
+            slice: 0,
+            sign,
+            copy: 0,
+            first: 0,
+            conductances: Vec::new(),
+            noise: Vec::new(),
+        }
+    }
+
     /// The conductances of the outputs' columns, and those of the reference column.
     pub(super) fn columns(&self, encoding: &Encoding) -> (&[f64], Option<&[f64]>) {
         self.split(&self.conductances, encoding)

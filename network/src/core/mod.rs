@@ -36,11 +36,13 @@ pub mod encoding;
 pub mod gated;
 pub mod input;
 mod lines;
+pub(crate) mod making;
 pub mod mapping;
 mod multiply;
 pub mod periphery;
 pub mod pulse;
 pub mod spec;
+pub(crate) mod stripes;
 mod weights;
 
 #[cfg(test)]
@@ -50,10 +52,11 @@ mod layers;
 #[cfg(test)]
 mod tests;
 
-use crate::converter::{Converter, Real};
+use crate::converter::{Converter, ConverterError, Real};
 pub use calibrate::range_of;
 use input::Driver;
 use lines::Lines;
+use making::Making;
 pub use mapping::{Array, Mapping, Sign};
 pub use multiply::{Counts, Product};
 pub use spec::{CoreError, CoreSpec};
@@ -97,23 +100,31 @@ impl<T: Real> Core<T> {
     /// # Errors
     /// As [`Core::new`].
     pub fn with_ranges(mapping: &Mapping, ranges: &[[f64; 2]]) -> Result<Self, CoreError> {
-        lines::check(mapping)?;
+        mapping.arrays.iter().try_for_each(|array| array.check(&mapping.encoding))?;
+        if mapping.is_linear(mapping.is_noisy()) {
+            let scale = mapping.spec().input.max;
+            let matrix = mapping.read_back().iter().map(|w| T::of(w * scale)).collect();
+            return Self::assembled(mapping, Plan::Linear(matrix));
+        }
+        Self::assembled(mapping, Plan::Lines(Lines::new(mapping, converters(mapping, ranges))?))
+    }
+
+    /// A core of what `mapping` says without its arrays: of lines, which have taken all of them.
+    pub(crate) fn made(mapping: &Mapping, making: Making<T>) -> Result<Self, CoreError> {
+        let ranges = lines::ranges(mapping)?;
+        Self::assembled(mapping, Plan::Lines(making.finish(mapping, converters(mapping, &ranges))?))
+    }
+
+    /// The same where nothing stands between inputs and outputs but a matrix, for full inputs.
+    pub(crate) fn of_matrix(mapping: &Mapping, matrix: Vec<T>) -> Result<Self, CoreError> {
+        Self::assembled(mapping, Plan::Linear(matrix))
+    }
+
+    fn assembled(mapping: &Mapping, plan: Plan<T>) -> Result<Self, CoreError> {
         let spec = mapping.spec();
         if !T::of(mapping.weight_max * spec.input.max).to_f64().is_finite() {
             return Err(CoreError::NotFinite { what: "weight x input", index: 0 });
         }
-        let linear_lines =
-            spec.column_current_max.is_infinite() && spec.pulse.is_none() && mapping.gated.is_none();
-        let plan = if spec.output.converter.bits == 0 && linear_lines && !mapping.is_noisy() {
-            let scale = spec.input.max;
-            Plan::Linear(mapping.read_back().iter().map(|w| T::of(w * scale)).collect())
-        } else {
-            Plan::Lines(Lines::new(mapping, |lines, slice| {
-                let range = ranges.get(slice).or(ranges.last()).copied().unwrap_or([0.0, 0.0]);
-                let seed = spec.seed.wrapping_add(slice as u64);
-                Converter::new(&spec.output.converter, range, lines, seed)
-            })?)
-        };
         Ok(Self {
             inputs: mapping.inputs,
             outputs: mapping.outputs,
@@ -137,5 +148,26 @@ impl<T: Real> Core<T> {
     /// Whether products are one product of matrices, without converters between.
     pub fn is_linear(&self) -> bool {
         matches!(self.plan, Plan::Linear(_))
+    }
+}
+
+/// Makes the converters of a slice from their number.
+fn converters<'a, T: Real>(
+    mapping: &'a Mapping,
+    ranges: &'a [[f64; 2]],
+) -> impl Fn(usize, usize) -> Result<Converter<T>, ConverterError> + 'a {
+    let spec = mapping.spec();
+    move |lines, slice| {
+        let range = ranges.get(slice).or(ranges.last()).copied().unwrap_or([0.0, 0.0]);
+        Converter::new(&spec.output.converter, range, lines, spec.seed.wrapping_add(slice as u64))
+    }
+}
+
+impl Mapping {
+    /// Whether nothing that is not linear stands between inputs and outputs.
+    pub(crate) fn is_linear(&self, noisy: bool) -> bool {
+        let spec = self.spec();
+        let lines = spec.column_current_max.is_infinite() && spec.pulse.is_none() && self.gated.is_none();
+        spec.output.converter.bits == 0 && lines && !noisy
     }
 }
