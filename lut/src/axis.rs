@@ -1,6 +1,7 @@
 //! Axes of a table: ascending nodes in the unit that people use, and a coordinate on which the
 //! quantities bend least.
 
+use crate::log1p::log1p;
 use crate::lookup::{Lookup, Place};
 
 /// An axis. The coordinate of a value x is `ln(1 + x/scale)`, linear near zero (so that zero itself is
@@ -49,6 +50,21 @@ impl Axis {
         coordinate(self.scale, x)
     }
 
+    /// [`Self::place`] of many values: logarithms first, as vectors.
+    #[inline(always)]
+    pub(crate) fn places<const N: usize>(&self, mut values: [f64; N]) -> [Place; N] {
+        if let Some(scale) = self.scale {
+            for value in &mut values {
+                *value = log1p(*value / scale);
+            }
+        }
+        let mut places = [Place { i: 0, t: 0.0 }; N];
+        for (place, &coordinate) in places.iter_mut().zip(&values) {
+            *place = self.coordinates.place(coordinate);
+        }
+        places
+    }
+
     pub(crate) fn value(&self, coordinate: f64) -> f64 {
         self.scale.map_or(coordinate, |scale| scale * libm::expm1(coordinate))
     }
@@ -76,5 +92,5 @@ impl Axis {
 
 #[inline]
 fn coordinate(scale: Option<f64>, x: f64) -> f64 {
-    scale.map_or(x, |scale| libm::log1p(x / scale))
+    scale.map_or(x, |scale| log1p(x / scale))
 }

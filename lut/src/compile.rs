@@ -2,9 +2,10 @@
 
 use crate::axis::Axis;
 use crate::certificate::Certificate;
+use crate::device::{Device, ReadNoise};
 use crate::lookup::Lookup;
 use crate::source::{CellSource, CellStatistics, SCORE_COUNT, SourceError, checked_scores};
-use crate::table::{DeviceTable, ReadNoise, TableError, Validity};
+use crate::table::{DeviceTable, TableError, Validity};
 use crate::voltage::{ReadCurves, certify};
 use std::collections::HashMap;
 
@@ -99,8 +100,8 @@ pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<Devi
     // Points off the lines between nodes may still be worse than the tolerance: the axes grow there.
     for round in 0..4 {
         let checks = compiler.check(&table, &axes)?;
-        table.certificate = checks.0;
-        if table.certificate.met() || round == 3 {
+        table.device.certificate = checks.0;
+        if table.device.certificate.met() || round == 3 {
             break;
         }
         let grown = axes.around(&checks.1);
@@ -111,8 +112,8 @@ pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<Devi
         table = compiler.fill(&axes)?;
     }
     let curves = ReadCurves::compile(source, compiler.max_na, options.tolerance_fraction)?;
-    table.curves = certify(curves, &mut table.certificate);
-    table.certificate.monotone = monotone(&table);
+    table.device.curves = certify(curves, &mut table.device.certificate);
+    table.device.certificate.monotone = monotone(&table);
     Ok(table)
 }
 
@@ -216,14 +217,18 @@ impl<'a> Compiler<'a> {
         let info = self.source.describe();
         let count = axes.state.len() * axes.time.len() * axes.dose.len();
         let mut table = DeviceTable {
-            name: info.name,
-            origin: info.origin,
-            current_max_na: info.current_max_na,
-            notes: info.notes,
-            certificate: Certificate::none(self.options.tolerance_fraction),
+            device: Device {
+                name: info.name,
+                origin: info.origin,
+                current_max_na: info.current_max_na,
+                notes: info.notes,
+                certificate: Certificate::none(self.options.tolerance_fraction),
+                extrapolated_nodes: 0,
+                noise: self.noise.clone(),
+                curves: None,
+            },
             validity: (info.time_max_s.is_finite() && info.dose_max_krad_si.is_finite())
                 .then_some(Validity { time_max_s: info.time_max_s, dose_max_krad_si: info.dose_max_krad_si }),
-            extrapolated_nodes: 0,
             state: axes.state.clone(),
             time: axes.time.clone(),
             dose: axes.dose.clone(),
@@ -234,8 +239,6 @@ impl<'a> Compiler<'a> {
             share_drift: Vec::with_capacity(count),
             share_dose: Vec::with_capacity(count),
             read_sigma: Vec::with_capacity(count),
-            noise: self.noise.clone(),
-            curves: None,
             cells: Vec::new(),
         };
         for point in axes.points() {
@@ -248,7 +251,7 @@ impl<'a> Compiler<'a> {
             table.share_programming.push(cell.share.programming);
             table.share_drift.push(cell.share.drift);
             table.share_dose.push(cell.share.dose);
-            table.extrapolated_nodes += usize::from(cell.extrapolated);
+            table.device.extrapolated_nodes += usize::from(cell.extrapolated);
         }
         Ok(table)
     }

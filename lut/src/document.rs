@@ -1,9 +1,10 @@
 //! What all tables have in common as files: safetensors with arrays of f64 and one JSON text, `mho`, in
 //! the header, which says of which kind and schema the file is.
 
+use crate::device::ReadNoise;
 use crate::lookup::Lookup;
 use crate::source::SCORES;
-use crate::table::{ReadNoise, TableError};
+use crate::table::TableError;
 use mho_data::InputError;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};

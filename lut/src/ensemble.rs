@@ -105,9 +105,9 @@ impl Ensemble {
 
     /// The certificate with the largest error.
     pub fn worst(&self) -> &Certificate {
-        let error = |member: &&Member| member.table.certificate.max_error_fraction;
+        let error = |member: &&Member| member.table.device.certificate.max_error_fraction;
         let worst = self.members.iter().max_by(|a, b| error(a).total_cmp(&error(b)));
-        &worst.unwrap_or(&self.members[0]).table.certificate
+        &worst.unwrap_or(&self.members[0]).table.device.certificate
     }
 
     /// Means at points with their uncertainties apart, and how many points were moved into the tables.

@@ -1,30 +1,21 @@
 //! Device tables over state, time and dose as files; see the crate's documentation for the schema.
 
 use crate::axis::Axis;
-use crate::certificate::Certificate;
+use crate::device::{Device, DeviceHeader};
 use crate::document::{Arrays, Document, Kind};
-use crate::source::{ReadVoltages, SCORES};
+use crate::source::SCORES;
 use crate::table::{DeviceTable, TableError, Validity};
-use crate::voltage::ReadCurves;
 use mho_data::InputError;
-use mho_data::provenance::Origin;
 use serde::{Deserialize, Serialize};
 
 /// What stands in the header under the key `mho`, besides `schema` and `kind`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Header {
-    name: String,
-    origin: Origin,
-    unit: String,
-    current_max_na: f64,
-    notes: Vec<String>,
-    certificate: Certificate,
+    #[serde(flatten)]
+    device: DeviceHeader,
     /// Absent in the first tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     validity: Option<Validity>,
-    extrapolated_nodes: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    read_voltages: Option<ReadVoltages>,
     time_scale_s: Option<f64>,
     dose_scale_krad_si: Option<f64>,
 }
@@ -70,15 +61,8 @@ impl GridAxes {
 impl DeviceTable {
     pub(crate) fn header(&self) -> Header {
         Header {
-            name: self.name.clone(),
-            origin: self.origin,
-            unit: "nA".into(),
-            current_max_na: self.current_max_na,
-            notes: self.notes.clone(),
-            certificate: self.certificate.clone(),
+            device: self.device.header(),
             validity: self.validity,
-            extrapolated_nodes: self.extrapolated_nodes,
-            read_voltages: self.read_voltages().cloned(),
             time_scale_s: self.time.scale(),
             dose_scale_krad_si: self.dose.scale(),
         }
@@ -102,8 +86,7 @@ impl DeviceTable {
         if !self.cells.is_empty() {
             arrays.push(format!("{prefix}cells"), &grid, &self.cells);
         }
-        arrays.push_noise(prefix, &self.noise);
-        ReadCurves::push(self.curves.as_ref(), prefix, arrays);
+        self.device.push(prefix, arrays);
     }
 
     pub(crate) fn read(
@@ -112,14 +95,14 @@ impl DeviceTable {
         header: Header,
         axes: GridAxes,
     ) -> Result<Self, TableError> {
-        document.in_na(&header.unit)?;
+        let device = Device::read(document, prefix, header.device)?;
         let GridAxes { state, time, dose } = axes;
         let count = document.count(&[state.len(), time.len(), dose.len()])?;
         let grid = |name: &str| document.array(&format!("{prefix}{name}"), Some(count));
-        let (noise, mean) = (document.noise(prefix)?, grid("mean")?);
+        let mean = grid("mean")?;
         // The first tables know read noise by the current alone.
         let read_sigma = match document.schema {
-            1 => mean.iter().map(|&current_na| noise.sigma_na(current_na)).collect(),
+            1 => mean.iter().map(|&current_na| device.noise.sigma_na(current_na)).collect(),
             _ => grid("read_sigma")?,
         };
         Ok(Self {
@@ -130,16 +113,9 @@ impl DeviceTable {
             share_drift: grid("share.drift")?,
             share_dose: grid("share.dose")?,
             read_sigma,
-            noise,
             cells: if document.has(&format!("{prefix}cells")) { grid("cells")? } else { Vec::new() },
-            curves: ReadCurves::read(document, prefix, header.read_voltages, header.current_max_na)?,
-            name: header.name,
-            origin: header.origin,
-            current_max_na: document.current_max_na(header.current_max_na)?,
-            notes: header.notes,
-            certificate: header.certificate,
+            device,
             validity: header.validity,
-            extrapolated_nodes: header.extrapolated_nodes,
             state,
             time,
             dose,

@@ -66,11 +66,13 @@ mod any;
 mod axis;
 mod certificate;
 mod compile;
+mod device;
 mod document;
 mod ensemble;
 mod factor;
 mod file;
 mod history;
+mod log1p;
 mod lookup;
 mod measured;
 mod outside;
@@ -79,6 +81,7 @@ mod pchip;
 mod points;
 mod slice;
 mod source;
+mod synthetic;
 mod table;
 mod update;
 mod voltage;
@@ -87,6 +90,7 @@ pub use any::AnyTable;
 pub use axis::Axis;
 pub use certificate::{Against, Certificate};
 pub use compile::{CompileOptions, compile, compile_ensemble};
+pub use device::Device;
 pub use ensemble::{Ensemble, Member, MemberKind, Uncertain};
 pub use history::{
     History, HistoryOptions, HistoryTable, REFERENCE_TEMPERATURE_K, Report, Segment, compile_history,
@@ -97,6 +101,7 @@ pub use path::Path;
 pub use points::Points;
 pub use slice::Slice;
 pub use source::{CellSource, CellStatistics, Course, ReadVoltages, SCORES, Share, SourceError, SourceInfo};
+pub use synthetic::SyntheticCell;
 pub use table::{DeviceTable, Query, Row, TableError, Validity};
 pub use update::{
     Direction, PulseOptions, Steps, UpdateCertificate, UpdateCounts, UpdateInfo, UpdateOptions, UpdateRule,

@@ -1,5 +1,7 @@
 //! Where a number lies among ascending knots, in constant time.
 
+use crate::pchip::Piece;
+
 /// Buckets at most: finer knots than the range over this are found by a short walk.
 const MOST_BUCKETS: usize = 4096;
 
@@ -16,23 +18,39 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Lookup {
     knots: Vec<f64>,
-    /// 1 / length of the interval from each knot on.
-    inverse: Vec<f64>,
+    intervals: Vec<Interval>,
+    pieces: Vec<Piece>,
     first: f64,
+    last: f64,
     buckets_per_unit: f64,
     start: Vec<u32>,
+}
+
+/// The interval from a knot on; no length, and no end, from the last.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Interval {
+    from: f64,
+    /// 1 / length.
+    inverse: f64,
+    /// Infinity behind the last knot, beyond which nothing is placed.
+    to: f64,
 }
 
 impl Lookup {
     /// Of ascending, finite knots.
     pub(crate) fn new(knots: Vec<f64>) -> Self {
         let (Some(&first), Some(&last)) = (knots.first(), knots.last()) else { return Self::default() };
-        let inverse: Vec<f64> = knots.windows(2).map(|pair| 1.0 / (pair[1] - pair[0])).chain([0.0]).collect();
-        let narrowest = inverse.iter().copied().fold(0.0, f64::max);
+        let end = Interval { from: last, inverse: 0.0, to: f64::INFINITY };
+        let between =
+            |pair: &[f64]| Interval { from: pair[0], inverse: 1.0 / (pair[1] - pair[0]), to: pair[1] };
+        let intervals: Vec<Interval> = knots.windows(2).map(between).chain([end]).collect();
+        let narrowest = intervals.iter().map(|interval| interval.inverse).fold(0.0, f64::max);
         // One bucket per narrowest interval; `as` saturates for intervals below any resolution.
         let count = (((last - first) * narrowest).ceil() as usize).clamp(1, MOST_BUCKETS);
         let buckets_per_unit = if last > first { count as f64 / (last - first) } else { 0.0 };
-        let mut lookup = Self { inverse, first, buckets_per_unit, start: vec![0; count], knots };
+        let start = vec![0; count];
+        let pieces = Piece::between(&knots);
+        let mut lookup = Self { knots, intervals, pieces, first, last, buckets_per_unit, start };
         // The bucket of a number never falls as the number rises, so every knot in an earlier bucket is
         // smaller than the number: the walk from the last of them on is right whatever the rounding.
         let buckets: Vec<usize> = lookup.knots.iter().map(|&knot| lookup.bucket(knot)).collect();
@@ -46,29 +64,31 @@ impl Lookup {
         &self.knots
     }
 
-    /// 1 / length of the interval from knot `i` on.
-    #[inline]
-    pub(crate) fn inverse(&self, i: usize) -> f64 {
-        self.inverse[i]
+    /// The interval from every knot on, as curves need it.
+    #[inline(always)]
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
-    #[inline]
+    #[inline(always)]
     fn bucket(&self, x: f64) -> usize {
         (((x - self.first) * self.buckets_per_unit) as usize).min(self.start.len().saturating_sub(1))
     }
 
     /// Where `x` lies; below the first knot it is moved there.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn place(&self, x: f64) -> Place {
         let Some(&start) = self.start.get(self.bucket(x)) else { return Place { i: 0, t: 0.0 } };
+        let x = if x > self.last { self.last } else { x };
+        // The first step without a branch: where numbers come in no order, nobody could foresee it. More of them
+        // are rare.
         let mut i = start as usize;
-        while i + 1 < self.knots.len() && self.knots[i + 1] <= x {
+        i += usize::from(self.intervals[i].to <= x);
+        while self.intervals[i].to <= x {
             i += 1;
         }
-        if i + 1 == self.knots.len() {
-            return Place { i, t: 0.0 };
-        }
-        Place { i, t: ((x - self.knots[i]) * self.inverse[i]).clamp(0.0, 1.0) }
+        let Interval { from, inverse, .. } = self.intervals[i];
+        Place { i, t: ((x - from) * inverse).clamp(0.0, 1.0) }
     }
 }
 

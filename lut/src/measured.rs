@@ -7,9 +7,10 @@ mod statistics;
 use crate::axis::Axis;
 use crate::certificate::Certificate;
 use crate::compile::{DOSE_SCALE_KRAD, TIME_SCALE_S, check_current};
+use crate::device::{Device, ReadNoise};
 use crate::lookup::Lookup;
 use crate::source::SCORE_COUNT;
-use crate::table::{DeviceTable, ReadNoise, TableError, Validity};
+use crate::table::{DeviceTable, TableError, Validity};
 use mho_data::provenance::Origin;
 use mho_data::table::Table;
 use std::collections::BTreeMap;
@@ -165,12 +166,17 @@ pub fn compile_measured(
     });
     let count = nodes.len();
     let mut table = DeviceTable {
-        name: options.name.clone(),
-        origin: options.origin,
-        current_max_na: options.current_max_na,
-        certificate: Certificate::none(options.tolerance_fraction),
+        device: Device {
+            name: options.name.clone(),
+            origin: options.origin,
+            current_max_na: options.current_max_na,
+            notes,
+            certificate: Certificate::none(options.tolerance_fraction),
+            extrapolated_nodes: 0,
+            noise,
+            curves: None,
+        },
         validity: Some(Validity { time_max_s: time.range().1, dose_max_krad_si: dose.range().1 }),
-        extrapolated_nodes: 0,
         mean: vec![0.0; count],
         sigma: vec![0.0; count],
         quantile: vec![0.0; count * SCORE_COUNT],
@@ -178,17 +184,14 @@ pub fn compile_measured(
         share_drift: vec![0.0; count],
         share_dose: vec![0.0; count],
         read_sigma: vec![0.0; count],
-        noise,
-        curves: None,
         cells: nodes.iter().map(|cells| cells.len() as f64).collect(),
-        notes,
         state,
         time,
         dose,
     };
     let moved = fill(&mut table, &nodes);
     if moved > 0 {
-        table.notes.push(format!(
+        table.device.notes.push(format!(
             "{moved} of {} means and quantiles were pooled with those of neighbouring states that fell",
             count * (1 + SCORE_COUNT)
         ));
@@ -197,7 +200,7 @@ pub fn compile_measured(
         return Err(wrong("currents so large that their statistics are not finite".into()));
     }
     shares(&mut table);
-    table.certificate = check::certificate(&table, &nodes, options.tolerance_fraction);
+    table.device.certificate = check::certificate(&table, &nodes, options.tolerance_fraction);
     Ok(table)
 }
 

@@ -103,12 +103,18 @@ impl Range {
         TableError::OutOfRange { what: self.what, value, low: self.low, high: self.high }
     }
 
+    /// The value at most a rounding away from the range as one inside.
+    #[inline(always)]
+    pub(crate) fn held(&self, value: f64) -> f64 {
+        value.clamp(self.low, self.high)
+    }
+
     /// The value moved into the range, which is counted in `sides`; refused where the policy says so, and
     /// in any case when it is no number.
     #[inline]
     pub(crate) fn moved(&self, value: f64, policy: OutOfRange, sides: &mut Sides) -> Result<f64, TableError> {
         if self.holds(value) {
-            return Ok(value.clamp(self.low, self.high));
+            return Ok(self.held(value));
         }
         if policy == OutOfRange::Error || value.is_nan() {
             return Err(self.refused(value));

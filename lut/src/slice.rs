@@ -46,8 +46,8 @@ impl Columns {
     }
 }
 
-/// Quantiles, moments and shares over the state at one time and dose. Equal to what the table's own
-/// queries give there, with the interpolation over time and dose, and the slopes over the state, done
+/// Quantiles, moments and shares over the state at one time and dose. What the table's own queries give
+/// there, up to rounding, with the interpolation over time and dose, and the slopes over the state, done
 /// once: a query is one or two stored cubics. Answers do not depend on how queries are batched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slice {
@@ -67,7 +67,7 @@ const PER_SCORE: f64 = 1.0 / (SCORES[1] - SCORES[0]);
 impl Slice {
     pub(crate) fn new(state: Axis, columns: &Columns) -> Self {
         let states = state.len();
-        let over = |values: &[f64]| pchip::cubics(state.coordinates(), values);
+        let over = |values: &[f64]| pchip::cubics(state.lookup(), values);
         let by_score: Vec<Vec<Cubic>> = columns.quantile.chunks(states.max(1)).map(over).collect();
         Self {
             mean: over(&columns.mean),

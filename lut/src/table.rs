@@ -1,16 +1,15 @@
 //! The device table and its queries.
 
 use crate::axis::Axis;
-use crate::certificate::Certificate;
-use crate::lookup::{Lookup, Place};
+use crate::device::Device;
+use crate::lookup::Place;
 use crate::outside::{Clamped, OutOfRange, Range};
-use crate::pchip;
+use crate::pchip::{self, At};
 use crate::points::Points;
 use crate::slice::Slice;
-use crate::source::{ReadVoltages, SCORES, SourceError};
-use crate::voltage::ReadCurves;
+use crate::source::{SCORES, SourceError};
 use mho_data::InputError;
-use mho_data::provenance::Origin;
+use std::ops::Deref;
 
 /// Why a table has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -71,13 +70,8 @@ pub struct Validity {
 /// follow their source. Currents in nA; arrays are state-major, then time, then dose.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceTable {
-    pub(crate) name: String,
-    pub(crate) origin: Origin,
-    pub(crate) current_max_na: f64,
-    pub(crate) notes: Vec<String>,
-    pub(crate) certificate: Certificate,
+    pub(crate) device: Device,
     pub(crate) validity: Option<Validity>,
-    pub(crate) extrapolated_nodes: usize,
     pub(crate) state: Axis,
     pub(crate) time: Axis,
     pub(crate) dose: Axis,
@@ -90,41 +84,13 @@ pub struct DeviceTable {
     pub(crate) share_dose: Vec<f64>,
     /// Noise of one read of a cell that carries the mean current.
     pub(crate) read_sigma: Vec<f64>,
-    pub(crate) noise: ReadNoise,
-    pub(crate) curves: Option<ReadCurves>,
     /// Measured cells at every node; empty where none were.
     pub(crate) cells: Vec<f64>,
 }
 
-/// Standard deviation (nA) of repeated reads at currents `at` (nA).
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ReadNoise {
-    pub(crate) at: Lookup,
-    pub(crate) sigma: Vec<f64>,
-}
-
-impl ReadNoise {
-    /// Linear between the currents.
-    pub(crate) fn sigma_na(&self, current_na: f64) -> f64 {
-        let Place { i, t } = self.at.place(current_na);
-        let a = self.sigma.get(i).copied().unwrap_or(0.0);
-        a + self.sigma.get(i + 1).map_or(0.0, |b| (b - a) * t)
-    }
-
-    /// NaN beyond its currents.
-    pub(crate) fn checked_na(&self, current_na: f64) -> f64 {
-        if self.range().holds(current_na) { self.sigma_na(current_na) } else { f64::NAN }
-    }
-
-    fn range(&self) -> Range {
-        let ends = self.at.knots().first().copied().zip(self.at.knots().last().copied());
-        Range::new("current_na", ends.unwrap_or((0.0, 0.0)))
-    }
-}
-
-/// Batches with more than one point for so many nodes prepare the table first: alone, a point takes some fifty
+/// Batches with more than one point for so many nodes prepare the table first: alone, a point takes some twenty
 /// times longer than the preparation of a node.
-const POINTS_PER_NODE: usize = 16;
+const POINTS_PER_NODE: usize = 20;
 
 /// A point that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,40 +118,20 @@ pub struct Row {
     pub clamped: bool,
 }
 
+/// A table is its device and the statistics over its axes; what tables of every kind say of a device is said
+/// once, there.
+impl Deref for DeviceTable {
+    type Target = Device;
+
+    fn deref(&self) -> &Device {
+        &self.device
+    }
+}
+
 impl DeviceTable {
-    /// Name of the device.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Where its numbers come from.
-    pub fn origin(&self) -> Origin {
-        self.origin
-    }
-
-    /// Current of state 1 (nA).
-    pub fn current_max_na(&self) -> f64 {
-        self.current_max_na
-    }
-
-    /// What a reader has to know.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    /// How well the table follows its source.
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-
     /// How far the source reaches, if the table's file says so.
     pub fn validity(&self) -> Option<Validity> {
         self.validity
-    }
-
-    /// Nodes at which the source left the range of what it was made from.
-    pub fn extrapolated_nodes(&self) -> usize {
-        self.extrapolated_nodes
     }
 
     /// How many cells were measured at every node, state-major, then time, then dose; `None` for a table
@@ -212,56 +158,6 @@ impl DeviceTable {
     /// Normal scores of the quantiles, equidistant.
     pub fn scores(&self) -> &[f64] {
         &SCORES
-    }
-
-    /// Standard deviation (nA) of repeated reads of a cell that carries `current_na`, up to one and a half
-    /// times the largest current; NaN outside.
-    pub fn read_noise_na(&self, current_na: f64) -> f64 {
-        self.noise.checked_na(current_na)
-    }
-
-    /// Standard deviations (nA) of repeated reads of many cells by the currents that they carry.
-    ///
-    /// # Errors
-    /// With [`OutOfRange::Error`], the first current outside of the table; an `out` of another length.
-    pub fn read_noises_na(
-        &self,
-        currents_na: &[f64],
-        policy: OutOfRange,
-        out: &mut [f64],
-    ) -> Result<Clamped, TableError> {
-        if currents_na.len() != out.len() {
-            return Err(TableError::Lengths { given: currents_na.len(), out: out.len() });
-        }
-        let range = self.noise.range();
-        let mut clamped = Clamped::default();
-        for (&current_na, out) in currents_na.iter().zip(out) {
-            *out = self.noise.sigma_na(range.moved(current_na, policy, &mut clamped.current_na)?);
-        }
-        clamped.points = clamped.current_na.total();
-        Ok(clamped)
-    }
-
-    /// The voltages at which cells can be read, where the source knew more than one.
-    pub fn read_voltages(&self) -> Option<&ReadVoltages> {
-        self.curves.as_ref().map(|curves| &curves.about)
-    }
-
-    /// Currents (nA) at a voltage of the read (V) of cells that carry `currents_na` at the reference
-    /// voltage, and how many of them, or the voltage for all, were moved into the table.
-    ///
-    /// # Errors
-    /// When the table knows one voltage only; with [`OutOfRange::Error`], outside of its range; an `out`
-    /// of another length.
-    pub fn at_voltage_na(
-        &self,
-        currents_na: &[f64],
-        read_v: f64,
-        policy: OutOfRange,
-        out: &mut [f64],
-    ) -> Result<Clamped, TableError> {
-        let curves = self.curves.as_ref().ok_or(TableError::OneVoltage)?;
-        curves.currents_na(currents_na, read_v, policy, out)
     }
 
     /// The table at one time and dose, for drawing many cells.
@@ -344,14 +240,16 @@ impl DeviceTable {
     /// Interpolated value of an array with `width` values per node, of which number `column`: first
     /// over dose and time at the neighbouring states, then over the state.
     pub(crate) fn interpolate(&self, array: &[f64], width: usize, column: usize, at: &Places) -> f64 {
-        pchip::evaluate(self.state.coordinates(), at.state, |s| self.at_state(array, width, column, s, at))
+        pchip::evaluate(self.state.lookup(), at.state, |s| self.at_state(array, width, column, s, at))
     }
 
     /// Value at node `s` of the state axis, interpolated over dose and time.
     pub(crate) fn at_state(&self, array: &[f64], width: usize, column: usize, s: usize, at: &Places) -> f64 {
-        let (ts, ds) = (self.time.coordinates(), self.dose.coordinates());
-        pchip::evaluate(ts, at.time, |t| {
-            pchip::evaluate(ds, at.dose, |d| array[((s * ts.len() + t) * ds.len() + d) * width + column])
+        let (times, doses) = (self.time.len(), self.dose.len());
+        let (time, dose) = (At::new(self.time.lookup(), at.time), At::new(self.dose.lookup(), at.dose));
+        time.evaluate(|t| {
+            let first = (s * times + t) * doses;
+            dose.evaluate(|d| array[(first + d) * width + column])
         })
     }
 }

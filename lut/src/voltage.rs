@@ -117,8 +117,8 @@ impl ReadCurves {
     fn current_na(&self, current_na: f64, read_v: f64) -> f64 {
         let (at_v, at_i) = (self.voltage.place(read_v), self.current.place(current_na));
         let width = self.current.len();
-        pchip::evaluate(self.voltage.coordinates(), at_v, |v| {
-            pchip::evaluate(self.current.coordinates(), at_i, |i| self.values[v * width + i])
+        pchip::evaluate(self.voltage.lookup(), at_v, |v| {
+            pchip::evaluate(self.current.lookup(), at_i, |i| self.values[v * width + i])
         })
     }
 

@@ -4,41 +4,10 @@
 use mho_data::provenance::Origin;
 use mho_data::random::Stream;
 use mho_lut::{
-    AnyTable, CellSource, CellStatistics, CompileOptions, DeviceTable, Ensemble, History, HistoryOptions,
-    HistoryTable, MemberKind, OutOfRange, Query, SCORES, Segment, Share, SourceError, SourceInfo, Steps,
-    UpdateRule, UpdateTable, compile, compile_ensemble, compile_history,
+    AnyTable, CellSource, CompileOptions, DeviceTable, Ensemble, History, HistoryOptions, HistoryTable,
+    MemberKind, OutOfRange, Query, Segment, Steps, SyntheticCell, UpdateRule, UpdateTable, compile,
+    compile_ensemble, compile_history,
 };
-
-/// A cell that relaxes; every number made up.
-struct Made;
-
-impl CellSource for Made {
-    fn describe(&self) -> SourceInfo {
-        SourceInfo {
-            name: "made-up".into(),
-            origin: Origin::Synthetic,
-            current_max_na: 1000.0,
-            time_max_s: 1e3,
-            dose_max_krad_si: 1e2,
-            notes: Vec::new(),
-        }
-    }
-
-    fn cell(&self, state: f64, time_s: f64, dose: f64) -> Result<CellStatistics, SourceError> {
-        let mean_na = 500.0 + (1000.0 * state - 500.0) * (-dose / 100.0 - time_s / 1e4).exp();
-        Ok(CellStatistics {
-            mean_na,
-            sigma_na: 10.0,
-            quantiles_na: SCORES.map(|score| mean_na + 10.0 * score),
-            share: Share { programming: 0.5, drift: 0.25, dose: 0.25 },
-            extrapolated: false,
-        })
-    }
-
-    fn read_noise_na(&self, _: f64) -> f64 {
-        5.0
-    }
-}
 
 const OPTIONS: CompileOptions =
     CompileOptions { tolerance_fraction: 0.02, time_max_s: 1e3, dose_max_krad_si: 1e2 };
@@ -89,7 +58,7 @@ fn both(results: impl Iterator<Item = bool>) {
 
 #[test]
 fn grids() {
-    let bytes = compile(&Made, &OPTIONS).unwrap().to_bytes().unwrap();
+    let bytes = compile(&SyntheticCell::default(), &OPTIONS).unwrap().to_bytes().unwrap();
     both(copies(&bytes, "grid").map(|copy| {
         DeviceTable::from_bytes(&copy, "bad")
             .map_err(|e| assert!(e.to_string().contains("expected"), "{e}"))
@@ -100,8 +69,9 @@ fn grids() {
 
 #[test]
 fn ensembles() {
-    let others: [(String, MemberKind, &dyn CellSource); 1] = [("a".into(), MemberKind::Model, &Made)];
-    let bytes = compile_ensemble(&Made, &others, &OPTIONS).unwrap().to_bytes().unwrap();
+    let cell = SyntheticCell::default();
+    let others: [(String, MemberKind, &dyn CellSource); 1] = [("a".into(), MemberKind::Model, &cell)];
+    let bytes = compile_ensemble(&cell, &others, &OPTIONS).unwrap().to_bytes().unwrap();
     both(copies(&bytes, "ensemble").map(|copy| {
         let _ = AnyTable::from_bytes(&copy, "bad");
         let read = Ensemble::from_bytes(&copy, "bad");
@@ -115,7 +85,7 @@ fn histories() {
         Segment { duration_s: 1e3, dose_rate_rad_si_per_s: 10.0, temperature_k: 300.0, gate_bias_v: 0.0 };
     let history = History::new(vec![segment]).unwrap();
     let options = HistoryOptions { tolerance_fraction: 0.02, correlation_tolerance: 0.1 };
-    let table = compile_history(&Made, &history, &[10.0, 1e3], &options).unwrap();
+    let table = compile_history(&SyntheticCell::default(), &history, &[10.0, 1e3], &options).unwrap();
     let bytes = table.to_bytes().unwrap();
     both(copies(&bytes, "history").map(|copy| {
         let read = HistoryTable::from_bytes(&copy, "bad");

@@ -1,48 +1,14 @@
 #![allow(clippy::unwrap_used)]
 //! Tables are safetensors: by the format's own rules, and in Python where its package is there.
 
-use mho_data::provenance::Origin;
-use mho_lut::{
-    CellSource, CellStatistics, CompileOptions, DeviceTable, SCORES, Share, SourceError, SourceInfo, compile,
-};
+use mho_lut::{CompileOptions, DeviceTable, SyntheticCell, compile};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// A cell that loses a hundredth for every 100 krad; every number made up.
-struct Made;
-
-impl CellSource for Made {
-    fn describe(&self) -> SourceInfo {
-        SourceInfo {
-            name: "made-up".into(),
-            origin: Origin::Synthetic,
-            current_max_na: 1600.0,
-            time_max_s: 1e5,
-            dose_max_krad_si: 1e3,
-            notes: vec!["a note with \"quotes\" and \u{b5}".into()],
-        }
-    }
-
-    fn cell(&self, state: f64, time_s: f64, dose: f64) -> Result<CellStatistics, SourceError> {
-        let mean_na = 1600.0 * state * (1.0 - 1e-4 * dose) * (1.0 - 1e-7 * time_s);
-        let sigma_na = 0.02 * mean_na;
-        Ok(CellStatistics {
-            mean_na,
-            sigma_na,
-            quantiles_na: SCORES.map(|score| mean_na + sigma_na * score),
-            share: Share { programming: 1.0, drift: 0.0, dose: 0.0 },
-            extrapolated: false,
-        })
-    }
-
-    fn read_noise_na(&self, _: f64) -> f64 {
-        5.0
-    }
-}
-
 fn table() -> DeviceTable {
     let options = CompileOptions { time_max_s: 1e5, ..CompileOptions::default() };
-    compile(&Made, &options).unwrap()
+    let notes = vec!["a note with \"quotes\" and \u{b5}".into()];
+    compile(&SyntheticCell { notes, ..SyntheticCell::default() }, &options).unwrap()
 }
 
 /// Eight bytes of length, a JSON header, and arrays that fill the rest without gaps, each as long as its

@@ -21,7 +21,7 @@ impl Compiler<'_> {
         axes: &Axes,
     ) -> Result<(Certificate, Vec<Point>), TableError> {
         let stream = Stream::new(0, &["lut", "certificate"], &[]);
-        let mut certificate = table.certificate.clone();
+        let mut certificate = table.device.certificate.clone();
         certificate.max_error_fraction = self.noise_error;
         certificate.quantity = "read noise against current".into();
         let mut missed = Vec::new();

@@ -34,7 +34,7 @@ pub fn compile_ensemble(
         for (_, _, compiler) in &mut compilers {
             let mut table = compiler.fill(&axes)?;
             let (certificate, points) = compiler.check(&table, &axes)?;
-            table.certificate = certificate;
+            table.device.certificate = certificate;
             missed.extend(points);
             tables.push(table);
         }
@@ -48,8 +48,8 @@ pub fn compile_ensemble(
     let mut members = Vec::with_capacity(tables.len());
     for ((label, kind, compiler), mut table) in compilers.into_iter().zip(tables) {
         let curves = ReadCurves::compile(compiler.source, compiler.max_na, options.tolerance_fraction)?;
-        table.curves = certify(curves, &mut table.certificate);
-        table.certificate.monotone = monotone(&table);
+        table.device.curves = certify(curves, &mut table.device.certificate);
+        table.device.certificate.monotone = monotone(&table);
         members.push(Member { label, kind, table });
     }
     Ensemble::new(members)

@@ -1,7 +1,7 @@
 //! Ensembles against closed forms, and as files.
 
 use super::*;
-use crate::compile::tests_support::Demo;
+use crate::compile::tests_support::cell;
 use crate::{CellSource, CellStatistics, CompileOptions, SourceError, SourceInfo, compile_ensemble};
 
 /// The demonstration with its currents scaled.
@@ -9,11 +9,11 @@ struct Scaled(f64);
 
 impl CellSource for Scaled {
     fn describe(&self) -> SourceInfo {
-        SourceInfo { name: format!("scaled by {}", self.0), ..Demo.describe() }
+        SourceInfo { name: format!("scaled by {}", self.0), ..cell().describe() }
     }
 
     fn cell(&self, state: f64, time_s: f64, dose: f64) -> Result<CellStatistics, SourceError> {
-        let cell = Demo.cell(state, time_s, dose * self.0)?;
+        let cell = cell().cell(state, time_s, dose * self.0)?;
         Ok(CellStatistics {
             mean_na: cell.mean_na * self.0,
             sigma_na: cell.sigma_na * self.0,
@@ -38,7 +38,7 @@ fn ensemble() -> Ensemble {
         })
         .collect();
     let options = CompileOptions { tolerance_fraction: 2e-3, ..CompileOptions::default() };
-    compile_ensemble(&Demo, &others, &options).unwrap()
+    compile_ensemble(&cell(), &others, &options).unwrap()
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn files_return_every_member() {
 fn members_that_do_not_fit_are_refused() {
     let best = ensemble().members()[0].clone();
     let alone =
-        crate::compile(&Demo, &CompileOptions { time_max_s: 5.0, ..CompileOptions::default() }).unwrap();
+        crate::compile(&cell(), &CompileOptions { time_max_s: 5.0, ..CompileOptions::default() }).unwrap();
     let other = Member { label: "other".into(), kind: MemberKind::Model, table: alone };
     for (members, expected) in [
         (vec![], "no members"),
@@ -97,7 +97,7 @@ fn members_that_do_not_fit_are_refused() {
             "dose_max_krad_si = NaN",
         ),
     ] {
-        let error = compile_ensemble(&Demo, &[], &options).unwrap_err().to_string();
+        let error = compile_ensemble(&cell(), &[], &options).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }

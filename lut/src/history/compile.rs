@@ -4,6 +4,7 @@ use super::{History, HistoryTable, Report};
 use crate::axis::Axis;
 use crate::certificate::Certificate;
 use crate::compile::{check_current, check_tolerance, first_states, read_noise, wrong_with};
+use crate::device::Device;
 use crate::factor::{Factor, factor};
 use crate::path::Path;
 use crate::slice::{Columns, Slice};
@@ -104,18 +105,20 @@ pub fn compile_history(
     let mut notes = info.notes;
     notes.extend(built.approximation);
     Ok(HistoryTable {
-        name: info.name,
-        origin: info.origin,
-        current_max_na: info.current_max_na,
-        notes,
-        certificate,
-        extrapolated_nodes: built.extrapolated,
+        device: Device {
+            name: info.name,
+            origin: info.origin,
+            current_max_na: info.current_max_na,
+            notes,
+            certificate,
+            extrapolated_nodes: built.extrapolated,
+            noise,
+            curves,
+        },
         history: history.clone(),
         reports: compiler.reports,
         columns: built.columns,
         path: built.path,
-        noise,
-        curves,
     })
 }
 

@@ -2,28 +2,19 @@
 
 use super::{History, HistoryTable, Report};
 use crate::axis::Axis;
-use crate::certificate::Certificate;
+use crate::device::{Device, DeviceHeader};
 use crate::document::{Arrays, Document, Kind};
 use crate::factor::Factor;
 use crate::path::Path;
 use crate::slice::{Columns, Slice};
-use crate::source::{ReadVoltages, SCORE_COUNT, SCORES};
+use crate::source::{SCORE_COUNT, SCORES};
 use crate::table::TableError;
-use crate::voltage::ReadCurves;
-use mho_data::provenance::Origin;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
-    name: String,
-    origin: Origin,
-    unit: String,
-    current_max_na: f64,
-    notes: Vec<String>,
-    certificate: Certificate,
-    extrapolated_nodes: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    read_voltages: Option<ReadVoltages>,
+    #[serde(flatten)]
+    device: DeviceHeader,
     history: History,
     reports: Vec<Report>,
 }
@@ -64,17 +55,9 @@ impl HistoryTable {
             arrays.push(name, &[r, s], &all(of));
         }
         arrays.push("loadings", &[s, r, self.path.factor.normals], &self.path.factor.loadings);
-        arrays.push_noise("", &self.noise);
-        ReadCurves::push(self.curves.as_ref(), "", &mut arrays);
+        self.device.push("", &mut arrays);
         let header = Header {
-            name: self.name.clone(),
-            origin: self.origin,
-            unit: "nA".into(),
-            current_max_na: self.current_max_na,
-            notes: self.notes.clone(),
-            certificate: self.certificate.clone(),
-            extrapolated_nodes: self.extrapolated_nodes,
-            read_voltages: self.read_voltages().cloned(),
+            device: self.device.header(),
             history: self.history.clone(),
             reports: self.reports.clone(),
         };
@@ -88,7 +71,7 @@ impl HistoryTable {
     pub fn from_bytes(bytes: &[u8], file: &str) -> Result<Self, TableError> {
         let document = Document::open(bytes, file, Kind::History)?;
         let header: Header = document.header()?;
-        document.in_na(&header.unit)?;
+        let device = Device::read(&document, "", header.device)?;
         document.scores()?;
         let state = Axis::new(document.ascending("axis.state")?, None);
         let (r, s) = (header.reports.len(), state.len());
@@ -120,18 +103,11 @@ impl HistoryTable {
         }
         let slices = columns.iter().map(|column| Slice::new(state.clone(), column)).collect();
         Ok(Self {
-            name: header.name,
-            origin: header.origin,
-            current_max_na: document.current_max_na(header.current_max_na)?,
-            notes: header.notes,
-            certificate: header.certificate,
-            extrapolated_nodes: header.extrapolated_nodes,
+            device,
             history: header.history,
             reports: header.reports,
             columns,
             path: Path { state, slices, factor: Factor { reports: r, normals: r, loadings } },
-            noise: document.noise("")?,
-            curves: ReadCurves::read(&document, "", header.read_voltages, header.current_max_na)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Histories, and tables of them against closed forms.
 
 use super::*;
-use crate::compile::tests_support::{Demo, table};
+use crate::compile::tests_support::{cell, table};
 use crate::{CellSource, CellStatistics, OutOfRange, SCORES, Share, Sides, SourceError, SourceInfo};
 use mho_data::provenance::Origin;
 use mho_data::random::Stream;
@@ -57,7 +57,7 @@ impl Wanderer {
 
 impl CellSource for Wanderer {
     fn describe(&self) -> SourceInfo {
-        SourceInfo { name: "wanderer".into(), origin: Origin::Synthetic, ..Demo.describe() }
+        SourceInfo { name: "wanderer".into(), origin: Origin::Synthetic, ..cell().describe() }
     }
 
     fn cell(&self, state: f64, time_s: f64, dose: f64) -> Result<CellStatistics, SourceError> {

@@ -23,7 +23,8 @@ pub(super) fn certificate(table: &DeviceTable, nodes: &[Cells], tolerance_fracti
         for left_out in 1..axis.len().saturating_sub(1) {
             let others: Vec<usize> = (0..axis.len()).filter(|&k| k != left_out).collect();
             let knots: Vec<f64> = others.iter().map(|&k| axis.coordinates()[k]).collect();
-            let place = Lookup::new(knots.clone()).place(axis.coordinates()[left_out]);
+            let knots = Lookup::new(knots);
+            let place = knots.place(axis.coordinates()[left_out]);
             for node in (0..nodes.len()).filter(|node| (node / stride) % axis.len() == left_out) {
                 for (quantity, array) in [("mean", &table.mean), ("sigma", &table.sigma)] {
                     let first = node - left_out * stride;

@@ -1,6 +1,6 @@
 //! Batches: the same bits however they are cut, and nothing moved without a count.
 
-use crate::compile::tests_support::{Demo, table};
+use crate::compile::tests_support::{cell, table};
 use crate::{Clamped, OutOfRange, Sides, TableError};
 use mho_data::random::Stream;
 use proptest::prelude::*;
@@ -46,7 +46,7 @@ fn counts_say_on_which_side() {
     let score = Sides { below: 1, above: 1 };
     assert_eq!(clamped, Clamped { points: 4, state, score, ..Clamped::default() });
     // A tail is read along the last slope and not moved: the spread of the demonstration is linear.
-    let wanted = Demo::mean(0.5, 0.0, 0.0) * (1.0 + 0.02 * 5.0);
+    let wanted = cell().mean_na(0.5, 0.0, 0.0) * (1.0 + 0.02 * 5.0);
     assert!((out[1] - wanted).abs() < 1e-3 * 1600.0, "{} {wanted}", out[1]);
 }
 

@@ -1,6 +1,6 @@
 //! Another read voltage against a closed form.
 
-use crate::compile::tests_support::{self, Demo};
+use crate::compile::tests_support::{self, cell};
 use crate::{
     CellSource, CellStatistics, CompileOptions, DeviceTable, History, HistoryOptions, HistoryTable,
     OutOfRange, ReadVoltages, Segment, Sides, SourceError, SourceInfo, compile, compile_history,
@@ -15,15 +15,15 @@ fn shape(v: f64) -> f64 {
 
 impl CellSource for Cubic {
     fn describe(&self) -> SourceInfo {
-        Demo.describe()
+        cell().describe()
     }
 
     fn cell(&self, state: f64, time_s: f64, dose: f64) -> Result<CellStatistics, SourceError> {
-        Demo.cell(state, time_s, dose)
+        cell().cell(state, time_s, dose)
     }
 
     fn read_noise_na(&self, current_na: f64) -> f64 {
-        Demo.read_noise_na(current_na)
+        cell().read_noise_na(current_na)
     }
 
     fn read_voltages(&self) -> Option<ReadVoltages> {
