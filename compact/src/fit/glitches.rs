@@ -25,6 +25,10 @@ const NEAR: usize = 8;
 /// Part of the readings beyond which they are none: then the curves are rough by themselves.
 const MOST: f64 = 0.1;
 
+/// Neighbours that are wild at once at most: more are a feature of the curve, of which one search after the other takes
+/// the top (by chance one in a hundred of 5 % wild readings lies among three or more).
+const TOGETHER: usize = 2;
+
 /// Searches: a wild reading can hide another beside it.
 const ROUNDS: usize = 5;
 
@@ -51,7 +55,8 @@ pub(crate) fn glitches(curves: &[&[f64]], least: &[f64]) -> Vec<usize> {
             return Vec::new();
         }
     }
-    found
+    let runs = found.chunk_by(|a, b| b - a == 1).filter(|run| run.len() <= TOGETHER);
+    runs.flatten().copied().collect()
 }
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -47,8 +47,8 @@ pub(super) fn disturbed(readings: &Readings, relative: f64, residuals: &[f64], l
             let step = pair[1] - pair[0];
             pairs += usize::from(step.is_finite());
             rough += usize::from(step.abs() > STEP);
-            if let Some(level) = level(own, row) {
-                steps.push((level, first + row));
+            if jumps(own, row) {
+                steps.push((step, first + row));
             }
         }
         first = rows.end;
@@ -73,13 +73,17 @@ pub(super) fn disturbed(readings: &Readings, relative: f64, residuals: &[f64], l
         let places: Vec<String> = steps
             .iter()
             .take(NAMED)
-            .map(|(level, row)| format!("{:.1} times {}", level.exp(), between(readings, *row)))
+            .map(|(step, row)| {
+                let ratio = (readings.all[row + 1].drain_a / readings.all[*row].drain_a).abs();
+                let law = ratio / step.exp();
+                format!("{ratio:.1} times {}, where the law has {law:.1} times", between(readings, *row))
+            })
             .collect();
         let more = if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
         words.push(format!(
             "the current jumps (a contact, or a change of the instrument's range; the readings on both sides count): \
              {}{more}",
-            places.join(", ")
+            places.join("; ")
         ));
     }
     words.extend(hysteresis(readings, logs));
@@ -100,14 +104,14 @@ pub(super) fn disturbed(readings: &Readings, relative: f64, residuals: &[f64], l
     Disturbed { alone, words }
 }
 
-/// The step after the reading in this row, where those before and those after it agree about it.
-fn level(logs: &[f64], row: usize) -> Option<f64> {
+/// Whether the current jumps after the reading in this row: abruptly, and not back at once.
+fn jumps(logs: &[f64], row: usize) -> bool {
     let step = logs[row + 1] - logs[row];
     let before = &logs[row.saturating_sub(SIDE - 1)..=row];
     let after = &logs[row + 1..(row + 1 + SIDE).min(logs.len())];
     let sound = before.len().min(after.len()) > 1 && before.iter().chain(after).all(|log| log.is_finite());
     if !sound || step.abs() < STEP {
-        return None;
+        return false;
     }
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     let level = mean(after) - mean(before);
@@ -118,7 +122,8 @@ fn level(logs: &[f64], row: usize) -> Option<f64> {
         .collect();
     usual.sort_by(f64::total_cmp);
     let usual = usual.get(usual.len() / 2).copied().unwrap_or(0.0);
-    (level * step > 0.0 && level.abs() > STEP && step.abs() > ABRUPT * usual).then_some(level)
+    // A least-squares law lies between the two sides, and the misfit fades away from the jump.
+    level * step > 0.0 && level.abs() > 0.5 * STEP && step.abs() > ABRUPT * usual
 }
 
 /// Pairs that show hysteresis at least, its least size in ln I, and the part of the pairs that have its sign.

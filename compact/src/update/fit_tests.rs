@@ -109,12 +109,8 @@ fn laws_are_ranked_on_the_measured_trace() {
     let best = comparison.ranking.iter().map(|(_, fit)| fit.rms).fold(f64::INFINITY, f64::min);
     assert!(best / 1.38 < 0.125, "{best}");
     assert!(comparison.effective_points > 100.0 && comparison.effective_points < 2000.0);
-    let noise = step_noise(&fit::regression(&traces, &form::FORMS[8]), &{
-        let (_, fit) =
-            comparison.ranking.iter().find(|(info, _)| info.name == LOGARITHMIC_RAMP.name).unwrap();
-        fit.values()
-    })
-    .unwrap();
+    let (_, ramp) = comparison.ranking.iter().find(|(info, _)| info.name == LOGARITHMIC_RAMP.name).unwrap();
+    let noise = step_noise(&fit::regression(&traces, &form::FORMS[8]), ramp).unwrap();
     println!("{noise:?}");
     assert!(noise.read > noise.cycle && noise.cycle > 0.0);
 }
@@ -269,7 +265,7 @@ fn cycle_and_read_noise_come_apart() {
         }
         let traces = Traces::from_columns("noisy", &columns[0], &columns[1], Some(Window::WEIGHTS)).unwrap();
         let regression = update_regression(&traces, "update-soft-bounds").unwrap();
-        let noise = step_noise(&regression, &regression.fit().unwrap().values()).unwrap();
+        let noise = step_noise(&regression, &regression.fit().unwrap()).unwrap();
         println!("{cycle} {read}: {noise:?}");
         let [found, error] = noise.cycle_variance;
         assert!((found - cycle * cycle).abs() < 4.0 * error);

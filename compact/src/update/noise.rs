@@ -26,21 +26,24 @@ pub struct StepNoise {
     pub steps: usize,
 }
 
-/// Noise of the steps about a fitted law. Differences are taken between readings one pulse apart; `None` with
-/// fewer than 16 of them.
+/// Noise of the steps about a fitted law. Differences are taken between readings one pulse apart, none of which the
+/// fit took out; `None` with fewer than 16 of them.
 ///
 /// Standard errors are those of the moments of Gaussian noise (Bartlett's formula for a moving average of first
 /// order).
-pub fn step_noise(regression: &Regression<'_>, values: &[f64]) -> Option<StepNoise> {
-    let compared = regression.compared(values);
+pub fn step_noise(regression: &Regression<'_>, fit: &FitResult) -> Option<StepNoise> {
+    let compared = regression.compared(&fit.values());
+    let wild = |number: usize| fit.outliers.binary_search(&number).is_ok();
     let (mut at, mut runs) = (0, Vec::new());
     let mut law_squares = 0.0;
     for series in regression.devices.iter().flat_map(|device| &device.series) {
         let pairs = &compared[at..at + series.y.len()];
+        let first = at;
         at += series.y.len();
         let mut run = Vec::new();
         for row in 1..pairs.len() {
-            if series.x[row] - series.x[row - 1] == 1.0 {
+            let sound = !wild(first + row) && !wild(first + row - 1);
+            if sound && series.x[row] - series.x[row - 1] == 1.0 {
                 let law = pairs[row].1 - pairs[row - 1].1;
                 law_squares += law * law;
                 run.push(pairs[row].0 - pairs[row - 1].0 - law);

@@ -99,7 +99,7 @@ fn scatter(card: &DeviceCard, files: &[PathBuf]) -> Result<aihwkit::Scatter, Cli
         })?;
         let fit = regression.fit().map_err(CliError::failed)?;
         let Some((law, cell)) = update::fitted(&own, &card.model, &fit) else { continue };
-        let noise = update::step_noise(&regression, &fit.values());
+        let noise = update::step_noise(&regression, &fit);
         devices.push((fit, law, cell, noise));
     }
     let found = format!("{} devices", devices.len());

@@ -384,8 +384,8 @@ impl Device {
                         mirror(&mut law);
                         notes.push(
                             "p-channel: thresholds of the dose law are taken as measured at the terminals (negative for a \
-                             channel that needs a negative gate); positive charge trapped under dose makes them more \
-                             negative, so that the cell carries less current, where an n-channel one carries more"
+                             channel that needs a negative gate); a dose that makes them more negative, as trapped \
+                             holes do, leaves a p-channel cell less current and an n-channel one more"
                                 .into(),
                         );
                     }
@@ -450,3 +450,6 @@ impl CellSource for Within {
         self.inner.read_noise_na(current_na)
     }
 }
+
+#[cfg(test)]
+mod tests;
