@@ -9,8 +9,11 @@ use super::record::Seen;
 use super::wires::{Lines, Near};
 use crate::array::{ArrayConfig, ConverterKind, ConverterRange, InputRange, RangeName};
 use crate::converter::range::{self, Ends};
+use crate::core::curves::Curves;
+use crate::core::making::Making;
 use crate::core::spec::{Conversion, OutputRange, RangeRule};
-use crate::core::{Core, CoreError, CoreSpec, Mapping, range_of};
+use crate::core::stripes::Stripes;
+use crate::core::{Core, CoreSpec, Mapping, range_of};
 use crate::effects::Effects;
 use crate::graph::Layer;
 
@@ -23,7 +26,7 @@ pub(super) struct Plan {
     pub(super) two_reads: bool,
     /// Its core, with the largest weight and the ranges of all converters without wires.
     pub(super) spec: CoreSpec,
-    /// Ranges of the output converters behind the wires, where they come from data.
+    /// Ranges of the output converters behind wires, or of curved cells, where they come from data.
     pub(super) wired_ranges: Option<Vec<[f64; 2]>>,
     /// Its arrays with wires, as they are wanted.
     pub(super) near: Vec<Near>,
@@ -32,22 +35,23 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Its core without, or with, wires.
-    pub(super) fn spec(&self, wires: bool) -> CoreSpec {
+    /// Its core with ideal lines and cells, or with the circuit that there is.
+    pub(super) fn spec(&self, circuit: bool) -> CoreSpec {
         let mut spec = self.spec.clone();
-        if let Some(ranges) = self.wired_ranges.as_ref().filter(|_| wires) {
+        if let Some(ranges) = self.wired_ranges.as_ref().filter(|_| circuit) {
             spec.output.range = OutputRange::Slices(ranges.clone());
         }
         spec
     }
 }
 
-/// Plans of the matrices of one node. `noise` is that of reads, if arrays will have it.
+/// Plans of the matrices of one node. `noise` is that of reads, if arrays will have it, `curves` the currents of
+/// curved cells.
 pub(super) fn plans(
     layers: &[Layer],
     seen: &[Seen],
     array: &ArrayConfig,
-    noise: Option<&ReadNoise>,
+    (noise, curves): (Option<&ReadNoise>, Option<&Curves>),
     digital: bool,
 ) -> Result<Vec<Plan>, AnalogError> {
     let input = input_range(array, seen);
@@ -58,58 +62,70 @@ pub(super) fn plans(
     let wires = array.wires().filter(|_| !digital);
     let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
     let mut plans: Vec<Plan> = Vec::with_capacity(layers.len());
-    // Currents of each slice of weights over ideal lines, and behind the wires.
+    // Currents of each slice of weights over ideal lines and cells, and with the circuit that there is.
     let mut currents = vec![Vec::new(); spec.slices];
     let mut behind = vec![Vec::new(); spec.slices];
+    let from_data = from_data && !digital;
+    let circuit = !digital && (lines.is_some() || curves.is_some());
     let mut last = None;
     for (layer, seen) in layers.iter().zip(seen) {
         let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
-        let mut mapping = map(layer, &spec).map_err(wrong)?;
-        let weight_max = (mapping.weight_max > 0.0).then_some(mapping.weight_max);
-        let clipped = mapping.clipped;
-        let inputs = if from_data && !digital { samples(seen, two_reads) } else { Vec::new() };
-        let see = |mapping: &Mapping, currents: &mut [Vec<f64>]| {
-            let found = Core::<f32>::currents(mapping, &inputs, inputs.len() / layer.inputs().max(1));
-            currents.iter_mut().zip(found.map_err(wrong)?).for_each(|(all, found)| all.extend(found));
+        let weights = layer.weights();
+        let stripes = Stripes::of(weights, layer.outputs(), layer.inputs(), &spec).map_err(wrong)?;
+        let mut frame = stripes.frame().clone();
+        let inputs = if from_data { samples(seen, two_reads) } else { Vec::new() };
+        let see = |frame: &Mapping, making: Making<f32>, currents: &mut [Vec<f64>]| {
+            let batch = inputs.len() / layer.inputs().max(1);
+            let found = Core::currents_through(frame, making, &inputs, batch).map_err(wrong)?;
+            currents.iter_mut().zip(found).for_each(|(all, found)| all.extend(found));
             Ok::<(), AnalogError>(())
         };
-        if !digital && from_data {
-            see(&mapping, &mut currents)?;
+        if from_data {
+            let mut making = Making::new(&frame, false, true);
+            stripes.each(weights, false, |stripe| {
+                making.add(stripe, &stripe.arrays, |_, _, _| ()).map_err(wrong)
+            })?;
+            see(&frame, making, &mut currents)?;
         }
         let mut near = Vec::new();
-        if let Some(lines) = &lines {
-            if let Some(noise) = noise {
-                for array in &mut mapping.arrays {
-                    array.noise = array.conductances.iter().map(|&g| noise.sigma(g)).collect();
+        if circuit {
+            frame.gated = lines.as_ref().filter(|lines| lines.gated()).map(Lines::gates);
+            frame.curves = curves.cloned();
+            let mut making = Making::new(&frame, false, from_data);
+            let mut number = 0;
+            stripes.each(weights, lines.is_some(), |stripe| {
+                if let Some(lines) = &lines {
+                    for array in &mut stripe.arrays {
+                        array.noise.clear();
+                        if let Some(noise) = noise {
+                            array.noise.extend(array.conductances.iter().map(|&g| noise.sigma(g)));
+                        }
+                    }
+                    lines.apply_first(stripe, layer.name(), &mut number, &mut near)?;
+                    stripe.arrays.iter_mut().for_each(|array| array.noise.clear());
                 }
-            }
-            near = lines.apply_first(&mut mapping, layer.name())?;
-            mapping.arrays.iter_mut().for_each(|array| array.noise = Vec::new());
+                making.add(&frame, &stripe.arrays, |_, _, _| ()).map_err(wrong)
+            })?;
             if from_data {
-                see(&mapping, &mut behind)?;
+                see(&frame, making, &mut behind)?;
             }
         }
+        let weight_max = (frame.weight_max > 0.0).then_some(frame.weight_max);
         let spec = CoreSpec { weight_max, ..spec.clone() };
-        plans.push(Plan { digital, two_reads, spec, wired_ranges: None, near, clipped });
-        last = Some(mapping);
+        plans.push(Plan { digital, two_reads, spec, wired_ranges: None, near, clipped: frame.clipped });
+        last = Some(frame);
     }
-    if let (Some(mapping), true) = (last, from_data && !digital) {
+    if let Some(frame) = last.filter(|_| from_data) {
         let ranges = |currents: Vec<Vec<f64>>| -> Vec<[f64; 2]> {
-            currents.into_iter().map(|currents| with_zero(range_of(&mapping, currents), &spec)).collect()
+            currents.into_iter().map(|currents| with_zero(range_of(&frame, currents), &spec)).collect()
         };
-        let (ideal, wired) = (ranges(currents), lines.is_some().then(|| ranges(behind)));
+        let (ideal, wired) = (ranges(currents), circuit.then(|| ranges(behind)));
         for plan in &mut plans {
             plan.spec.output.range = OutputRange::Slices(ideal.clone());
             plan.wired_ranges.clone_from(&wired);
         }
     }
     Ok(plans)
-}
-
-/// Target conductances of a layer.
-pub(super) fn map(layer: &Layer, spec: &CoreSpec) -> Result<Mapping, CoreError> {
-    let weights: Vec<f64> = layer.weights().iter().map(|&w| f64::from(w)).collect();
-    Mapping::new(&weights, layer.outputs(), layer.inputs(), spec)
 }
 
 /// Vectors that were seen, inputs x batch; in two reads the positive parts, then the magnitudes of the
@@ -176,7 +192,9 @@ pub(super) fn converts_inputs(spec: &CoreSpec, effects: Effects, gates: bool) ->
 
 /// The core of a layer with the levels of weights and the converters that are switched on. Slices of weights
 /// keep their digits: they mean nothing else.
-pub(super) fn with_effects(spec: &CoreSpec, effects: Effects, gates: bool) -> CoreSpec {
+///
+/// `gates` are open or closed, and inputs of `curved` cells have a largest voltage, converted or not.
+pub(super) fn with_effects(spec: &CoreSpec, effects: Effects, gates: bool, curved: bool) -> CoreSpec {
     let pulses = spec.pulse.is_some();
     let inputs = converts_inputs(spec, effects, gates);
     let outputs = effects.output_converters && (!pulses || effects.input_converters);
@@ -188,12 +206,13 @@ pub(super) fn with_effects(spec: &CoreSpec, effects: Effects, gates: bool) -> Co
         spec.input.bits = 0;
         spec.input.slice_bits = 0;
         spec.input.coding = crate::core::spec::Coding::SignMagnitude;
+        let full = if curved { spec.input.max } else { FULL };
         // Ranges of sums are in units of the full input.
         if let OutputRange::Slices(ranges) = &mut spec.output.range {
-            ranges.iter_mut().flatten().for_each(|end| *end *= spec.input.max / FULL);
+            ranges.iter_mut().flatten().for_each(|end| *end *= spec.input.max / full);
         }
         // Above any activation, and a power of two, so that scaling rounds nothing.
-        spec.input.max = FULL;
+        spec.input.max = full;
         spec.output.conversion = Conversion::Accumulated;
         spec.pulse = None;
     }

@@ -7,6 +7,7 @@
 use super::devices::{Devices, Point};
 use super::error::AnalogError;
 use crate::array::Cell;
+use crate::core::curves::Curves;
 use mho_lut::SCORES;
 
 /// Levels of a current without levels: between them the current is linear in the target.
@@ -115,6 +116,39 @@ impl CellCurrents {
         let (a, b) = (self.quantiles[at], self.quantiles[at + 1]);
         (a + (b - a) * (place - below as f32)).max(0.0)
     }
+}
+
+/// Currents of cells at other inputs than the full one, as the table has them; none where it has no such
+/// voltages.
+pub(super) fn curves(devices: &Devices<'_>, cell: &Cell) -> Result<Option<Curves>, AnalogError> {
+    let Some([full_v, low_v]) = devices.input_voltages(cell) else { return Ok(None) };
+    let largest_na = {
+        let mut largest = [cell.current_max_na];
+        devices.at_voltage(&mut largest, full_v)?;
+        largest[0]
+    };
+    // Cells by their currents at the reference voltage, evenly; and what they carry at the full one.
+    let known: Vec<f64> = (0..FINE_LEVELS)
+        .map(|i| NOISE_RANGE * cell.current_max_na * i as f64 / (FINE_LEVELS - 1) as f64)
+        .collect();
+    let mut full = known.clone();
+    devices.at_voltage(&mut full, full_v)?;
+    let curves = Curves::new(|cells, x| {
+        let v = x * full_v;
+        let mut found = known.clone();
+        devices.at_voltage(&mut found, v.max(low_v))?;
+        // Below the lowest voltage of the table cells are resistors.
+        let part = if v < low_v { v / low_v } else { 1.0 };
+        let at = |&cell: &f64| {
+            let current = cell * largest_na;
+            let above = full.partition_point(|&full| full <= current).clamp(1, full.len() - 1);
+            let (a, b) = (full[above - 1], full[above]);
+            let between = if b > a { (current - a) / (b - a) } else { 0.0 };
+            part * (found[above - 1] + between * (found[above] - found[above - 1])) / largest_na
+        };
+        Ok::<_, AnalogError>(cells.iter().map(at).collect())
+    })?;
+    Ok(Some(curves))
 }
 
 /// Standard deviation of reads against current, both over the largest current.

@@ -3,6 +3,7 @@
 use mho_lut::{AnyTable, DeviceTable, HistoryTable, OutOfRange, Slice, TableError};
 
 use super::error::AnalogError;
+use crate::array::Cell;
 use crate::effects::Effects;
 use crate::evaluate::Condition;
 
@@ -69,6 +70,16 @@ impl<'a> Devices<'a> {
             Self::History(table) => table.at_voltage_na(&given, read_v, OutOfRange::Clamp, currents_na)?,
         };
         Ok(())
+    }
+
+    /// The full voltage (V) of inputs that cells see at their drains, and the lowest of the table; none where the
+    /// table knows one voltage, or those of a gate, which inputs open but do not set.
+    pub(super) fn input_voltages(&self, cell: &Cell) -> Option<[f64; 2]> {
+        let about = match self {
+            Self::Grid(table) => table.read_voltages(),
+            Self::History(table) => table.read_voltages(),
+        }?;
+        (about.terminal == "drain").then(|| [cell.table_voltage_v.unwrap_or(about.reference_v), about.low_v])
     }
 
     /// What cells are like at a condition.

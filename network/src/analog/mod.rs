@@ -58,8 +58,9 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::array::{ArrayConfig, Compensation, ConverterKind, InputRange};
+use crate::array::{ArrayConfig, Compensation, ConverterKind, InputRange, Topology};
 use crate::core::Core;
+use crate::core::curves::Curves;
 use crate::core::making::Making;
 use crate::core::spec::OutputRange;
 use crate::core::stripes::Stripes;
@@ -84,6 +85,8 @@ pub struct Arrays<'a> {
     graph: &'a Graph,
     array: ArrayConfig,
     devices: Option<Devices<'a>>,
+    /// Currents of the table's cells at other inputs than the full one.
+    curves: Option<Curves>,
     plans: Vec<Plan>,
     nodes: Vec<(&'a str, usize)>,
 }
@@ -138,6 +141,10 @@ impl<'a> Arrays<'a> {
         let recorder = Recorder::new(graph, inferences);
         graph.run(&recorder, calibration)?;
         let seen = recorder.into_seen();
+        let curves = devices.as_ref().map(|devices| curves_of(array, devices)).transpose()?.flatten();
+        if curves.is_some() && array.wires().is_some() {
+            return Err(AnalogError::CurvedBehindWires);
+        }
         let spans = spans(layers);
         let noisy = devices.as_ref().filter(|_| array.effects.read_noise);
         let noise = noisy.and_then(|devices| ReadNoise::new(devices, &array.cell));
@@ -146,7 +153,13 @@ impl<'a> Arrays<'a> {
             .map(|span| {
                 let layers = &layers[span.clone()];
                 let digital = layers.first().is_some_and(|layer| digital.contains(&layer.node()));
-                calibrate::plans(layers, &seen[span.clone()], array, noise.as_ref(), digital)
+                calibrate::plans(
+                    layers,
+                    &seen[span.clone()],
+                    array,
+                    (noise.as_ref(), curves.as_ref()),
+                    digital,
+                )
             })
             .collect();
         let name = |span: &Range<usize>| (graph.nodes()[layers[span.start].node()].name.as_str(), span.len());
@@ -154,6 +167,7 @@ impl<'a> Arrays<'a> {
             graph,
             array: array.clone(),
             devices,
+            curves,
             plans: plans?.into_iter().flatten().collect(),
             nodes: spans.iter().map(name).collect(),
         })
@@ -260,7 +274,8 @@ impl<'a> Arrays<'a> {
         let start = Instant::now();
         let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
         let gates = lines.is_some_and(Lines::gated);
-        let mut spec = calibrate::with_effects(&plan.spec(lines.is_some()), effects, gates);
+        let curved = programming.curves.is_some();
+        let mut spec = calibrate::with_effects(&plan.spec(lines.is_some() || curved), effects, gates, curved);
         spec.seed = draws.core(number);
         let weights = layer.weights();
         let stripes = Stripes::new(layer.outputs(), layer.inputs(), &spec).map_err(wrong)?;
@@ -268,8 +283,9 @@ impl<'a> Arrays<'a> {
         let mut stream = programming.cells(number, draws);
         let mut frame = stripes.frame().clone();
         frame.gated = lines.filter(|_| gates).map(Lines::gates);
+        frame.curves.clone_from(&programming.curves);
         let (least, noisy) = (spec.conductance_min(), programming.noise.is_some());
-        let converted = effects.input_converters || effects.output_converters || noisy || gates;
+        let converted = effects.input_converters || effects.output_converters || noisy || gates || curved;
         let as_lines = converted && !frame.is_linear(noisy);
         let mut making = Making::new(&frame, noisy, as_lines);
         let mut matrix = vec![0.0_f32; if as_lines { 0 } else { weights.len() }];
@@ -301,7 +317,7 @@ impl<'a> Arrays<'a> {
                     row.iter_mut().zip(found).for_each(|(row, w)| *row = (w * full) as f32);
                 }
             };
-            making.add(stripe, &stripe.arrays, see).map_err(wrong)
+            making.add(&frame, &stripe.arrays, see).map_err(wrong)
         })?;
         let read = if converted {
             let core = match as_lines {
@@ -358,13 +374,14 @@ impl<'a> Arrays<'a> {
                 noise = if effects.read_noise { ReadNoise::new(devices, cell) } else { None };
             }
         }
-        Ok(Programming { currents, fresh, noise, cycle, stuck, compensation })
+        let curves = self.curves.clone().filter(|_| currents.is_some());
+        Ok(Programming { currents, fresh, curves, noise, cycle, stuck, compensation })
     }
 
     /// Steps of a cell between its smallest and its largest current; 0 for any current.
     fn steps(&self, effects: Effects) -> u32 {
         let spec = self.array.core_spec(InputRange { max: 1.0, signed: true });
-        let spec = calibrate::with_effects(&spec, effects, false);
+        let spec = calibrate::with_effects(&spec, effects, false, false);
         crate::core::encoding::Encoding::new(&spec).digit_max()
     }
 }
@@ -388,6 +405,18 @@ fn spans(layers: &[Layer]) -> Vec<Range<usize>> {
         }
     }
     spans
+}
+
+/// Currents of the table's cells at other inputs than the full one: where inputs are voltages of several levels,
+/// and the table knows such voltages.
+fn curves_of(array: &ArrayConfig, devices: &Devices<'_>) -> Result<Option<Curves>, AnalogError> {
+    let spec = array.core_spec(InputRange { max: 1.0, signed: array.input.signed });
+    let (_, bits) = spec.input.slices();
+    let levels = spec.input.magnitude_bits() == 0 || bits > 1;
+    if !levels || array.pulse.is_some() || array.array.topology == Topology::Gated {
+        return Ok(None);
+    }
+    cells::curves(devices, &array.cell)
 }
 
 /// Numbers of the nodes that stay digital.

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use super::cells::{CellCurrents, ReadNoise};
 use super::draws::{AHEAD, CellDraws, Draws};
 use crate::array::Compensation;
+use crate::core::curves::Curves;
 use crate::core::stripes::Stripes;
 use crate::core::{Array, Mapping};
 
@@ -15,6 +16,8 @@ pub(super) struct Programming {
     pub(super) currents: Option<CellCurrents>,
     /// The same just after programming, when drift is compensated.
     pub(super) fresh: Option<CellCurrents>,
+    /// Currents of curved cells at other inputs than the full one.
+    pub(super) curves: Option<Curves>,
     /// Read noise, if on.
     pub(super) noise: Option<ReadNoise>,
     /// How often cells were programmed anew.

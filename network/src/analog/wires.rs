@@ -120,12 +120,18 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// As [`Self::apply`] to arrays as they are wanted, to all digits; and what is near to all their samples.
-    pub(super) fn apply_first(&self, mapping: &mut Mapping, layer: &str) -> Result<Vec<Near>, AnalogError> {
-        let mut near = Vec::new();
+    /// As [`Self::apply`] to arrays as they are wanted, to all digits; `near` gets what is near to all their
+    /// samples.
+    pub(super) fn apply_first(
+        &self,
+        mapping: &mut Mapping,
+        layer: &str,
+        number: &mut usize,
+        near: &mut Vec<Near>,
+    ) -> Result<(), AnalogError> {
         let tolerance = if self.gated() { self.tolerance } else { 0.0 };
-        Self { tolerance, ..*self }.apply(mapping, layer, &mut 0, &[], Some(&mut near))?;
-        Ok(near)
+        Self { tolerance, ..*self }.apply(mapping, layer, number, &[], Some(near))?;
+        Ok(())
     }
 
     /// Replaces the conductances of whole arrays of a layer, of which so many have come before, by those whose

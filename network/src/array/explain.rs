@@ -216,7 +216,7 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "cell.table_voltage_v",
         "none, or 0.9",
         "V",
-        "read voltage at which the device table is asked, if it knows several",
+        "read voltage at which the device table is asked, if it knows several; where those are of the drain, it is that of a full input, and inputs of several levels see the current of the table at each of theirs",
     ),
     ("cell.stuck_at_min", "0.0", "", "fraction of the cells that stay at the smallest current"),
     ("cell.stuck_at_max", "0.0", "", "fraction of the cells that stay at the largest current"),

@@ -7,6 +7,7 @@ use argmin::core::{CostFunction, Error, Executor, State};
 use argmin::solver::neldermead::NelderMead;
 
 use super::Uniform;
+use crate::vector::wide;
 
 /// Which end of a range is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +166,21 @@ impl Cost<'_> {
             Ends::Symmetric => Uniform::<f64>::sign_magnitude(self.bits.max(2), hi),
             Ends::Upper | Ends::Both => Uniform::new(self.bits, lo, hi),
         };
-        self.sorted.iter().map(|&x| (x - converter.convert(x)).abs()).sum()
+        // Sums that do not wait for each other.
+        wide(
+            #[inline(always)]
+            || {
+                let mut sums = [0.0; 16];
+                let (parts, rest) = self.sorted.as_chunks::<16>();
+                for part in parts {
+                    for l in 0..16 {
+                        sums[l] += (part[l] - converter.convert(part[l])).abs();
+                    }
+                }
+                let rest: f64 = rest.iter().map(|&x| (x - converter.convert(x)).abs()).sum();
+                sums.iter().sum::<f64>() + rest
+            },
+        )
     }
 }
 

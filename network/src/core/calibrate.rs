@@ -1,7 +1,8 @@
 //! Ranges of output converters from the currents that they will meet.
 
 use super::lines::{self, Lines};
-use super::mapping::Mapping;
+use super::making::Making;
+use super::mapping::{Mapping, tiles};
 use super::spec::{CoreError, OutputRange, RangeRule};
 use super::{Core, Plan};
 use crate::array::ConverterKind;
@@ -40,13 +41,28 @@ impl<T: Real> Core<T> {
     /// # Errors
     /// As [`Core::calibrated`].
     pub fn currents(mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Vec<Vec<f64>>, CoreError> {
+        Self::unconverted(mapping)?.seen(mapping, inputs, batch)
+    }
+
+    /// The same of lines in the making, which have taken all arrays of what `mapping` says without them.
+    pub(crate) fn currents_through(
+        mapping: &Mapping,
+        making: Making<T>,
+        inputs: &[T],
+        batch: usize,
+    ) -> Result<Vec<Vec<f64>>, CoreError> {
+        let lines = making.finish(mapping, |_, _| Ok(Converter::ideal()))?;
+        Self::assembled(mapping, Plan::Lines(lines))?.seen(mapping, inputs, batch)
+    }
+
+    fn seen(&self, mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Vec<Vec<f64>>, CoreError> {
         let mut currents = vec![Vec::new(); mapping.spec().slices];
         let mut see = |slice: usize, values: &[T]| {
             if let Some(seen) = currents.get_mut(slice) {
                 Vec::extend(seen, values.iter().map(|i| i.to_f64()));
             }
         };
-        Self::unconverted(mapping)?.multiply_seeing(inputs, batch, 0, &mut see)?;
+        self.multiply_seeing(inputs, batch, 0, &mut see)?;
         Ok(currents)
     }
 
@@ -62,7 +78,8 @@ impl<T: Real> Core<T> {
 /// weights see, on this core or on several that share the range.
 pub fn range_of(mapping: &Mapping, currents: Vec<f64>) -> [f64; 2] {
     let spec = mapping.spec();
-    let full = mapping.arrays.iter().map(|array| array.inputs.len()).max().unwrap_or(0) as f64;
+    let tiles = tiles(mapping.inputs, spec.rows, spec.split);
+    let full = tiles.into_iter().map(|tile| tile.len()).max().unwrap_or(0) as f64;
     let converter = &spec.output.converter;
     let sorted = range::sort(thinned(currents));
     let ends = match converter.kind {

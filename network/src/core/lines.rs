@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::curves::Curves;
 use super::encoding::Encoding;
 use super::gated::GatedArray;
 use super::making::Making;
@@ -29,6 +30,8 @@ pub(super) struct Lines<T> {
     pub worth: Vec<T>,
     /// What is taken off for a unit of input.
     pub offset: T,
+    /// Currents of cells that are not proportional to their input.
+    pub curves: Option<Curves>,
 }
 
 /// What a line does to the sum of its cells.
@@ -50,6 +53,8 @@ pub(super) struct Tile<T> {
     pub pulse: Option<PulseLine>,
     /// Conductances of each slice, lines x rows: the outputs' lines, then the subtrahends'.
     pub slices: Vec<Vec<T>>,
+    /// The same of curved cells at the pivots of each term but the first.
+    pub terms: Vec<Vec<Vec<T>>>,
     /// Variances of them from read to read, in the same order; empty for none.
     pub variances: Vec<Vec<T>>,
     /// The arrays, where gates and wires make currents; empty where they are products.

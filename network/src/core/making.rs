@@ -39,6 +39,8 @@ pub(crate) struct Making<T> {
 struct Part {
     currents: Sums,
     variances: Sums,
+    /// Currents of curved cells at the pivots of each term but the first.
+    terms: Vec<Sums>,
 }
 
 /// Of the outputs' own lines, of the other cells of pairs, of the reference column.
@@ -117,7 +119,9 @@ impl<T: Real> Making<T> {
         let tile = |inputs: Range<usize>| {
             let slices =
                 || vec![vec![T::default(); width * inputs.len()]; if lines { spec.slices } else { 0 }];
+            let curved = mapping.curves.as_ref().map_or(0, |curves| curves.count().saturating_sub(1));
             Tile {
+                terms: (0..curved).map(|_| slices()).collect(),
                 pulse: spec.pulse.as_ref().map(|pulse| PulseLine::new(pulse, inputs.len())),
                 slices: slices(),
                 variances: if noisy { slices() } else { Vec::new() },
@@ -156,6 +160,9 @@ impl<T: Real> Making<T> {
         let (rows, encoding) = (inputs.len(), &mapping.encoding);
         for part in &mut self.parts {
             part.currents.clear(rows * outputs.len(), rows);
+            let curved = mapping.curves.as_ref().map_or(0, |curves| curves.count().saturating_sub(1));
+            part.terms.resize_with(curved, Sums::default);
+            part.terms.iter_mut().for_each(|term| term.clear(rows * outputs.len(), rows));
             if self.noisy {
                 part.variances.clear(rows * outputs.len(), rows);
             }
@@ -164,6 +171,12 @@ impl<T: Real> Making<T> {
             array.check(encoding)?;
             let (share, part) = (self.share, &mut self.parts[array.slice]);
             part.currents.take(array, &array.conductances, encoding, |cell| share * cell);
+            if let Some(curves) = &mapping.curves {
+                for (k, term) in (1..).zip(&mut part.terms) {
+                    let at = |cell| share * curves.current(k, cell);
+                    term.take(array, &array.conductances, encoding, at);
+                }
+            }
             if self.noisy {
                 // Independent errors of equal cells: the variance of the mean.
                 part.variances.take(array, &array.noise, encoding, |sigma| share * share * (sigma * sigma));
@@ -181,6 +194,11 @@ impl<T: Real> Making<T> {
             };
             for (slice, part) in tile.slices.iter_mut().zip(&self.parts) {
                 lines.write(&part.currents, -1.0, slice);
+            }
+            for (k, term) in tile.terms.iter_mut().enumerate() {
+                for (slice, part) in term.iter_mut().zip(&self.parts) {
+                    lines.write(&part.terms[k], -1.0, slice);
+                }
             }
             for (slice, part) in tile.variances.iter_mut().zip(&self.parts) {
                 lines.write(&part.variances, 1.0, slice);
@@ -233,6 +251,7 @@ impl<T: Real> Making<T> {
             converters,
             worth: self.factors.iter().map(|factor| T::of(factor * scale)).collect(),
             offset: T::of(self.offset * scale),
+            curves: mapping.curves.clone(),
         })
     }
 }

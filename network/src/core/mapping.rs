@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::curves::Curves;
 use super::encoding::Encoding;
 use super::gated::Gated;
 use super::spec::{CoreError, CoreSpec, Split};
@@ -25,6 +26,8 @@ pub struct Mapping {
     pub arrays: Vec<Array>,
     /// Wires of arrays whose cells the inputs gate: what flows then depends on which gates are open.
     pub gated: Option<Gated>,
+    /// Currents of cells at other inputs than the full one; without, they are proportional to the input.
+    pub curves: Option<Curves>,
 }
 
 /// One array.
@@ -120,7 +123,7 @@ impl Mapping {
         }
         let clipped = weights.iter().filter(|w| w.abs() > weight_max).count();
         let spec = spec.clone();
-        Ok(Self { spec, encoding, inputs, outputs, weight_max, clipped, arrays, gated: None })
+        Ok(Self { spec, encoding, inputs, outputs, weight_max, clipped, arrays, gated: None, curves: None })
     }
 
     /// The specification that it follows.
@@ -192,6 +195,7 @@ impl Mapping {
             clipped: self.clipped,
             arrays,
             gated: None,
+            curves: None,
         }
     }
 }
@@ -238,7 +242,7 @@ pub fn tiles(n: usize, limit: usize, split: Split) -> Vec<Range<usize>> {
 }
 
 /// Percentile of |w| (percent), linear between order statistics.
-fn percentile_of_magnitude(weights: &[f64], percentile: f64) -> f64 {
+pub(super) fn percentile_of_magnitude(weights: &[f64], percentile: f64) -> f64 {
     let mut magnitudes: Vec<f64> = weights.iter().map(|w| w.abs()).collect();
     magnitudes.sort_unstable_by(f64::total_cmp);
     crate::converter::range::percentile(&magnitudes, percentile)

@@ -32,6 +32,7 @@
 
 mod after;
 mod calibrate;
+pub mod curves;
 pub mod encoding;
 pub mod gated;
 pub mod input;
@@ -167,7 +168,8 @@ impl Mapping {
     /// Whether nothing that is not linear stands between inputs and outputs.
     pub(crate) fn is_linear(&self, noisy: bool) -> bool {
         let spec = self.spec();
-        let lines = spec.column_current_max.is_infinite() && spec.pulse.is_none() && self.gated.is_none();
-        spec.output.converter.bits == 0 && lines && !noisy
+        let lines = spec.column_current_max.is_infinite() && spec.pulse.is_none();
+        let products = self.gated.is_none() && self.curves.is_none();
+        spec.output.converter.bits == 0 && lines && products && !noisy
     }
 }

@@ -138,6 +138,8 @@ struct Work<T> {
     codes: Vec<i32>,
     digits: Vec<T>,
     squares: Vec<T>,
+    /// Inputs as curved cells take them.
+    bent: Vec<T>,
     /// Lines x columns: currents, and the variances of their noise.
     currents: Vec<T>,
     variances: Vec<T>,
@@ -152,6 +154,7 @@ impl<T: Real> Work<T> {
             codes: Vec::new(),
             digits: Vec::new(),
             squares: Vec::new(),
+            bent: Vec::new(),
             currents: Vec::new(),
             variances: Vec::new(),
             sums: vec![Vec::new(); lines.worth.len()],
@@ -189,7 +192,8 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
         let driven = driven.get(tile.inputs.start * batch + columns.start..).unwrap_or_default();
         // On linear lines, accumulated slices are the whole input.
         let gated = !tile.gated.is_empty();
-        let cut = self.driver.slices() > 1 && (lines.each_slice || lines.law != Law::Linear || gated);
+        let cut = self.driver.slices() > 1
+            && (lines.each_slice || lines.law != Law::Linear || gated || lines.curves.is_some());
         if cut {
             let codes = sized(&mut work.codes, rows * n);
             for (codes, driven) in codes.chunks_exact_mut(n).zip(driven.chunks(batch)) {
@@ -214,6 +218,15 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
                 let currents = sized(&mut work.currents, width * n);
                 if gated {
                     gates(tile, slice, x, n, currents);
+                } else if let Some(curves) = &lines.curves {
+                    let (from, stride) = if cut { (&work.digits[..], n) } else { (driven, batch) };
+                    let bent = sized(&mut work.bent, rows * n);
+                    for k in 0..curves.count() {
+                        curves.bend(k, from, stride, n, bent);
+                        let cells = if k == 0 { &tile.slices[slice] } else { &tile.terms[k - 1][slice] };
+                        let (a, b) = (View::rows(cells, rows), View::rows(bent, n));
+                        product((width, n, rows), a, b, currents, n, k > 0);
+                    }
                 } else {
                     product((width, n, rows), View::rows(&tile.slices[slice], rows), x, currents, n, false);
                 }

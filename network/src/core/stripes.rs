@@ -2,7 +2,7 @@
 //! all.
 
 use super::encoding::Encoding;
-use super::mapping::{Array, Mapping, Sign, tiles};
+use super::mapping::{Array, Mapping, Sign, percentile_of_magnitude, tiles};
 use super::spec::{CoreError, CoreSpec};
 use crate::converter::Real;
 use crate::vector::wide;
@@ -24,6 +24,41 @@ pub(crate) struct Stripes {
 }
 
 impl Stripes {
+    /// Of weights (outputs x inputs) whose largest is found by the percentile of `spec`, unless it says one.
+    ///
+    /// # Errors
+    /// As [`Mapping::new`].
+    pub(crate) fn of(
+        weights: &[f32],
+        outputs: usize,
+        inputs: usize,
+        spec: &CoreSpec,
+    ) -> Result<Self, CoreError> {
+        let expected = outputs.saturating_mul(inputs);
+        if weights.len() != expected {
+            return Err(CoreError::Size { what: "weights", found: weights.len(), expected });
+        }
+        if let Some(index) = weights.iter().position(|w| !w.is_finite()) {
+            return Err(CoreError::NotFinite { what: "weight", index });
+        }
+        spec.check()?;
+        let most = match spec.weight_max {
+            Some(most) => most,
+            // Without a list of all weights.
+            None if spec.weight_percentile == 100.0 => {
+                f64::from(weights.iter().fold(0.0_f32, |most, w| most.max(w.abs())))
+            }
+            None => {
+                let wide: Vec<f64> = weights.iter().map(|&w| f64::from(w)).collect();
+                percentile_of_magnitude(&wide, spec.weight_percentile)
+            }
+        };
+        let mut stripes = Self::new(outputs, inputs, spec)?;
+        stripes.frame.weight_max = most;
+        stripes.frame.clipped = weights.iter().filter(|&&w| f64::from(w.abs()) > most).count();
+        Ok(stripes)
+    }
+
     /// A matrix (outputs x inputs) whose largest weight is that of `spec`.
     ///
     /// # Errors
@@ -39,6 +74,7 @@ impl Stripes {
             clipped: 0,
             arrays: Vec::new(),
             gated: None,
+            curves: None,
             spec: spec.clone(),
         };
         let top = if spec.weight_bits == 0 { 0 } else { (1_usize << (spec.weight_bits - 1)) - 1 };

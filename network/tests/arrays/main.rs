@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod circuits;
+mod curved;
 mod digital;
 mod draws;
 mod noise;

@@ -208,7 +208,7 @@ impl Stage for Grid {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn about(&self) -> &'static str {
@@ -279,7 +279,7 @@ impl Stage for Ablation {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn about(&self) -> &'static str {
@@ -328,7 +328,7 @@ impl Stage for Tables {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn about(&self) -> &'static str {

@@ -109,21 +109,26 @@ fn noise_arrives_as_it_does_with_half_of_the_gates_open() {
     let wires = Wires { row_ohm: 1e-3, column_ohm: 2e-3, topology: Topology::GatedRows, ..Wires::default() };
     let sigma: Vec<f64> = g.iter().map(|g| 0.01 + 0.05 * g).collect();
     let gates = Gates::<f64>::new(rows, columns, vec![g.clone()], &wires, 1e-6).unwrap();
-    let map = gates.noise(&[sigma.clone()]).unwrap().remove(0);
+    let map = gates.noise(std::slice::from_ref(&sigma)).unwrap().remove(0);
     let array = Crossbar::new(rows, columns, g, &wires, Cell::Linear).unwrap();
-    let on = patterns::<f64>(rows, 12);
-    let mut losses = 0.0_f64;
-    for k in 2..12 {
-        let input: Vec<f64> = (0..rows).map(|i| on[i * 12 + k]).collect();
+    let (mut losses, mut errors) = (0.0_f64, Vec::new());
+    for k in 0..10 {
+        // Twelve of the 24 gates, others for each pattern.
+        let input: Vec<f64> =
+            (0..rows).map(|i| if (7 * i + 5 * k) % rows < 12 { 1.0 } else { 0.0 }).collect();
         let exact = array.read_noise(&input, sigma.clone()).unwrap();
         for j in 0..columns {
             let sum = |list: &[f64]| -> f64 {
                 (0..rows).map(|i| input[i] * list[i * columns + j].powi(2)).sum::<f64>().sqrt()
             };
             losses = losses.max(1.0 - sum(&map) / sum(&sigma));
-            // Patterns of 24 gates with more and with fewer of them open than half, on lines that lose a sixth.
-            assert!((sum(&map) / exact[j] - 1.0).abs() < 0.06, "{} {}", sum(&map), exact[j]);
+            errors.push((sum(&map) / exact[j] - 1.0).abs());
         }
     }
+    // Twelve cells of a column can be its strong or its weak ones: single outputs are off by up to half of what
+    // wires take (a sixth here), all of them by little.
+    let worst = errors.iter().fold(0.0_f64, |worst, error| worst.max(*error));
+    let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+    assert!(worst < 0.1 && mean < 0.03, "{worst} {mean}");
     assert!(losses > 0.05, "the wires matter: {losses}");
 }
