@@ -3,12 +3,17 @@
 //! ```text
 //! cargo run --release -p mho-tests --bin networks -- digital OUT.csv
 //! cargo run --release -p mho-tests --bin networks -- arrays docs/networks.csv
+//! cargo run --release -p mho-tests --bin networks -- bits docs/networks-bits.csv
+//! cargo run --release -p mho-tests --bin networks -- orderings docs/networks.csv docs/networks-orderings.csv
 //! cargo run --release -p mho-tests --bin networks -- convert FOLDER
 //! ```
 //!
 //! `digital OUT.csv [SAMPLES]` evaluates every network of the library on all samples of its data (or the
 //! first SAMPLES) in f32. `arrays OUT.csv [NETWORK...]` puts them on simulated arrays, in steps from
-//! 8 bits without device effects to aged and irradiated cells, on the first samples. `convert FOLDER`
+//! 8 bits without device effects to aged and irradiated cells, on the first samples; rows of other networks
+//! that stand in OUT.csv stay. `bits OUT.csv [NETWORK...]` says which of the 8 bits cost what, with one scale
+//! of weights for a layer and with one for each column. `orderings IN.csv OUT.csv` reads off the second what
+//! must hold of any network. `convert FOLDER`
 //! writes the networks as safetensors and the JPEG-coded CIFAR-10 in its binary form, so that
 //! `MHO_DATA=FOLDER` gives both to `mho`.
 #![allow(clippy::print_stdout)]
@@ -18,12 +23,16 @@ use std::path::Path;
 use mho_data::Table;
 use mho_data::dataset::Images;
 use mho_lut::DeviceTable;
-use mho_network::array::{ArrayConfig, Compensation, MappingStyle};
-use mho_network::effects::Effects;
+use mho_network::array::ArrayConfig;
 use mho_network::evaluate::Condition;
-use mho_tests::convert::analog::{Accuracy, DAY_S, Wrong, device, evaluate};
+use mho_network::graph::Graph;
+use mho_tests::convert::analog::{Wrong, evaluate};
+use mho_tests::convert::columns::by_column;
 use mho_tests::convert::library::{LIBRARY, shared};
-use mho_tests::convert::sets::{cifar_jpeg, in_turn, right};
+use mho_tests::convert::orderings::{Ordering, orderings};
+use mho_tests::convert::sets::{Samples, cifar_jpeg, in_turn, right};
+use mho_tests::convert::steps::{Step, fresh, steps};
+use mho_tests::convert::trained::{OWN, parts};
 
 fn main() -> Result<(), Wrong> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,8 +41,12 @@ fn main() -> Result<(), Wrong> {
         ["digital", out] => digital(Path::new(out), usize::MAX),
         ["digital", out, samples] => digital(Path::new(out), samples.parse()?),
         ["arrays", out, names @ ..] => arrays(Path::new(out), names),
+        ["bits", out, names @ ..] => bits(Path::new(out), names),
+        ["orderings", from, out] => ordered(Path::new(from), Path::new(out)),
         ["convert", folder] => convert(Path::new(folder)),
-        _ => Err("digital OUT.csv [SAMPLES], arrays OUT.csv [NETWORK...], or convert FOLDER".into()),
+        _ => Err("digital OUT.csv [SAMPLES], arrays OUT.csv [NETWORK...], bits OUT.csv [NETWORK...], \
+                  orderings IN.csv OUT.csv, or convert FOLDER"
+            .into()),
     }
 }
 
@@ -80,151 +93,227 @@ fn digital(out: &Path, most: usize) -> Result<(), Wrong> {
 /// Trials of each condition, and the seed of their cells.
 const TRIALS: (u64, u64) = (2, 2026);
 
-/// Device, what is done against drift, and its times (s) and doses (krad(Si)).
-type Life = (&'static str, Compensation, &'static [f64], &'static [f64]);
-const DEVICES: [Life; 7] = [
-    ("tcas2022", Compensation::None, &[0.0, 5.0 * DAY_S], &[0.0]),
-    ("iedm2022", Compensation::None, &[0.0, 5.0 * DAY_S], &[0.0]),
-    ("pcm-joshi", Compensation::None, &[0.0, DAY_S], &[0.0]),
-    ("pcm-joshi", Compensation::Global, &[DAY_S], &[0.0]),
-    ("taox", Compensation::None, &[0.0, DAY_S], &[0.0]),
-    ("wan", Compensation::None, &[0.0, DAY_S], &[0.0]),
-    ("sonos-dose", Compensation::None, &[0.0], &[0.0, 30.0, 100.0, 300.0, 1000.0]),
-];
-
-/// A device in its array with what happens to it.
-struct Step {
-    name: String,
-    table: Option<DeviceTable>,
-    array: ArrayConfig,
-    conditions: Vec<Condition>,
-}
-
-/// Error of no device in particular, over the largest conductance or over the conductance.
-const ERROR: f64 = 0.03;
-
-/// Its laws, with values in their order.
-const GENERIC: [(&str, &[f64]); 2] =
-    [("generic-independent", &[25.0, ERROR, 0.0]), ("generic-proportional", &[25.0, 0.0, ERROR])];
-
 /// Networks that go onto arrays, samples, and those that calibrate converters: as many as some minutes
 /// allow.
-const ON_ARRAYS: [(&str, usize, usize); 7] = [
+const ON_ARRAYS: [(&str, usize, usize); 12] = [
+    ("mlp-mnist", 5000, 256),
+    ("cnn-mnist", 2000, 256),
+    ("mlp-fashion", 5000, 256),
+    ("cnn-fashion", 2000, 256),
     ("ds-cnn", 300, 100),
     ("resnet8", 200, 100),
     ("resnet20-tuned", 100, 50),
-    ("resnet20", 60, 50),
-    ("resnet32", 60, 50),
-    ("resnet56", 60, 50),
+    ("resnet20", 200, 50),
+    ("resnet32", 200, 50),
+    ("resnet56", 200, 50),
     ("efficientnet-lite0", 16, 8),
+    ("efficientnet-lite0, by column", 16, 8),
 ];
 
-/// One row of the table.
-struct Row {
-    network: &'static str,
-    device: String,
-    effects: String,
-    time_s: f64,
-    dose_krad_si: f64,
-    samples: usize,
+/// A network with its samples and those that calibrate its converters.
+struct Subject {
+    name: &'static str,
+    graph: Graph,
+    samples: Samples,
+    calibration: Samples,
     digital: f64,
-    found: Accuracy,
+}
+
+impl Subject {
+    /// By its name in [`ON_ARRAYS`].
+    fn find(name: &'static str, count: usize, calibrating: usize) -> Result<Self, Wrong> {
+        let (graph, (samples, calibration)) = if let Some(own) = OWN.iter().find(|own| own.name == name) {
+            let (graph, data) = own.train()?;
+            (graph, parts(&data, count, calibrating))
+        } else {
+            let (stem, columns) = match name.strip_suffix(BY_COLUMN) {
+                Some(stem) => (stem, true),
+                None => (name, false),
+            };
+            let entry = LIBRARY.iter().find(|entry| entry.name == stem).ok_or("no such network")?;
+            let graph = entry.graph()?;
+            let samples = entry.samples(&graph, count)?;
+            let graph = if columns { by_column(&graph)? } else { graph };
+            (graph, (samples, entry.set.calibration(calibrating)?))
+        };
+        let digital = right(&graph, &graph.digital(), &samples)?[0] as f64 / samples.len() as f64;
+        Ok(Self { name, graph, samples, calibration, digital })
+    }
+}
+
+/// Behind the name of a network whose columns have a scale of their own.
+const BY_COLUMN: &str = ", by column";
+
+/// Those of [`ON_ARRAYS`] that are asked for, all of them where none is named.
+fn asked(names: &[&str]) -> impl Iterator<Item = Result<Subject, Wrong>> {
+    ON_ARRAYS
+        .into_iter()
+        .filter(move |(name, ..)| names.is_empty() || names.contains(name))
+        .map(|(name, count, calibrating)| Subject::find(name, count, calibrating))
 }
 
 /// Networks on arrays, step by step.
 fn arrays(out: &Path, names: &[&str]) -> Result<(), Wrong> {
-    let mut rows = Vec::new();
-    for (name, count, calibrating) in ON_ARRAYS {
-        let entry = LIBRARY.iter().find(|entry| entry.name == name);
-        let Some(entry) = entry.filter(|_| names.is_empty() || names.contains(&name)) else { continue };
-        let graph = entry.graph()?;
-        let samples = entry.samples(&graph, count)?;
-        let calibration = entry.set.calibration(calibrating)?;
-        let digital = right(&graph, &graph.digital(), &samples)?[0] as f64 / samples.len() as f64;
-        let mut steps = vec![Step {
-            name: "none".into(),
-            table: None,
-            array: ArrayConfig::default(),
-            conditions: vec![condition("quantisation")?],
-        }];
-        for (name, values) in GENERIC {
-            for (style, words) in
-                [(MappingStyle::Differential, "pairs"), (MappingStyle::OffsetDigital, "offset")]
-            {
-                let (table, mut array) = device(name, values)?;
-                array.mapping.style = style;
-                let name = format!("{name} {ERROR}, {words}");
-                let conditions = vec![condition("quantisation+programming")?];
-                steps.push(Step { name, table: Some(table), array, conditions });
-            }
-        }
-        for (name, drift_compensation, times_s, doses_krad_si) in DEVICES {
-            let (table, mut array) = device(name, &[])?;
-            array.effects.drift_compensation = drift_compensation;
-            let mut conditions = vec![condition("quantisation+programming")?];
-            for &time_s in times_s {
-                for &dose_krad_si in doses_krad_si {
-                    conditions.push(Condition { time_s, dose_krad_si, effects: Effects::ALL });
-                }
-            }
-            let words = if drift_compensation == Compensation::None { "" } else { ", one gain a layer" };
-            steps.push(Step { name: format!("{name}{words}"), table: Some(table), array, conditions });
-        }
+    let mut rows = kept(out, names)?;
+    let steps = steps()?;
+    for subject in asked(names) {
+        let subject = subject?;
         for Step { name, table, array, conditions } in &steps {
-            let device = (array, table.as_ref());
-            let found = evaluate(&graph, (&samples, &calibration), device, conditions, TRIALS)?;
-            for (condition, found) in conditions.iter().zip(found) {
-                let Condition { time_s, dose_krad_si, effects } = *condition;
-                println!(
-                    "{:<20} {name:<12} {effects} {time_s} {dose_krad_si} {found:?} ({digital})",
-                    entry.name
-                );
-                rows.push(Row {
-                    network: entry.name,
-                    device: name.clone(),
-                    effects: effects.to_string(),
-                    time_s,
-                    dose_krad_si,
-                    samples: samples.len(),
-                    digital,
-                    found,
-                });
-            }
+            evaluated(&subject, name, (array, table.as_ref()), conditions, &mut rows)?;
         }
-        std::fs::write(out, table(&rows).to_csv())?;
+        std::fs::write(out, table(&rows, &ARRAYS_COMMENTS).to_csv())?;
     }
     Ok(())
 }
 
-/// Cells at the time of programming, with these effects.
-fn condition(effects: &str) -> Result<Condition, Wrong> {
-    Ok(Condition { time_s: 0.0, dose_krad_si: 0.0, effects: effects.parse()? })
+/// Which of the bits cost what: those of weights, inputs and sums alone, all of them, and all with sums of more
+/// bits.
+fn bits(out: &Path, names: &[&str]) -> Result<(), Wrong> {
+    let mut rows = kept(out, names)?;
+    for subject in asked(names) {
+        let subject = subject?;
+        let mut array = ArrayConfig::default();
+        for effects in ["weight-levels", "input-converters", "output-converters"] {
+            evaluated(&subject, "none", (&array, None), &[fresh(effects)?], &mut rows)?;
+        }
+        for bits in [8, 9, 10, 12] {
+            array.output.bits = bits;
+            let name = format!("none, sums of {bits} bits");
+            evaluated(&subject, &name, (&array, None), &[fresh("quantisation")?], &mut rows)?;
+        }
+        std::fs::write(out, table(&rows, &BITS_COMMENTS).to_csv())?;
+    }
+    Ok(())
 }
 
-fn table(rows: &[Row]) -> Table {
-    let words = |of: fn(&Row) -> String| rows.iter().map(of).collect::<Vec<String>>();
-    let numbers = |of: fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+/// Adds a row for each condition.
+fn evaluated(
+    subject: &Subject,
+    device: &str,
+    on: (&ArrayConfig, Option<&DeviceTable>),
+    conditions: &[Condition],
+    rows: &mut Vec<Row>,
+) -> Result<(), Wrong> {
+    let Subject { name, graph, samples, calibration, digital } = subject;
+    let found = evaluate(graph, (samples, calibration), on, conditions, TRIALS)?;
+    for (condition, found) in conditions.iter().zip(found) {
+        let Condition { time_s, dose_krad_si, effects } = *condition;
+        println!("{name:<20} {device:<12} {effects} {time_s} {dose_krad_si} {found:?} ({digital})");
+        rows.push(Row {
+            network: (*name).to_owned(),
+            device: device.to_owned(),
+            effects: effects.to_string(),
+            numbers: [
+                time_s,
+                dose_krad_si,
+                samples.len() as f64,
+                found.trials as f64,
+                *digital,
+                found.top1,
+                found.range[0],
+                found.range[1],
+                found.top5,
+                found.outputs_saturated,
+            ],
+        });
+    }
+    Ok(())
+}
+
+/// One row of the table.
+struct Row {
+    network: String,
+    device: String,
+    effects: String,
+    numbers: [f64; NUMBERS.len()],
+}
+
+/// Columns of numbers.
+const NUMBERS: [&str; 10] = [
+    "time_s",
+    "dose_krad_si",
+    "samples",
+    "trials",
+    "digital",
+    "top1",
+    "top1_least",
+    "top1_most",
+    "top5",
+    "outputs_saturated",
+];
+
+/// Rows of networks that are not computed anew.
+fn kept(file: &Path, names: &[&str]) -> Result<Vec<Row>, Wrong> {
+    if names.is_empty() || !file.exists() {
+        return Ok(Vec::new());
+    }
+    let table = Table::from_csv(&std::fs::read_to_string(file)?, &file.display().to_string())?;
+    let texts = ["network", "device", "effects"].map(|name| table.texts(name));
+    let [Ok(networks), Ok(devices), Ok(effects)] = texts else {
+        return Err(format!("{}: not a table of networks on arrays", file.display()).into());
+    };
+    let numbers = NUMBERS.map(|name| table.floats(name));
+    let mut rows = Vec::new();
+    for row in (0..table.len()).filter(|&row| !names.contains(&networks[row].as_str())) {
+        let mut own = [f64::NAN; NUMBERS.len()];
+        for (own, column) in own.iter_mut().zip(&numbers) {
+            *own = column.as_ref().map_err(|error| error.to_string())?[row];
+        }
+        rows.push(Row {
+            network: networks[row].clone(),
+            device: devices[row].clone(),
+            effects: effects[row].clone(),
+            numbers: own,
+        });
+    }
+    Ok(rows)
+}
+
+const ARRAYS_COMMENTS: [&str; 3] = [
+    "networks on simulated arrays of the default array.toml (8 bits, 1152 x 256)",
+    "digital: the same samples without arrays; a sample is worth 1/samples of top1",
+    "cargo run --release -p mho-tests --bin networks -- arrays docs/networks.csv",
+];
+
+const BITS_COMMENTS: [&str; 3] = [
+    "which of the 8 bits of the default array.toml cost what, on ideal cells: weights, inputs, sums, and all",
+    "by column: every column of an array with its own largest weight, made good digitally",
+    "cargo run --release -p mho-tests --bin networks -- bits docs/networks-bits.csv",
+];
+
+fn table(rows: &[Row], comments: &[&str]) -> Table {
+    let words = |of: fn(&Row) -> &String| rows.iter().map(of).cloned().collect::<Vec<String>>();
     let mut table = Table::new()
-        .with_text("network", words(|row| row.network.to_owned()))
-        .with_text("device", words(|row| row.device.clone()))
-        .with_text("effects", words(|row| row.effects.clone()))
-        .with_float("time_s", numbers(|row| row.time_s))
-        .with_float("dose_krad_si", numbers(|row| row.dose_krad_si))
-        .with_float("samples", numbers(|row| row.samples as f64))
-        .with_float("trials", numbers(|row| row.found.trials as f64))
-        .with_float("digital", numbers(|row| row.digital))
-        .with_float("top1", numbers(|row| row.found.top1))
-        .with_float("top1_least", numbers(|row| row.found.range[0]))
-        .with_float("top1_most", numbers(|row| row.found.range[1]))
-        .with_float("top5", numbers(|row| row.found.top5))
-        .with_float("outputs_saturated", numbers(|row| row.found.outputs_saturated));
-    table.comments.extend([
-        "networks that others trained, on simulated arrays of the default array.toml (8 bits, 1152 x 256)"
-            .into(),
-        "digital: the same samples without arrays; a sample is worth 1/samples of top1".into(),
-        "cargo run --release -p mho-tests --bin networks -- arrays docs/networks.csv".into(),
-    ]);
+        .with_text("network", words(|row| &row.network))
+        .with_text("device", words(|row| &row.device))
+        .with_text("effects", words(|row| &row.effects));
+    for (column, name) in NUMBERS.into_iter().enumerate() {
+        table = table.with_float(name, rows.iter().map(|row| row.numbers[column]).collect());
+    }
+    table.comments.extend(comments.iter().map(|&comment| comment.to_owned()));
     table
+}
+
+/// What must hold of any network, read off the rows of a table.
+fn ordered(from: &Path, out: &Path) -> Result<(), Wrong> {
+    let rows = Table::from_csv(&std::fs::read_to_string(from)?, &from.display().to_string())?;
+    let found = orderings(&rows)?;
+    let numbers = |of: fn(&Ordering) -> f64| found.iter().map(of).collect::<Vec<f64>>();
+    let mut table = Table::new()
+        .with_text("network", found.iter().map(|o| o.network.clone()).collect())
+        .with_text("statement", found.iter().map(|o| o.statement.to_owned()).collect())
+        .with_float("larger", numbers(|o| o.larger))
+        .with_float("smaller", numbers(|o| o.smaller))
+        .with_float("sampling", numbers(|o| o.sampling))
+        .with_text("holds", found.iter().map(|o| o.holds().to_owned()).collect());
+    table.comments.extend([
+        "what must hold of any network on arrays (design notes F.4, 1 to 4), in points of accuracy".into(),
+        "sampling: standard deviation of the difference of two shares; holds: not broken by more than two"
+            .into(),
+        "cargo run --release -p mho-tests --bin networks -- orderings docs/networks.csv OUT.csv".into(),
+    ]);
+    std::fs::write(out, table.to_csv())?;
+    Ok(())
 }
 
 /// Networks and CIFAR-10 in forms that `mho` reads.

@@ -4,10 +4,14 @@
 //! Errors name the file and what is wrong in it, as everywhere: the files are not ours.
 
 pub mod analog;
+pub mod columns;
 pub mod library;
 pub mod npz;
+pub mod orderings;
 pub mod sets;
+pub mod steps;
 pub mod tflite;
+pub mod trained;
 mod zoo;
 
 pub use zoo::{efficientnet_lite0, residual};

@@ -87,15 +87,21 @@ fn generic(wish: &Wish<'_>) -> Result<Built, BuildError> {
                 done += 1.0;
                 (wish.progress)(done / steps);
             }
-            let at =
-                |alpha: f64| ALPHAS.iter().position(|known| *known == alpha).map(|index| found[index].mean);
-            at_tenth.push(at(0.1).unwrap_or(f64::NAN));
+            let at = |alpha: f64| ALPHAS.iter().position(|known| *known == alpha).map(|index| found[index]);
+            at_tenth.push(at(0.1).map_or(f64::NAN, |accuracy| accuracy.mean));
             for (alpha, wanted) in *anchors {
                 // One point for the easy set, three where accuracy collapses (design notes, N05).
                 let tolerance = [1.0, 3.0][set];
                 if let (true, Some(ours)) = (wanted[set].is_finite(), at(*alpha)) {
-                    let name = format!("{}, {words}, error {alpha} (%)", task.name);
-                    checks.push(Check::new(name, wanted[set], ours, tolerance).comparable(task.whole));
+                    // An anchor is a mean over three draws of one network: where draws differ by more than the
+                    // tolerance, it is no better known than that, and whoever reads the verdict has to know.
+                    let draws = if ours.deviation > tolerance {
+                        format!(", one draw of cells ± {:.1}", ours.deviation)
+                    } else {
+                        String::new()
+                    };
+                    let name = format!("{}, {words}, error {alpha}{draws} (%)", task.name);
+                    checks.push(Check::new(name, wanted[set], ours.mean, tolerance).comparable(task.whole));
                 }
             }
             series.push(bars(words, colour + 1, &ALPHAS, &found));
@@ -140,14 +146,24 @@ fn bars(label: &str, colour: usize, x: &[f64], found: &[Accuracy]) -> Series {
 
 /// Name, and the points that programming costs on MNIST and Fashion-MNIST: digital less the anchor (97.16
 /// and 88.38 on the same 5,000 images); NaN where there is none.
-const KNOWN: [(&str, [f64; 2]); 6] = [
+const KNOWN: [(&str, [f64; 2]); 7] = [
     ("SONOS (TCAS 2022)", [97.16 - 97.11, 88.38 - 88.37]),
     ("SONOS (IEDM 2022)", [97.16 - 97.11, 88.38 - 88.37]),
     ("TaOx", [f64::NAN; 2]),
     ("PCM", [97.16 - 96.99, 88.38 - 88.13]),
     ("Milo", [97.16 - 96.93, 88.38 - 87.91]),
     ("Wan", [97.16 - 96.32, 88.38 - 86.49]),
+    ("Wan, fit of aihwkit", [f64::NAN; 2]),
 ];
+
+/// Wan et al. in the form that the anchors stand on (design notes D.2): sigma = 1.053 + 0.2374 G - 1.167e-2 G^2 +
+/// 1.536e-4 G^3 uS up to 39.26 uS, here in parts of the largest conductance. An idle cell has 2.7 % of the range
+/// there and 0.9 % in the fit of aihwkit, and most cells of a pair are idle.
+const WAN: [f64; 6] = {
+    const MAX_US: f64 = 39.26;
+    let square = MAX_US * MAX_US;
+    [MAX_US, 1.053, 0.2374 * MAX_US, -1.167e-2 * square, 1.536e-4 * square * MAX_US, 0.0]
+};
 
 fn with_array(table: DeviceTable) -> (DeviceTable, ArrayConfig) {
     let array = array_for(&table);
@@ -162,6 +178,7 @@ fn devices(wish: &Wish<'_>) -> Result<Built, BuildError> {
         resistive("taox", &[])?,
         resistive("pcm-joshi", &[])?,
         resistive("milo", &[])?,
+        resistive("wan", &WAN)?,
         resistive("wan", &[])?,
     ];
     let (mut panels, mut checks) = (Vec::new(), Vec::new());

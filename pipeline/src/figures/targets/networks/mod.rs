@@ -100,6 +100,8 @@ struct Accuracy {
     mean: f64,
     least: f64,
     most: f64,
+    /// Standard deviation of one trial.
+    deviation: f64,
 }
 
 impl Task {
@@ -143,8 +145,11 @@ impl Task {
         // by condition, then by trial
         let of_condition = |results: &[mho_network::evaluate::TrialResult]| {
             let tops: Vec<f64> = results.iter().map(|result| 100.0 * result.top1()).collect();
+            let mean = tops.iter().sum::<f64>() / tops.len().max(1) as f64;
+            let squares = tops.iter().map(|top| (top - mean).powi(2)).sum::<f64>();
             Accuracy {
-                mean: tops.iter().sum::<f64>() / tops.len().max(1) as f64,
+                mean,
+                deviation: (squares / (tops.len().max(2) - 1) as f64).sqrt(),
                 least: tops.iter().copied().fold(f64::INFINITY, f64::min),
                 most: tops.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             }
