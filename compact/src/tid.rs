@@ -163,7 +163,7 @@ impl Evaluator {
     /// Prepares a law.
     pub fn new(law: Law) -> Self {
         let flow = match &law {
-            Law::Collect(law) => Some(collect::Flow::new(law)),
+            Law::Collect(law) => Some(collect::Flow::new(law, &collect::Release::new(law))),
             _ => None,
         };
         Self { law, flow }

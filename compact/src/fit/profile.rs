@@ -93,7 +93,8 @@ impl Profiles<'_, '_> {
     /// others when no refit succeeds.
     pub fn interval(&self, index: usize) -> Result<ProfileInterval, FitError> {
         let none = || FitError::NoSuchParameter(index);
-        let fitted = self.fit.parameters.get(index).filter(|fitted| fitted.std.is_finite()).ok_or_else(none)?;
+        let fitted =
+            self.fit.parameters.get(index).filter(|fitted| fitted.std.is_finite()).ok_or_else(none)?;
         let place = self.blocks.layout.shared.iter().position(|shared| *shared == index).ok_or_else(none)?;
         let parameter = &self.blocks.regression.parameters[index];
         let [low, high] = fitted.interval95.map(|value| parameter.coordinate(value));
@@ -309,4 +310,52 @@ pub fn profile(
         lower_open: below.is_none(),
         upper_open: above.is_none(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fit::{Axis, Deviation, Device, FitOptions, Parameter, Regression, Series, Transform};
+    use mho_data::random::Stream;
+
+    /// A quartic over less than a decade: its terms all but cancel (correlations of 0.99 and more), so that the others
+    /// must go far along as one is moved. The law is linear, and its profiles are the parabola of the covariance, to
+    /// the tolerance of their ends and what the scale bends (a part in 10^3).
+    #[test]
+    fn terms_that_all_but_cancel_are_profiled() {
+        const TERMS: usize = 5;
+        let x: Vec<f64> = (0..45).map(|i| 0.15 + 0.106 * f64::from(i / 5)).collect();
+        let stream = Stream::new(3, &["fit", "profile"], &[]);
+        let power = |x: f64, term: usize| x.powi(term as i32);
+        let truth = [0.35, 16.0, -44.0, 45.0, -17.0];
+        let quartic = move |p: &[f64], x: f64| (0..TERMS).map(|term| p[term] * power(x, term)).sum::<f64>();
+        let y =
+            x.iter().enumerate().map(|(i, &x)| quartic(&truth, x) + 0.1 * stream.normal(i as u64)).collect();
+        let series = Series { x: x.clone(), y, ..Series::default() };
+        let start = |value: &f64| Parameter::new("term", "1", *value, -2000.0, 2000.0, Transform::Linear);
+        let regression = Regression {
+            model: &crate::retention::INFO,
+            parameters: truth.iter().map(start).collect(),
+            devices: vec![Device { name: "1".into(), series: vec![series] }],
+            law: Box::new(move |p, _| x.iter().map(|&x| quartic(p, x)).collect()),
+            slopes: None,
+            deviation: Deviation::Absolute { sigma: 0.1 },
+            x: Axis { title: "", unit: "1", log: false },
+            y: Axis { title: "", unit: "1", log: false },
+            options: FitOptions { difference_step: 1e-8, ..FitOptions::default() },
+            fixed: Vec::new(),
+            priors: Vec::new(),
+            dropped: 0,
+            notes: Vec::new(),
+        };
+        let fit = regression.fit().unwrap();
+        let profiles = regression.profiles(&fit).unwrap();
+        for (index, fitted) in fit.parameters.iter().enumerate() {
+            let [low, high] = fitted.interval95;
+            let found = profiles.interval(index).unwrap();
+            let off = ((found.lower - low).abs()).max((found.upper - high).abs()) / (high - low);
+            assert!(off < 5e-3, "{index}: {found:?} {low} {high}");
+            assert_eq!(regression.profile(&fit, index).unwrap(), found);
+        }
+        assert!(profiles.interval(TERMS).is_err() && regression.profile(&fit, TERMS).is_err());
+    }
 }

@@ -7,12 +7,13 @@
 use super::catalogue::{MODELS, Model};
 use super::gross::take_out;
 use super::readings::cells;
-use super::statistics::{Block, Statistic};
+use super::statistics::{Block, Shared, Statistic};
 use super::{Cell, Distribution};
 use crate::fit::{Axis, Deviation, Device, FitOptions, Fixed, Regression, Series};
 use crate::model::{Entry, Simulated, Simulation};
 use mho_data::InputError;
 use mho_data::measurement::{Kind, Measurement};
+use std::sync::Mutex;
 
 /// Blocks of cells that a bootstrap draws, where devices are single cells; each has at least so many of a target.
 const BLOCKS: usize = 8;
@@ -66,7 +67,8 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
     let count =
         if found.chips.is_empty() { (fewest / BLOCK_CELLS).clamp(1, BLOCKS) } else { found.chips.len() };
     let mut blocks: Vec<Vec<Block>> = (0..count).map(|_| Vec::new()).collect();
-    for group in &found.groups {
+    let mut targets: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for (target, group) in found.groups.iter().enumerate() {
         for (number, own) in blocks.iter_mut().enumerate() {
             let members: Vec<usize> = (0..group.cells.len())
                 .filter(|&index| {
@@ -74,7 +76,8 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
                 })
                 .collect();
             if members.len() > 1 {
-                own.push(Block::new(group, &members, &plan, t_0_s));
+                own.push(Block::new(group, &members, &plan, t_0_s, model.default_cell().as_ref()));
+                targets[number].push(target);
             }
         }
     }
@@ -165,6 +168,8 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
         })
         .collect();
     let model = *model;
+    let count_of_targets = found.groups.len();
+    let memory: Mutex<(Vec<f64>, Vec<Shared>)> = Mutex::default();
     let law = move |values: &[f64], device: usize| {
         let mut whole = defaults.clone();
         for (&index, value) in indices.iter().zip(values) {
@@ -172,8 +177,19 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
         }
         let cell = model.cell(&whole);
         let of_read = of_read(&whole, &reading);
-        let predict = |block: &Block| block.predict(cell.as_ref(), &of_read);
-        let all: Vec<Vec<f64>> = blocks[device].iter().map(predict).collect();
+        // Devices are asked one after another with the same values; threads with others share nothing with them.
+        let mut own = (Vec::new(), Vec::new());
+        let mut kept = memory.try_lock().ok();
+        let (of, shared) = kept.as_deref_mut().unwrap_or(&mut own);
+        if *of != whole {
+            *shared = (0..count_of_targets).map(|_| Shared::default()).collect();
+            *of = whole;
+        }
+        let all: Vec<Vec<f64>> = blocks[device]
+            .iter()
+            .zip(&targets[device])
+            .map(|(block, &target)| block.predict(cell.as_ref(), &of_read, &mut shared[target]))
+            .collect();
         let places = curves[device].iter().flat_map(|curve| &curve.places);
         places.map(|&(block, index)| all[block][index]).collect()
     };
@@ -185,7 +201,9 @@ pub fn regression(model: &Model, measurement: &Measurement) -> Result<Regression
         deviation: Deviation::Absolute { sigma: 1.0 },
         x: Axis { title: "target conductance", unit: "uS", log: false },
         y: Axis { title: "statistic of cells", unit: "1", log: false },
-        options: FitOptions { scale_covariance: false, ..FitOptions::default() },
+        // Bounds of polynomials are far away, and a step in free coordinates is a hundred times as long in their terms,
+        // which all but cancel: closed forms allow short ones.
+        options: FitOptions { scale_covariance: false, difference_step: 1e-8, ..FitOptions::default() },
         slopes: None,
         fixed,
         priors: Vec::new(),
@@ -250,7 +268,9 @@ fn observed_ratio(
 ) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for block in blocks.iter().flatten() {
-        for ((statistic, value, _), law) in block.found.iter().zip(block.predict(cell, of_read)) {
+        for ((statistic, value, _), law) in
+            block.found.iter().zip(block.predict(cell, of_read, &mut Shared::default()))
+        {
             if wanted(*statistic) && (value - law).is_finite() {
                 sum += value - law;
                 count += 1.0;

@@ -43,7 +43,8 @@ pub(super) fn take_out(groups: &mut [Group], plan: &Plan) -> (usize, Vec<String>
     }
     let mut notes = Vec::new();
     if cells > 0 {
-        let more = if named.len() > NAMED { format!(" and {} more", named.len() - NAMED) } else { String::new() };
+        let more =
+            if named.len() > NAMED { format!(" and {} more", named.len() - NAMED) } else { String::new() };
         named.truncate(NAMED);
         let (noun, verb, are) = if cells == 1 { ("cell", "lies", "is") } else { ("cells", "lie", "are") };
         notes.push(format!(
@@ -88,25 +89,28 @@ fn judge(group: &Group, plan: &Plan) -> Vec<bool> {
     gross
 }
 
-/// Whether each value lies as far from the others as a normal one does with the probability of [`FAR`] deviations; one
-/// that is no number does where most are.
+/// Whether each value lies as far from the others as a normal one does with the probability of [`FAR`] deviations. One
+/// that is no number, as the logarithm of a cell at its lower bound, is not judged.
 fn far(values: &[f64]) -> Vec<bool> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    if sorted.len() < FEWEST || 2 * sorted.len() <= values.len() {
+    if sorted.len() < FEWEST {
         return vec![false; values.len()];
     }
     let centre = median(&mut sorted);
     let mut sizes: Vec<f64> = sorted.iter().map(|value| (value - centre).abs()).collect();
     // Of a normal law the median size is 0.6745 deviations.
     let spread = median(&mut sizes) / 0.674_489_75;
-    let mut far: Vec<bool> =
-        values.iter().map(|value| !value.is_finite() || (value - centre).abs() > FAR * spread).collect();
     if spread <= 0.0 {
         // More than half are equal: there is no scale to judge by.
-        return values.iter().map(|value| !value.is_finite()).collect();
+        return vec![false; values.len()];
     }
+    let beyond = |from: f64, limit: f64| -> Vec<bool> {
+        values.iter().map(|value| value.is_finite() && (value - from).abs() > limit).collect()
+    };
+    let mut far = beyond(centre, FAR * spread);
     for _ in 0..ROUNDS {
-        let kept: Vec<f64> = values.iter().zip(&far).filter(|(_, far)| !**far).map(|(value, _)| *value).collect();
+        let kept = values.iter().zip(&far).filter(|(value, far)| value.is_finite() && !**far);
+        let kept: Vec<f64> = kept.map(|(value, _)| *value).collect();
         if kept.len() < FEWEST {
             break;
         }
@@ -116,8 +120,7 @@ fn far(values: &[f64]) -> Vec<bool> {
         // A further value of the same law: Student's, as mean and variance are those of the sample.
         let quantile = -student_quantile(far_probability(), count - 1.0);
         let limit = quantile * (variance * (1.0 + 1.0 / count)).sqrt();
-        let next: Vec<bool> =
-            values.iter().map(|value| !value.is_finite() || (value - mean).abs() > limit).collect();
+        let next = beyond(mean, limit);
         if next == far {
             break;
         }
@@ -156,7 +159,7 @@ mod tests {
         // Few values do not know their spread: of five, one at 20 deviations is hardly a wild one.
         assert!(far(&[0.0, 1.0, -1.0, 0.5, 9.0]).iter().all(|far| !far));
         assert_eq!(far(&[1.0; 5]), [false; 5]);
-        assert_eq!(far(&[1.0, 1.1, f64::NAN, 0.9, 1.0]), [false, false, true, false, false]);
+        assert_eq!(far(&[1.0, 1.1, f64::NAN, 0.9, 1.0]), [false; 5]);
         assert_eq!(far(&[f64::NAN; 5]), [false; 5]);
     }
 
@@ -184,7 +187,10 @@ mod tests {
         let mut groups = [group.clone()];
         let (rows, notes) = take_out(&mut groups, &Plan::PCM);
         assert_eq!((rows, groups[0].cells.len(), groups[0].drawn), (8, 38, 40));
-        assert!(notes[0].starts_with("2 cells of 40 lie") && notes[0].ends_with("c7 at 10.0000 uS, c11 at 10.0000 uS"));
+        assert!(
+            notes[0].starts_with("2 cells of 40 lie")
+                && notes[0].ends_with("c7 at 10.0000 uS, c11 at 10.0000 uS")
+        );
         assert_eq!(groups[0].places[7], 8);
         // A plan without drift and noise sees neither.
         assert_eq!(take_out(std::slice::from_mut(&mut group), &Plan::MILO), (0, Vec::new()));

@@ -8,7 +8,6 @@ use super::chi::log_spread;
 use super::plan::{Change, Plan};
 use super::readings::{Group, Reads};
 use super::{Cell, Distribution};
-use std::cell::LazyCell;
 use std::sync::Mutex;
 
 /// What is compared.
@@ -74,6 +73,15 @@ struct Noise {
     variances: Vec<f64>,
 }
 
+/// What a law says of all blocks of a target alike, worked out for the first of them that asks.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// Standard deviation of cells at each time, uS.
+    sigmas_us: Vec<Option<f64>>,
+    /// Mean and standard deviation of slopes.
+    slope: Option<(f64, f64)>,
+}
+
 /// Relative scatter around a line of ln g beyond which it is not averaged in logarithms: its mean is off by half
 /// the square, 1 %.
 const MOST_SCATTER: f64 = 0.15;
@@ -82,8 +90,8 @@ const MOST_SCATTER: f64 = 0.15;
 const SMALLEST_US: f64 = 1e-9;
 
 impl Block {
-    /// The statistics of a plan, for cells `members` of a group.
-    pub fn new(group: &Group, members: &[usize], plan: &Plan, t_0_s: f64) -> Self {
+    /// The statistics of a plan, for cells `members` of a group; `law` as published.
+    pub fn new(group: &Group, members: &[usize], plan: &Plan, t_0_s: f64, law: &dyn Cell) -> Self {
         let mut block = Self {
             target_us: group.target_us,
             times_s: group.times_s.clone(),
@@ -99,7 +107,7 @@ impl Block {
             block.slopes();
         }
         if !plan.read.is_empty() {
-            block.noises();
+            block.noises(law);
         }
         block
     }
@@ -215,32 +223,58 @@ impl Block {
         Some(sum / self.cells.len() as f64).filter(|variance| variance.is_finite())
     }
 
-    fn noises(&mut self) {
+    /// The pooled variance of repeated reads. Cells whose noise is larger than others' make most of it, so that it has
+    /// fewer degrees of freedom than there are reads: those of Satterthwaite (Biometrics Bulletin 2, 110, 1946) with
+    /// the noise that `law` gives to each cell.
+    fn noises(&mut self, law: &dyn Cell) {
+        let since = self.since(law);
         for time in 0..self.times_s.len() {
-            let reads = self.cells.iter().map(|cell| cell[time]);
-            let freedom: f64 = reads.clone().map(|reads| reads.count as f64 - 1.0).sum();
-            let square: f64 = reads.map(|reads| reads.square_us2).sum();
-            self.push_spread(Statistic::Noise(time), square / freedom.max(1.0), freedom);
+            let (mut square, mut freedom) = (0.0, 0.0);
+            let (mut sum, mut sum_of_squares) = (0.0, 0.0);
+            for cell in &self.cells {
+                let own = cell[time].count as f64 - 1.0;
+                let variance = self.noise_of(law, cell, since, time);
+                square += cell[time].square_us2;
+                freedom += own;
+                sum += own * variance;
+                sum_of_squares += own * variance * variance;
+            }
+            let alike = !(sum_of_squares > 0.0 && sum_of_squares.is_finite());
+            let effective = if alike { freedom } else { sum * sum / sum_of_squares };
+            self.push_spread(Statistic::Noise(time), square / freedom.max(1.0), effective);
         }
+    }
+
+    /// Part of the conductance that cells have kept at the first read.
+    fn since(&self, law: &dyn Cell) -> f64 {
+        let exponent = law.exponent(self.target_us).at(0.0);
+        law.evolution(self.target_us, exponent, self.times_s[0]).gain
+    }
+
+    /// Variance of one read of a cell as it was read at a time.
+    fn noise_of(&self, law: &dyn Cell, cell: &[Reads], since: f64, time: usize) -> f64 {
+        let first_us = (cell[0].mean_us / since).max(0.0);
+        law.read_sigma_us(cell[time].mean_us, first_us, self.times_s[time]).powi(2)
     }
 
     /// What the law says of all statistics found. `of_read` are the law's parameters of read noise, as far as they
     /// change from call to call: the noise of many cells is worked out anew only where they have.
-    pub fn predict(&self, law: &dyn Cell, of_read: &[f64]) -> Vec<f64> {
+    pub fn predict(&self, law: &dyn Cell, of_read: &[f64], shared: &mut Shared) -> Vec<f64> {
         let noise = self.noise(law, of_read);
-        let slope = LazyCell::new(|| self.slope(law));
+        shared.sigmas_us.resize(self.times_s.len(), None);
         self.found
             .iter()
             .map(|(statistic, ..)| match *statistic {
                 Statistic::Spread(time) => {
-                    let cells = Distribution::new(law, self.target_us, self.times_s[time]).sigma_us();
+                    let of_cells = || Distribution::new(law, self.target_us, self.times_s[time]).sigma_us();
+                    let cells = *shared.sigmas_us[time].get_or_insert_with(of_cells);
                     let read = self.read_variance(&noise, time);
                     0.5 * (cells * cells + read).max(SMALLEST_US * SMALLEST_US).ln()
                 }
                 Statistic::Noise(time) => 0.5 * noise[time].max(SMALLEST_US * SMALLEST_US).ln(),
-                Statistic::SlopeMean => slope.0,
+                Statistic::SlopeMean => shared.slope.get_or_insert_with(|| self.slope(law)).0,
                 Statistic::SlopeSpread => {
-                    let (_, std) = *slope;
+                    let (_, std) = *shared.slope.get_or_insert_with(|| self.slope(law));
                     0.5 * (std * std + self.slope_noise).max(SMALLEST_US * SMALLEST_US).ln()
                 }
                 Statistic::LevelSpread => self.level_spread(law, &noise).max(SMALLEST_US).ln(),
@@ -250,22 +284,24 @@ impl Block {
 
     /// Variance of one read at each time, averaged over the cells as they were read.
     fn noise(&self, law: &dyn Cell, of_read: &[f64]) -> Vec<f64> {
-        let exponent = law.exponent(self.target_us).at(0.0);
-        let since = law.evolution(self.target_us, exponent, self.times_s[0]).gain;
+        let since = self.since(law);
         let mut key = of_read.to_vec();
         key.push(since);
-        let mut last = self.noise.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if last.key != key {
-            let variance = |(time, &time_s): (usize, &f64)| {
-                let each = self.cells.iter().map(|cell| {
-                    let first_us = (cell[0].mean_us / since).max(0.0);
-                    law.read_sigma_us(cell[time].mean_us, first_us, time_s).powi(2)
-                });
-                each.sum::<f64>() / self.cells.len() as f64
-            };
-            *last = Noise { variances: self.times_s.iter().enumerate().map(variance).collect(), key };
+        // Threads that ask for other parameters at the same time work theirs out.
+        if let Ok(last) = self.noise.try_lock()
+            && last.key == key
+        {
+            return last.variances.clone();
         }
-        last.variances.clone()
+        let variance = |time: usize| {
+            let each = self.cells.iter().map(|cell| self.noise_of(law, cell, since, time));
+            each.sum::<f64>() / self.cells.len() as f64
+        };
+        let variances: Vec<f64> = (0..self.times_s.len()).map(variance).collect();
+        if let Ok(mut last) = self.noise.try_lock() {
+            *last = Noise { key, variances: variances.clone() };
+        }
+        variances
     }
 
     /// Variance that read noise leaves in the mean of a cell's reads.

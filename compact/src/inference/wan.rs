@@ -9,21 +9,21 @@ constants! {
     /// ReRAM of Wan et al.; see [`INFO`].
     Wan {
         g_max_us: "uS", 40.0, 1e-3, 1e4, Log, Measured, SOURCE, "largest conductance; r = g/g_max";
-        second_c0_us: "uS", 0.348, -200.0, 200.0, Linear, Fitted, SOURCE, "spread after 1 s at r = 0";
-        second_c1_us: "uS", 16.030, -200.0, 200.0, Linear, Fitted, SOURCE, "... its part linear in r";
-        second_c2_us: "uS", -43.853, -200.0, 200.0, Linear, Fitted, SOURCE, "... quadratic";
-        second_c3_us: "uS", 45.393, -200.0, 200.0, Linear, Fitted, SOURCE, "... cubic";
-        second_c4_us: "uS", -16.815, -200.0, 200.0, Linear, Fitted, SOURCE, "... quartic";
-        day_c0_us: "uS", 0.701, -200.0, 200.0, Linear, Fitted, SOURCE, "spread after a day at r = 0";
-        day_c1_us: "uS", 22.086, -200.0, 200.0, Linear, Fitted, SOURCE, "... its part linear in r";
-        day_c2_us: "uS", -50.773, -200.0, 200.0, Linear, Fitted, SOURCE, "... quadratic";
-        day_c3_us: "uS", 47.095, -200.0, 200.0, Linear, Fitted, SOURCE, "... cubic";
-        day_c4_us: "uS", -16.458, -200.0, 200.0, Linear, Fitted, SOURCE, "... quartic";
-        days_c0_us: "uS", 0.782, -200.0, 200.0, Linear, Fitted, SOURCE, "spread after two days at r = 0";
-        days_c1_us: "uS", 20.274, -200.0, 200.0, Linear, Fitted, SOURCE, "... its part linear in r";
-        days_c2_us: "uS", -43.507, -200.0, 200.0, Linear, Fitted, SOURCE, "... quadratic";
-        days_c3_us: "uS", 37.062, -200.0, 200.0, Linear, Fitted, SOURCE, "... cubic";
-        days_c4_us: "uS", -11.934, -200.0, 200.0, Linear, Fitted, SOURCE, "... quartic";
+        second_c0_us: "uS", 0.348, -2000.0, 2000.0, Linear, Fitted, SOURCE, "spread after 1 s at r = 0";
+        second_c1_us: "uS", 16.030, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... its part linear in r";
+        second_c2_us: "uS", -43.853, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... quadratic";
+        second_c3_us: "uS", 45.393, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... cubic";
+        second_c4_us: "uS", -16.815, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... quartic";
+        day_c0_us: "uS", 0.701, -2000.0, 2000.0, Linear, Fitted, SOURCE, "spread after a day at r = 0";
+        day_c1_us: "uS", 22.086, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... its part linear in r";
+        day_c2_us: "uS", -50.773, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... quadratic";
+        day_c3_us: "uS", 47.095, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... cubic";
+        day_c4_us: "uS", -16.458, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... quartic";
+        days_c0_us: "uS", 0.782, -2000.0, 2000.0, Linear, Fitted, SOURCE, "spread after two days at r = 0";
+        days_c1_us: "uS", 20.274, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... its part linear in r";
+        days_c2_us: "uS", -43.507, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... quadratic";
+        days_c3_us: "uS", 37.062, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... cubic";
+        days_c4_us: "uS", -11.934, -2000.0, 2000.0, Linear, Fitted, SOURCE, "... quartic";
     }
     name: "wan",
     title: "ReRAM that relaxes in both directions: spread after 1 s, 1 d and 2 d",

@@ -1,6 +1,6 @@
 //! Dose laws fitted to thresholds of several devices.
 
-use super::collect::{CollectLaw, Flow};
+use super::collect::{CollectLaw, Flow, Release};
 use super::{COLLECT, EXP, Law, STRETCHED, TWO_TERM};
 use crate::fit::{
     Axis, Deviation, Device, FitError, FitOptions, FitResult, LawSlopes, Loss, Parameter, Regression, Series,
@@ -175,13 +175,13 @@ pub fn regression(model: &'static ModelInfo, points: &[VtPoint]) -> Result<Regre
     let kept = points.iter().filter(|point| usable(point)).count();
     // The flow of the collection depends on the shared parameters alone: all devices and the differences with the
     // starts use one.
-    let flows: Flows = Mutex::new(Vec::new());
+    let flows = Flows::default();
     let doses: Vec<Vec<f64>> = curves.into_iter().map(|curve| curve.doses_krad_si).collect();
     let law = Arc::new(move |values: &[f64], device: usize| -> Vec<f64> {
         let (own, starts) = values.split_at(count);
         let (start_v, doses) = (starts[device], &doses[device]);
         match Law::from_values(model, own) {
-            Some(Law::Collect(law)) => flow_of(&flows, own, &law).thresholds_v(start_v, doses),
+            Some(Law::Collect(law)) => flows.of(own, &law).thresholds_v(start_v, doses),
             Some(law) => doses.iter().map(|&dose| law.closed_form_v(start_v, dose)).collect(),
             None => vec![f64::NAN; doses.len()],
         }
@@ -364,27 +364,42 @@ fn middle(devices: &[Device]) -> f64 {
     firsts.iter().sum::<f64>() / firsts.len().max(1) as f64
 }
 
-/// Flows by the values of the shared parameters, the newest last.
-type Flows = Mutex<Vec<(Vec<f64>, Arc<Flow>)>>;
+/// The newest last, by the values that each hangs on.
+type Kept<T> = Mutex<Vec<(Vec<f64>, Arc<T>)>>;
 
-/// Flows that are kept: more than threads that fit at the same time.
-const KEPT_FLOWS: usize = 64;
+/// Flows by the values of all shared parameters, and what they are made of by the gate's.
+#[derive(Default)]
+struct Flows {
+    flows: Kept<Flow>,
+    releases: Kept<Release>,
+}
 
-/// The flow of these values, from the kept ones where it is there.
-fn flow_of(kept: &Flows, own: &[f64], law: &CollectLaw) -> Arc<Flow> {
-    if let Ok(flows) = kept.lock()
-        && let Some((_, flow)) = flows.iter().rev().find(|(values, _)| values == own)
+/// Tables that are kept: more than threads that fit at the same time.
+const KEPT: usize = 64;
+
+/// The table of these values, kept or made anew.
+fn kept<T>(all: &Kept<T>, values: &[f64], make: impl FnOnce() -> T) -> Arc<T> {
+    if let Ok(all) = all.lock()
+        && let Some((_, found)) = all.iter().rev().find(|(of, _)| of == values)
     {
-        return Arc::clone(flow);
+        return Arc::clone(found);
     }
-    let flow = Arc::new(Flow::new(law));
-    if let Ok(mut flows) = kept.lock() {
-        if flows.len() >= KEPT_FLOWS {
-            flows.remove(0);
+    let made = Arc::new(make());
+    if let Ok(mut all) = all.lock() {
+        if all.len() >= KEPT {
+            all.remove(0);
         }
-        flows.push((own.to_vec(), Arc::clone(&flow)));
+        all.push((values.to_vec(), Arc::clone(&made)));
     }
-    flow
+    made
+}
+
+impl Flows {
+    fn of(&self, own: &[f64], law: &CollectLaw) -> Arc<Flow> {
+        kept(&self.flows, own, || {
+            Flow::new(law, &kept(&self.releases, &[law.phi_ms_v], || Release::new(law)))
+        })
+    }
 }
 
 /// A law in a ranking.

@@ -74,7 +74,7 @@ fn devices_are_the_independent_observations() {
 #[test]
 fn the_flow_is_the_ode() {
     let law = CollectLaw { eta_e: 0.8, eta_h: 0.6, phi_ms_v: -1.02, vt_neutral_v: 1.05 };
-    let flow = collect::Flow::new(&law);
+    let flow = collect::Flow::new(&law, &collect::Release::new(&law));
     for start_v in [3.0, 2.0, 1.1, 0.0, -0.9] {
         let exact = law.thresholds_v(start_v, &DOSES).unwrap();
         for (a, b) in exact.iter().zip(flow.thresholds_v(start_v, &DOSES)) {

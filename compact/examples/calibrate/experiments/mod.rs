@@ -120,7 +120,15 @@ impl Design {
         if let Some(place) = regression.parameters.iter().position(|p| p.name == "vt_inf_v") {
             truth[place] = 0.7;
         }
-        Some(Experiment { regression, truth, shared, differ: self.differ, scatter: 1.0, cells: None, drawn: None })
+        Some(Experiment {
+            regression,
+            truth,
+            shared,
+            differ: self.differ,
+            scatter: 1.0,
+            cells: None,
+            drawn: None,
+        })
     }
 }
 
