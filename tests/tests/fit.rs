@@ -181,7 +181,7 @@ fn measured_transistors() {
     assert!(alone < 120, "{alone} readings taken out");
     // Contacts that come and go, and the change of range of the arrays near 1 mA, are told.
     for fit in fits.iter().filter(|fit| fit["rms_log"].as_f64().unwrap() > 0.3) {
-        assert!(told(fit, "come and go").is_some(), "{}", fit["name"]);
+        assert!(told(fit, "contacts come and go:").is_some(), "{}", fit["name"]);
     }
     let jumping = fits.iter().filter(|fit| told(fit, "the current jumps").is_some()).count();
     assert!((5..30).contains(&jumping), "{jumping} devices with jumps");
