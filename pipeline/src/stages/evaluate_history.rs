@@ -24,7 +24,7 @@ impl Stage for AlongReports {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {

@@ -109,7 +109,7 @@ fn noise_arrives_as_it_does_with_half_of_the_gates_open() {
     let wires = Wires { row_ohm: 1e-3, column_ohm: 2e-3, topology: Topology::GatedRows, ..Wires::default() };
     let sigma: Vec<f64> = g.iter().map(|g| 0.01 + 0.05 * g).collect();
     let gates = Gates::<f64>::new(rows, columns, vec![g.clone()], &wires, 1e-6).unwrap();
-    let map = gates.noise(&[sigma.clone()]).unwrap().remove(0);
+    let map = gates.noise(std::slice::from_ref(&sigma)).unwrap().remove(0);
     let array = Crossbar::new(rows, columns, g, &wires, Cell::Linear).unwrap();
     let on = patterns::<f64>(rows, 12);
     let mut losses = 0.0_f64;
