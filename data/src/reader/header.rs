@@ -41,8 +41,6 @@ pub(super) struct Column {
     pub(super) unit: Unit,
     /// Whether the state is a label.
     pub(super) as_text: bool,
-    /// What the file says: a current, or the conductance that it is computed from.
-    pub(super) said: Quantity,
 }
 
 impl Field {
@@ -383,6 +381,11 @@ fn is_conductance(unit: Option<&str>) -> bool {
     unit.and_then(Unit::parse).is_some_and(|unit| unit.quantity == Quantity::Conductance)
 }
 
+/// What a column says: its own quantity unless the unit is another's.
+fn said(field: Field, unit: Option<&str>) -> Quantity {
+    unit.and_then(Unit::parse).map_or(field.quantity(), |unit| unit.quantity)
+}
+
 /// What turns conductances into currents and targets into states.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scale {
@@ -431,18 +434,15 @@ pub(super) fn columns(
         if conductance && kind != Kind::StateCurrent {
             continue;
         }
-        if let Some(at) = columns.iter().position(|column| column.field == field)
-            && kind == Kind::StateCurrent
-            && [Field::Current, Field::State].contains(&field)
+        // The same said twice: a current goes before a conductance, a fraction before a target.
+        if kind == Kind::StateCurrent
+            && said(field, unit.as_deref()) != field.quantity()
+            && names
+                .iter()
+                .filter_map(|other| identify(other))
+                .any(|(other, unit)| other == field && said(field, unit.as_deref()) == field.quantity())
         {
-            // The same said twice: a current goes before a conductance, a fraction before a target.
-            let first = columns[at].said;
-            let said = unit.as_deref().and_then(Unit::parse).map_or(field.quantity(), |unit| unit.quantity);
-            match (first == field.quantity(), said == field.quantity()) {
-                (true, false) => continue,
-                (false, true) => drop(columns.remove(at)),
-                _ => {}
-            }
+            continue;
         }
         if columns.iter().any(|column| column.field == field) {
             return Err(InputError::new(
@@ -492,7 +492,7 @@ pub(super) fn columns(
         let unit = scaled.map_err(|expected| {
             InputError::new(file, format!("`{cell}`"), expected).at_line(line).in_column(cell.clone())
         })?;
-        columns.push(Column { index, name: cell.clone(), field, unit, as_text: text, said: parsed.quantity });
+        columns.push(Column { index, name: cell.clone(), field, unit, as_text: text });
     }
     Ok(columns)
 }
