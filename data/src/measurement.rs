@@ -112,6 +112,23 @@ impl Measurement {
         })
     }
 
+    /// Names of the devices, in the order in which they appear.
+    pub fn devices(&self) -> Vec<String> {
+        let names = self.table.texts("device").unwrap_or_default();
+        let mut seen = std::collections::BTreeSet::new();
+        names.iter().filter(|name| seen.insert(name.as_str())).cloned().collect()
+    }
+
+    /// The rows of some devices, with all that stands beside them.
+    #[must_use]
+    pub fn of_devices(&self, wanted: &[String]) -> Self {
+        let names = self.table.texts("device").unwrap_or_default();
+        let keep = |row: usize| names.get(row).is_some_and(|name| wanted.contains(name));
+        let places =
+            self.places.iter().enumerate().filter(|(row, _)| keep(*row)).map(|(_, place)| place.clone());
+        Self { table: self.table.filter(keep), sidecar: self.sidecar.clone(), places: places.collect() }
+    }
+
     /// That every sweep has enough points for a fit.
     ///
     /// # Errors

@@ -64,7 +64,10 @@ impl Survey {
         let column = |name: &str| table.floats(name).unwrap_or_default();
         let changes = |name: &str| column(name).windows(2).filter(|pair| pair[0] != pair[1]).count();
         // The first of those that change most: a gate sweep where nothing changes.
-        let axis = axes.iter().rev().copied().max_by_key(|name| changes(name)).unwrap_or(axes[0]);
+        let most = axes.iter().rev().copied().max_by_key(|name| changes(name)).unwrap_or(axes[0]);
+        // Currents and thresholds that were read at several doses are shown against dose, which time follows.
+        let dosed = axes.contains(&"dose_krad_si") && levels(column("dose_krad_si")).len() > 1;
+        let axis = if dosed { "dose_krad_si" } else { most };
         let sweeps: Vec<std::ops::Range<usize>> = match table.floats("sweep") {
             Ok(ids) => {
                 let mut start = 0;

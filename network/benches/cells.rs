@@ -80,7 +80,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     let table: DeviceTable = compile(&Made, &CompileOptions::default())?;
     let (graph, x) = graph()?;
     let mut array = ArrayConfig::default();
-    array.cell.current_max_na = 1600.0;
+    array.cell.current_max_na = Some(1600.0);
     let arrays = Arrays::new(&graph, &[x], &array, Some(Devices::from(&table)))?;
     let cells = 2 * OUTPUTS * INPUTS;
     let condition = |effects| Condition { time_s: 86_400.0, dose_krad_si: 100.0, effects };

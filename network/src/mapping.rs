@@ -12,7 +12,7 @@ use crate::graph::Graph;
 /// # Errors
 /// [`CoreError`] when the array cannot hold such weights.
 pub fn weight_histogram(graph: &Graph, config: &ArrayConfig, bins: usize) -> Result<Table, CoreError> {
-    let most = config.cell.current_max_na;
+    let most = config.cell.largest_current_na();
     let bins = bins.max(1);
     let spec = config.core_spec(InputRange { max: 1.0, signed: true });
     let (mut layers, mut los, mut his, mut cells) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -298,13 +298,22 @@ pub trait Stage: Send + Sync {
 /// Names the first key that is unknown or of the wrong kind.
 pub fn resolve_as<P: Serialize + DeserializeOwned + Default>(given: &Value) -> Result<Value, ParamError> {
     let defaults = serde_json::to_value(P::default()).unwrap_or(Value::Null);
-    check_keys("", given, &defaults)?;
-    let typed: P = merged(given).map_err(|found| ParamError {
-        key: culprit::<P>(given).unwrap_or_default(),
-        found: found.to_string(),
-        expected: "a value of the right kind".into(),
+    let typed: P = merged(given).map_err(|found| {
+        // What a type refuses, it may refuse for a key that it does not know.
+        let wrong = || ParamError {
+            key: culprit::<P>(given).unwrap_or_default(),
+            found: found.to_string(),
+            expected: "a value of the right kind".into(),
+        };
+        unknown_field(&found.to_string())
+            .and_then(|(field, known)| unknown("", given, &defaults, Some((&field, &known))))
+            .unwrap_or_else(wrong)
     })?;
     let mut resolved = serde_json::to_value(typed).unwrap_or(Value::Null);
+    // A key that is unset by default, and so absent from the defaults, is known if it comes through.
+    if let Some(error) = unknown("", given, &resolved, None) {
+        return Err(error);
+    }
     if let (Value::Object(map), Value::Object(defaults)) = (&mut resolved, &defaults) {
         map.retain(|key, value| defaults.get(key) != Some(value));
     }
@@ -334,22 +343,54 @@ fn overlay(base: &mut Value, over: &Value) {
     }
 }
 
-fn check_keys(prefix: &str, given: &Value, known: &Value) -> Result<(), ParamError> {
-    let (Value::Object(given), Value::Object(known)) = (given, known) else { return Ok(()) };
+/// The first key of `given` that is not among the `known` ones; with a `refused` field and the names in its place, only
+/// that one.
+fn unknown(
+    prefix: &str,
+    given: &Value,
+    known: &Value,
+    refused: Option<(&str, &[String])>,
+) -> Option<ParamError> {
+    let (Value::Object(given), Value::Object(known)) = (given, known) else { return None };
     for (key, value) in given {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        match known.get(key) {
-            Some(inner) => check_keys(&path, value, inner)?,
-            None => {
-                return Err(ParamError {
-                    key: path,
-                    found: format!("unknown key `{key}`"),
-                    expected: nearest(key, known.keys().map(String::as_str)),
-                });
+        let names: Vec<&str> = match (known.get(key), refused) {
+            (Some(inner), _) => {
+                if let Some(error) = unknown(&path, value, inner, refused) {
+                    return Some(error);
+                }
+                continue;
             }
-        }
+            (None, Some((field, names))) if field == key => names.iter().map(String::as_str).collect(),
+            // Unset by default: the refused field stands in it, or elsewhere.
+            (None, Some((field, names))) => {
+                if value.get(field).is_some() {
+                    let known = names.iter().map(String::as_str);
+                    return Some(ParamError {
+                        key: format!("{path}.{field}"),
+                        found: format!("unknown key `{field}`"),
+                        expected: nearest(field, known),
+                    });
+                }
+                continue;
+            }
+            (None, None) => known.keys().map(String::as_str).collect(),
+        };
+        return Some(ParamError {
+            key: path,
+            found: format!("unknown key `{key}`"),
+            expected: nearest(key, names.into_iter()),
+        });
     }
-    Ok(())
+    None
+}
+
+/// The field that a type does not know, and those that it does: from the words of serde, which knows of the fields that
+/// are unset by default too.
+fn unknown_field(words: &str) -> Option<(String, Vec<String>)> {
+    let rest = words.strip_prefix("unknown field ")?;
+    let mut names = rest.split('`').skip(1).step_by(2).map(str::to_owned);
+    Some((names.next()?, names.collect()))
 }
 
 /// The key whose value alone already fails.
@@ -401,5 +442,41 @@ mod tests {
         assert!(error.expected.starts_with("`doses_krad_si` (nearest)"), "{error:?}");
         let error = resolve_as::<Params>(&json!({"trials": "many"})).unwrap_err();
         assert_eq!(error.key, "trials");
+    }
+
+    #[derive(Serialize, Deserialize, Default)]
+    struct Flat {
+        #[serde(flatten)]
+        inner: Flattened,
+        array: mho_network::array::ArrayConfig,
+    }
+
+    #[derive(Serialize, Deserialize, Default)]
+    struct Flattened {
+        trials: u32,
+    }
+
+    #[test]
+    fn parameters_that_are_unset_by_default_are_known_and_others_are_not() {
+        let given = json!({"array": {"cell": {"conductance_max_us": 20.0, "read_voltage_v": 0.2},
+            "pulse": {"swing_v": 0.4}, "output": {"circuit": {"sigma_capacitor": 0.02}}}});
+        let resolved = resolve_as::<Flat>(&given).unwrap();
+        assert_eq!(resolved["array"]["cell"]["conductance_max_us"], json!(20.0));
+        assert_eq!(resolved["array"]["pulse"]["swing_v"], json!(0.4));
+        assert!(resolve_as::<Flat>(&json!({"array": {"cell": {"current_max_na": 5000}}})).is_ok());
+        for (given, key, expected) in [
+            (json!({"trails": 3}), "trails", "`trials`"),
+            (
+                json!({"array": {"cell": {"conductance_mx_us": 1.0}}}),
+                "array.cell.conductance_mx_us",
+                "`conductance_max_us`",
+            ),
+            (json!({"array": {"pulse": {"swing": 0.4}}}), "array.pulse.swing", "`swing_v`"),
+            (json!({"array": {"puls": {"swing_v": 0.4}}}), "array.puls", "`pulse`"),
+        ] {
+            let error = resolve_as::<Flat>(&given).unwrap_err();
+            assert_eq!(error.key, key, "{error:?}");
+            assert!(error.expected.starts_with(expected), "{error:?}");
+        }
     }
 }

@@ -76,10 +76,16 @@ pub fn starter(kind: Starter, seed: u64) -> Result<Files, InputError> {
     let commands = study.lines().map_while(|line| line.strip_prefix('#'));
     let then: Vec<String> = commands
         .map(str::trim)
-        .filter(|line| line.starts_with("mho fit") || line.starts_with("mho run "))
+        .filter(|line| {
+            ["mho data inspect", "mho fit", "mho run "].iter().any(|start| line.starts_with(start))
+        })
         .map(str::to_owned)
         .collect();
-    let then = if kind == Starter::ChargeTrap { vec!["mho run study.toml".into()] } else { then };
+    let then = if kind == Starter::ChargeTrap {
+        ["mho data inspect idvg.csv state-currents.csv", "mho run study.toml"].map(str::to_owned).to_vec()
+    } else {
+        then
+    };
     let files = std::iter::once(("study.toml", study)).chain(measurements).collect();
     Ok(Files { files, then })
 }

@@ -100,6 +100,11 @@ fn a_transistor_and_its_thresholds_give_accuracy_against_dose() {
     let message = refused(&dev, &["run", "study.toml", "--set", "table.read_drain_v=0"]);
     assert!(message.contains("read_drain_v"), "{message}");
 
+    // Nothing is known of time without a card that tells it.
+    let late = ["--set", "train-digits-mlp.epochs=3", "--set", "dose.times_s=0,86400"];
+    let message = refused(&dev, &[&["run", "study.toml"], &SMALL[..], &late].concat());
+    assert!(message.contains("a time of 86400 s") && message.contains("sonos-retention"), "{message}");
+
     // A measurement without a unit, and with a wrong column: file and line.
     let thresholds = std::fs::read_to_string(dev.join("thresholds.csv")).unwrap();
     for (from, to) in [("dose (krad(Si))", "dose"), ("vt (V)", "vtt (V)"), ("vt (V)", "vt (A)")] {
@@ -123,7 +128,17 @@ fn resistive_cells_give_accuracy_against_time() {
     assert_eq!((rows[0][2].as_str(), parts(&rows).len()), ("time_s", 2), "{rows:?}");
     // The readings end after a week.
     assert!(lines.contains("Extrapolated: 2 of 6 conditions"), "{lines}");
+    // The array takes the range of the table, 25 uS at 0.2 V, unless the study says another.
+    assert!(lines.contains("arrays of 1152 x 256 to 5000 nA (of the table)"), "{lines}");
     let dev = folder.path().join("dev");
+    let own = [
+        "--set",
+        "train-digits-mlp.epochs=3",
+        "--set",
+        "values.array={ cell = { conductance_max_us = 12.5, read_voltage_v = 0.2 } }",
+    ];
+    let lines = done(&dev, &[&["run", "study.toml"], &SMALL[..], &own].concat());
+    assert!(lines.contains("arrays of 1152 x 256\n"), "{lines}");
     let message = refused(&dev, &["fit", "tid-exp", "cells.csv", "--out", "x.toml"]);
     assert!(message.contains("cells.csv"), "{message}");
 }

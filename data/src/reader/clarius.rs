@@ -114,10 +114,11 @@ pub(super) fn read(name: &str, bytes: &[u8], kind: Kind, given: &Given) -> Resul
             continue;
         }
         found_any = true;
-        let columns: Vec<Column> = header::columns(&named, None, kind, name, at + 1)?
-            .into_iter()
-            .map(|column| Column { index: columns_of_run[column.index].0, ..column })
-            .collect();
+        let columns: Vec<Column> =
+            header::columns(&named, None, kind, name, at + 1, header::Scale::default())?
+                .into_iter()
+                .map(|column| Column { index: columns_of_run[column.index].0, ..column })
+                .collect();
         rows.assume(&columns, &[Field::Compliance]);
         rows.cut();
         let format = Cells { columns: &columns, width: names.len(), decimal_comma };

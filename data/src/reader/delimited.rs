@@ -23,8 +23,10 @@ const KINDS: [Kind; 6] =
 
 fn is_header(line: &str, kind: Kind, given: &Given) -> bool {
     !line.starts_with('#') && {
-        let cells = renamed(text::split(line, text::delimiter(line)), given);
-        header::is_header(&cells, kind)
+        let delimiter = text::delimiter(line);
+        let cells = renamed(text::split(line, delimiter), given);
+        // Between spaces stands prose too, which names no units.
+        header::is_header(&cells, kind) && (delimiter != ' ' || header::says_units(&cells))
     }
 }
 
@@ -72,7 +74,8 @@ pub(super) fn read(name: &str, bytes: &[u8], kind: Kind, given: &Given) -> Resul
             && cells.iter().any(|c| Unit::parse(c).is_some())
             && cells.iter().all(|c| text::number(c, false).is_none())
     });
-    let columns = header::columns(&names_here, unit_row.as_deref(), kind, name, header_at + 1)?;
+    let scale = rows.scale();
+    let columns = header::columns(&names_here, unit_row.as_deref(), kind, name, header_at + 1, scale)?;
     let first = header_at + 1 + usize::from(unit_row.is_some());
     let decimal_comma =
         delimiter != ',' && text::has_decimal_commas(lines.iter().skip(first).copied(), delimiter);
@@ -144,7 +147,8 @@ pub(super) fn read_table(
         let found = names.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
         return Err(InputError::new(name, format!("columns {found}"), header::wanted(kind)));
     }
-    let columns = header::columns(&names, None, kind, name, 1)?;
+    let scale = rows.scale();
+    let columns = header::columns(&names, None, kind, name, 1, scale)?;
     rows.assume(&columns, &[]);
     let mut bad = vec![0; columns.len()];
     let format = Cells { columns: &columns, width: names.len(), decimal_comma: false };

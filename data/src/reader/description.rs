@@ -7,6 +7,7 @@
 //! origin = "measured"
 //! temperature_k = 300                       # and device, state, dose_krad_si, time_s, vd_v, vg_v, vb_v,
 //!                                           # vs_v, read_v, width_um, length_um, multiplicity
+//! current_max_na = 1600                     # current of state 1, where targets are currents
 //! unit = "uA"                               # of columns that carry none (ramps)
 //! [columns]                                 # what the file's columns are
 //! "Spannung" = "VG (V)"
@@ -60,6 +61,8 @@ pub struct Description {
     vs_v: Option<f64>,
     #[serde(default)]
     read_v: Option<f64>,
+    #[serde(default)]
+    current_max_na: Option<f64>,
     #[serde(default)]
     width_um: Option<f64>,
     #[serde(default)]
@@ -116,6 +119,9 @@ impl Description {
                 };
                 return Err(fail(key, format!("{key} = {value}"), expected));
             }
+        }
+        if let Some(most) = self.current_max_na.filter(|most| !(most.is_finite() && *most > 0.0)) {
+            return Err(fail("current_max_na", format!("current_max_na = {most}"), "above 0"));
         }
         if let Some(format) = &self.format
             && Format::named(format).is_none()
@@ -185,6 +191,11 @@ impl Description {
         }
         for (column, meaning) in &self.columns {
             given.columns.entry(column.clone()).or_insert_with(|| meaning.clone());
+        }
+        for (key, value) in [("read_v", self.read_v), ("current_max_na", self.current_max_na)] {
+            if let Some(value) = value {
+                given.preamble.push(format!("{key}: {value}"));
+            }
         }
         if let Some(note) = &self.note {
             given.notes.push(format!("{file}: {note}"));

@@ -149,7 +149,7 @@ fn columns(
             }
         })
         .collect();
-    let columns = header::columns(&named, None, kind, file, line)?;
+    let columns = header::columns(&named, None, kind, file, line, header::Scale::default())?;
     let value = if kind == Kind::Capacitance { Field::Capacitance } else { Field::Current };
     if columns.iter().any(|column| column.field == value) {
         return Ok(columns);

@@ -73,31 +73,68 @@ impl Field {
     /// Names by which it goes, in lower case without spaces, underscores and units.
     fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Device => &["device", "dut", "cell", "deviceid", "sample"],
+            Self::Device => &[
+                "device",
+                "dut",
+                "cell",
+                "deviceid",
+                "devicename",
+                "cellid",
+                "sample",
+                "sampleid",
+                "chip",
+                "die",
+            ],
             Self::State => &["state", "target", "level"],
-            Self::Dose => &["dose", "tid", "totaldose"],
-            Self::Time => &["time", "t", "elapsed", "timestamp"],
+            Self::Dose => &["dose", "tid", "totaldose", "totalionizingdose"],
+            Self::Time => &["time", "t", "elapsed", "elapsedtime", "timestamp"],
             Self::Temperature => &["temperature", "temp", "t"],
-            Self::DrainV => &["vd", "vds", "drainv", "vdrain"],
-            Self::GateV => &["vg", "vgs", "gatev", "vgate"],
-            Self::Current => {
-                &["id", "ids", "draini", "current", "i", "idrain", "icell", "ia", "ianode", "anodei"]
-            }
+            Self::DrainV => &["vd", "vds", "drainv", "vdrain", "drainvoltage"],
+            Self::GateV => &["vg", "vgs", "gatev", "vgate", "gatevoltage"],
+            Self::Current => &[
+                "id",
+                "ids",
+                "draini",
+                "current",
+                "i",
+                "idrain",
+                "draincurrent",
+                "icell",
+                "cellcurrent",
+                "readcurrent",
+                "iread",
+                "ia",
+                "ianode",
+                "anodei",
+                "conductance",
+                "g",
+            ],
             Self::Compliance => &["compliance", "comp", "limited"],
-            Self::Threshold => &["vt", "vth", "threshold"],
-            Self::ThresholdStd => &["vtstd", "vtsigma", "thresholdstd"],
-            Self::BodyV => &["vb", "vbs", "bulkv", "bodyv", "vbulk", "vbody", "vsub"],
-            Self::SourceV => &["vs", "sourcev", "vsource"],
-            Self::GateI => &["ig", "igs", "gatei", "igate"],
+            Self::Threshold => &["vt", "vth", "threshold", "thresholdvoltage"],
+            Self::ThresholdStd => &["vtstd", "vthstd", "vtsigma", "vthsigma", "thresholdstd"],
+            Self::BodyV => &[
+                "vb",
+                "vbs",
+                "bulkv",
+                "bodyv",
+                "vbulk",
+                "vbody",
+                "vsub",
+                "bulkvoltage",
+                "bodyvoltage",
+                "substratevoltage",
+            ],
+            Self::SourceV => &["vs", "sourcev", "vsource", "sourcevoltage"],
+            Self::GateI => &["ig", "igs", "gatei", "igate", "gatecurrent"],
             Self::BodyI => &["ib", "ibs", "bulki", "bodyi", "ibulk", "ibody", "isub"],
-            Self::Width => &["width", "w"],
-            Self::Length => &["length", "l"],
+            Self::Width => &["width", "w", "gatewidth", "channelwidth"],
+            Self::Length => &["length", "l", "gatelength", "channellength"],
             Self::Multiplicity => &["multiplicity", "mult", "m"],
             Self::Voltage => &["voltage", "v", "va", "vanode", "anodev", "bias"],
             Self::Capacitance => &["capacitance", "c", "cp", "cs", "cap"],
             Self::Ramp => &["ramp", "train"],
             Self::Pulse => &["pulse", "pulses", "pulsenumber"],
-            Self::ReadV => &["readv", "vread"],
+            Self::ReadV => &["readv", "vread", "readvoltage"],
         }
     }
 
@@ -120,6 +157,16 @@ impl Field {
             Self::Current | Self::GateI | Self::BodyI => Quantity::Current,
             Self::Capacitance => Quantity::Capacitance,
             Self::Width | Self::Length => Quantity::Length,
+        }
+    }
+
+    /// Whether values of this quantity can stand in its column. Conductances are read at a voltage, and targets of
+    /// states may be currents or conductances, over the largest ([`Scale`]).
+    fn takes(self, quantity: Quantity) -> bool {
+        match self {
+            Self::Current => [Quantity::Current, Quantity::Conductance].contains(&quantity),
+            Self::State => [Quantity::Number, Quantity::Current, Quantity::Conductance].contains(&quantity),
+            _ => quantity == self.quantity(),
         }
     }
 
@@ -260,10 +307,23 @@ pub(super) fn wanted(kind: Kind) -> String {
 
 /// Whether cells are the header of a table of this kind.
 pub(super) fn is_header(cells: &[String], kind: Kind) -> bool {
-    let found: Vec<Field> = cells.iter().filter_map(|cell| identify(cell).map(|(field, _)| field)).collect();
+    let of_kind = |(field, unit): (Field, Option<String>)| {
+        (kind == Kind::StateCurrent || field != Field::Current || !is_conductance(unit.as_deref()))
+            .then_some(field)
+    };
+    let found: Vec<Field> = cells.iter().filter_map(|cell| identify(cell).and_then(of_kind)).collect();
     cells.len() > 1
         && needed(kind).iter().all(|field| found.contains(field))
         && (kind != Kind::StateCurrent || !found.contains(&Field::GateV))
+}
+
+/// Whether most cells are names of columns, and those of quantities with a unit have one.
+pub(super) fn says_units(cells: &[String]) -> bool {
+    let found: Vec<(Field, Option<String>)> = cells.iter().filter_map(|cell| identify(cell)).collect();
+    let says = |(field, unit): &(Field, Option<String>)| {
+        field.quantity() == Quantity::Number || unit.as_deref().and_then(Unit::parse).is_some()
+    };
+    2 * found.len() > cells.len() && found.iter().all(says)
 }
 
 /// Letters in the longest name of a column that is looked at.
@@ -284,8 +344,14 @@ pub(super) fn identify(cell: &str) -> Option<(Field, Option<String>)> {
     let squeeze = |text: &str| text.to_ascii_lowercase().replace([' ', '_', '-'], "");
     let by_name = |name: &str, unit: Option<&str>| {
         let name = squeeze(name);
+        // Clocks of the day say nothing without a unit, and a letter alone is no conductance.
+        if (name == "timestamp" && unit.is_none())
+            || (["conductance", "g"].contains(&name.as_str()) && !is_conductance(unit))
+        {
+            return None;
+        }
         let fits = |field: &Field| match unit.and_then(Unit::parse) {
-            Some(unit) => unit.quantity == field.quantity(),
+            Some(unit) => field.takes(unit.quantity),
             None => true,
         };
         let mut found = Field::ALL.into_iter().filter(|field| field.names().contains(&name.as_str()));
@@ -301,13 +367,51 @@ pub(super) fn identify(cell: &str) -> Option<(Field, Option<String>)> {
         let (base, suffix) = (&name[..position], &name[position + 1..]);
         if unit.is_none()
             && let Some(parsed) = Unit::parse(suffix)
-            && let Some(field) = by_name(base, Some(suffix)).filter(|f| f.quantity() == parsed.quantity)
+            && let Some(field) = by_name(base, Some(suffix)).filter(|f| f.takes(parsed.quantity))
         {
             return Some((field, Some(suffix.to_owned())));
         }
         cut = position;
     }
     None
+}
+
+/// Whether a unit is one of conductances.
+fn is_conductance(unit: Option<&str>) -> bool {
+    unit.and_then(Unit::parse).is_some_and(|unit| unit.quantity == Quantity::Conductance)
+}
+
+/// What a column says: its own quantity unless the unit is another's.
+fn said(field: Field, unit: Option<&str>) -> Quantity {
+    unit.and_then(Unit::parse).map_or(field.quantity(), |unit| unit.quantity)
+}
+
+/// What turns conductances into currents and targets into states.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scale {
+    /// Read voltage (V).
+    pub(super) read_v: Option<f64>,
+    /// Current of state 1 (nA).
+    pub(super) current_max_na: Option<f64>,
+}
+
+impl Scale {
+    /// The unit of a column in canonical terms: nA of a state's current, fractions of a state.
+    fn of(self, field: Field, unit: Unit) -> Result<Unit, &'static str> {
+        let read_v = self.read_v.ok_or(
+            "the read voltage beside conductances: a line `# read_v: 0.2` above the header, or read_v in a sidecar",
+        );
+        let most_na = self.current_max_na.ok_or(
+            "a fraction, 0 to 1, or the current of state 1 beside it: a line `# current_max_na: 1600` above the header, or current_max_na in a sidecar",
+        );
+        Ok(match (field, unit.quantity) {
+            (Field::Current, Quantity::Conductance) => unit.scaled(1e9 * read_v?),
+            (Field::Current, _) => unit.scaled(1e9),
+            (Field::State, Quantity::Conductance) => unit.scaled(1e9 * read_v? / most_na?),
+            (Field::State, Quantity::Current) => unit.scaled(1e9 / most_na?),
+            _ => unit,
+        })
+    }
 }
 
 /// The columns that are read, each with its unit.
@@ -317,12 +421,27 @@ pub(super) fn columns(
     kind: Kind,
     file: &str,
     line: usize,
+    scale: Scale,
 ) -> Result<Vec<Column>, InputError> {
     let mut columns: Vec<Column> = Vec::new();
     for (index, cell) in names.iter().enumerate() {
         let Some((field, unit)) = identify(cell) else { continue };
         let text = matches!(field, Field::Device) || (field == Field::State && kind != Kind::StateCurrent);
         if !text && !fields(kind).contains(&field) && !optional(kind).contains(&field) {
+            continue;
+        }
+        let conductance = field == Field::Current && is_conductance(unit.as_deref());
+        if conductance && kind != Kind::StateCurrent {
+            continue;
+        }
+        // The same said twice: a current goes before a conductance, a fraction before a target.
+        if kind == Kind::StateCurrent
+            && said(field, unit.as_deref()) != field.quantity()
+            && names
+                .iter()
+                .filter_map(|other| identify(other))
+                .any(|(other, unit)| other == field && said(field, unit.as_deref()) == field.quantity())
+        {
             continue;
         }
         if columns.iter().any(|column| column.field == field) {
@@ -353,14 +472,14 @@ pub(super) fn columns(
                 .at_line(line)
                 .in_column(cell.clone()));
             }
-            Some(unit) => match Unit::parse(&unit).filter(|parsed| parsed.quantity == quantity) {
+            Some(unit) => match Unit::parse(&unit).filter(|parsed| {
+                parsed.quantity == quantity || (kind == Kind::StateCurrent && field.takes(parsed.quantity))
+            }) {
                 Some(parsed) => parsed,
                 None => {
                     let mut expected = quantity.units().to_owned();
                     if quantity == Quantity::Dose {
-                        expected.push_str(
-                            " (a dose in SiO2: for Co-60 rad(SiO2) = rad(Si), for 10 keV X-rays rad(Si) = 1.8 rad(SiO2); convert and say so)",
-                        );
+                        expected.push_str(dose_hint(&unit));
                     }
                     return Err(InputError::new(file, format!("the unit `{unit}`"), expected)
                         .at_line(line)
@@ -369,11 +488,22 @@ pub(super) fn columns(
             },
         };
         // The canonical unit of a state's current is nA.
-        let unit =
-            if field == Field::Current && kind == Kind::StateCurrent { parsed.scaled(1e9) } else { parsed };
+        let scaled = if kind == Kind::StateCurrent { scale.of(field, parsed) } else { Ok(parsed) };
+        let unit = scaled.map_err(|expected| {
+            InputError::new(file, format!("`{cell}`"), expected).at_line(line).in_column(cell.clone())
+        })?;
         columns.push(Column { index, name: cell.clone(), field, unit, as_text: text });
     }
     Ok(columns)
+}
+
+/// What to do with a dose in another unit.
+fn dose_hint(unit: &str) -> &'static str {
+    if unit.contains("SiO2") {
+        " (for Co-60 rad(SiO2) = rad(Si), for 10 keV X-rays rad(Si) = 1.8 rad(SiO2): convert and say so)"
+    } else {
+        " (the material is part of the unit: write krad(Si) where the dose is that in silicon, and convert a dose in SiO2)"
+    }
 }
 
 fn example(quantity: Quantity) -> &'static str {
@@ -385,6 +515,7 @@ fn example(quantity: Quantity) -> &'static str {
         Quantity::Temperature => "K",
         Quantity::Length => "um",
         Quantity::Capacitance => "pF",
+        Quantity::Conductance => "uS",
         Quantity::Number => "1",
     }
 }

@@ -1,13 +1,13 @@
 //! Rows of one file on their way into a measurement.
 
 use super::OVERFLOW;
-use super::header::{self, Column, Field};
+use super::header::{self, Column, Field, Scale};
 use super::text;
 use crate::error::InputError;
-use crate::measurement::{Dropped, Kind, Measurement, Sidecar};
+use crate::measurement::{Dropped, FEWEST_POINTS, Kind, Measurement, Sidecar};
 use crate::provenance::Origin;
 use crate::table::Table;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of every row of a file: from its name, its description or its preamble.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,6 +26,8 @@ pub(super) struct Given {
     pub(super) assumptions: Vec<String>,
     /// What was noticed.
     pub(super) notes: Vec<String>,
+    /// Lines that belong above the header.
+    pub(super) preamble: Vec<String>,
 }
 
 /// A row that was read.
@@ -69,7 +71,7 @@ impl Rows {
             dropped: Vec::new(),
             incomplete: Vec::new(),
             notes: given.notes.clone(),
-            preamble: Vec::new(),
+            preamble: given.preamble.clone(),
             assumptions: given.assumptions.clone(),
             origin: given.origin.unwrap_or(Origin::Measured),
         }
@@ -80,6 +82,22 @@ impl Rows {
         self.cut = true;
     }
 
+    /// What turns conductances into currents and targets into states: from the preamble or the description.
+    pub(super) fn scale(&self) -> Scale {
+        let number = |key: &str| {
+            let value = |line: &String| {
+                let (found, value) = line.split_once(':')?;
+                found.trim().eq_ignore_ascii_case(key).then(|| {
+                    value.trim().trim_end_matches([' ', 'V', 'n', 'A', 'u', 'S']).parse::<f64>().ok()
+                })?
+            };
+            self.preamble.iter().find_map(value).filter(|value| value.is_finite() && *value > 0.0)
+        };
+        let read_v = number("read_v").or_else(|| self.given.numbers.get(&Field::ReadV).copied());
+        let of_conductance = || Some(1e3 * number("g_max_us")? * read_v?);
+        Scale { read_v, current_max_na: number("current_max_na").or_else(of_conductance) }
+    }
+
     /// Records what is assumed where neither these columns nor the description say.
     pub(super) fn assume(&mut self, columns: &[Column], also: &[Field]) {
         let known = |field: Field| {
@@ -88,7 +106,15 @@ impl Rows {
                 || columns.iter().any(|column| column.field == field)
         };
         for assumed in header::assumptions(known, self.kind) {
-            let line = format!("{}: {assumed}", self.file);
+            let mut line = format!("{}: {assumed}", self.file);
+            // A name that says it would otherwise be passed over in silence.
+            if assumed.contains("dose")
+                && let Some(said) = dose_in_name(&self.file)
+            {
+                line.push_str(&format!(
+                    ", though the name says `{said}`: a sidecar with names = \"…{{dose}}krad…\" reads it"
+                ));
+            }
             if !self.assumptions.contains(&line) {
                 self.assumptions.push(line);
             }
@@ -144,21 +170,30 @@ impl Rows {
         self.lines.push(line);
     }
 
-    /// Numbers of the sweeps, from 0.
-    fn sweeps(&self) -> Vec<f64> {
+    /// What names a sweep: columns of which another value begins another one.
+    fn naming(&self) -> Vec<&Vec<f64>> {
         let empty = Vec::new();
+        let values = |field: Field| self.numbers.get(&field).unwrap_or(&empty);
         let changes = |field: Field| {
-            let values = self.numbers.get(&field).unwrap_or(&empty);
-            values.windows(2).filter(|pair| pair[0].to_bits() != pair[1].to_bits()).count()
+            values(field).windows(2).filter(|pair| pair[0].to_bits() != pair[1].to_bits()).count()
         };
-        let drain_is_swept = self.kind == Kind::IdVg && changes(Field::DrainV) > changes(Field::GateV);
-        let naming: Vec<&Vec<f64>> = self
-            .numbers
+        let levels =
+            |field: Field| values(field).iter().map(|value| value.to_bits()).collect::<BTreeSet<_>>().len();
+        // That of more values is swept, whatever the order of the rows; of as many, the one that changes more.
+        let more =
+            (levels(Field::DrainV), changes(Field::DrainV)) > (levels(Field::GateV), changes(Field::GateV));
+        let drain_is_swept = self.kind == Kind::IdVg && more;
+        self.numbers
             .iter()
             .filter(|(field, _)| field.names_a_sweep(self.kind, drain_is_swept))
             .map(|(_, values)| values)
             .filter(|values| !values.is_empty())
-            .collect();
+            .collect()
+    }
+
+    /// Numbers of the sweeps, from 0.
+    fn sweeps(&self) -> Vec<f64> {
+        let naming = self.naming();
         let mut sweep = 0.0;
         (0..self.lines.len())
             .map(|row| {
@@ -172,6 +207,56 @@ impl Rows {
             .collect()
     }
 
+    /// An order of the rows in which those of one device and bias stand together, if most sweeps are too short to be
+    /// one: a table in which the bias changes from row to row, or one without order.
+    fn unmixed(&self, sweeps: &[f64]) -> Option<Vec<usize>> {
+        let swept = match self.kind {
+            Kind::IdVg => Field::GateV,
+            Kind::Diode | Kind::Capacitance => Field::Voltage,
+            _ => return None,
+        };
+        let rows = sweeps.len();
+        let parts = sweeps.last().map_or(0, |last| *last as usize + 1);
+        if parts < 2 || rows >= parts * FEWEST_POINTS {
+            return None;
+        }
+        let naming = self.naming();
+        let mut groups: BTreeMap<(&str, &str, Vec<u64>), Vec<usize>> = BTreeMap::new();
+        for row in 0..rows {
+            let [device, state] = [0, 1].map(|slot: usize| self.texts[slot][row].as_str());
+            let values = naming.iter().map(|values| values[row].to_bits()).collect();
+            groups.entry((device, state, values)).or_default().push(row);
+        }
+        if rows < groups.len() * FEWEST_POINTS {
+            return None;
+        }
+        let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
+        groups.sort_by_key(|group| group.first().copied());
+        if let Some(values) = self.numbers.get(&swept).filter(|values| values.len() == rows) {
+            for group in &mut groups {
+                let turns = |pair: &[usize]| (values[pair[1]] - values[pair[0]]).signum();
+                let steps: Vec<f64> = group.windows(2).map(turns).filter(|step| *step != 0.0).collect();
+                // There and back is a sweep; more turns are no order.
+                if steps.windows(2).filter(|pair| pair[0] != pair[1]).count() > 1 {
+                    group.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+                }
+            }
+        }
+        Some(groups.into_iter().flatten().collect())
+    }
+
+    /// Puts the rows into another order.
+    fn reorder(&mut self, order: &[usize]) {
+        for texts in &mut self.texts {
+            *texts = order.iter().map(|&row| texts[row].clone()).collect();
+        }
+        for values in self.numbers.values_mut().filter(|values| !values.is_empty()) {
+            *values = order.iter().map(|&row| values[row]).collect();
+        }
+        self.lines = order.iter().map(|&row| self.lines[row]).collect();
+        self.cuts = vec![false; order.len()];
+    }
+
     /// The measurement of this file; an error when no row could be read.
     pub(super) fn finish(self) -> Result<Measurement, InputError> {
         if self.lines.is_empty() {
@@ -180,7 +265,22 @@ impl Rows {
             let found = format!("{} rows and none that can be read ({reason})", self.dropped.len());
             return Err(InputError::new(self.file, found, "measured values").at_line(line));
         }
-        let sweeps = self.sweeps();
+        let mut whole = self;
+        let mut sweeps = whole.sweeps();
+        if let Some(order) = whole.unmixed(&sweeps) {
+            let before = sweeps.last().map_or(0.0, |last| last + 1.0);
+            whole.reorder(&order);
+            sweeps = whole.sweeps();
+            let after = sweeps.last().map_or(0.0, |last| last + 1.0);
+            whole.notes.push(format!(
+                "{}: rows of different biases stand among each other ({before} changes): put together as {after} sweeps",
+                whole.file
+            ));
+        }
+        whole.measurement(sweeps)
+    }
+
+    fn measurement(self, sweeps: Vec<f64>) -> Result<Measurement, InputError> {
         let [devices, states] = self.texts;
         let mut table = Table::new().with_text("device", devices);
         if self.kind != Kind::StateCurrent {
@@ -209,6 +309,20 @@ impl Rows {
         let places = self.lines.into_iter().map(|line| (self.file.clone(), line)).collect();
         Ok(Measurement { table, sidecar, places })
     }
+}
+
+/// A dose that a file's name seems to say: a number before a unit of dose.
+fn dose_in_name(file: &str) -> Option<String> {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    ["krad", "Mrad", "kGy", "Gy", "rad"].iter().find_map(|unit| {
+        let at = name.find(unit)?;
+        let digits: String =
+            name[..at].chars().rev().take_while(|c| c.is_ascii_digit() || ".p".contains(*c)).collect();
+        digits.ends_with(|c: char| c.is_ascii_digit()).then(|| {
+            let digits: String = digits.chars().rev().collect();
+            format!("{digits}{unit}")
+        })
+    })
 }
 
 /// How cells are read.

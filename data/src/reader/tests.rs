@@ -283,3 +283,78 @@ fn files_of_different_formats_join() {
     let error = read_as(&mixed, None, None).unwrap_err();
     assert_eq!((error.file.as_str(), error.expected.as_str()), ("b.csv", Kind::IdVg.title()));
 }
+
+/// A table in which the bias changes from row to row, or one that was sorted by something else, holds the same sweeps.
+#[test]
+fn rows_of_several_biases_among_each_other_become_sweeps() {
+    let head = "VG (V),VD (V),ID (A)\n";
+    let row = |step: usize, drain: &str| format!("{},{drain},{}e-9\n", 0.1 * step as f64, step + 1);
+    let one_by_one: String =
+        ["0.1", "1"].iter().flat_map(|drain| (0..10).map(|step| row(step, drain))).collect();
+    let wanted = read_text(&format!("{head}{one_by_one}"), Kind::IdVg).unwrap();
+    let interleaved: String = (0..10).flat_map(|step| ["0.1", "1"].map(|drain| row(step, drain))).collect();
+    let found = read_text(&format!("{head}{interleaved}"), Kind::IdVg).unwrap();
+    assert_eq!(found.table, wanted.table);
+    assert_eq!(found.places[10].1, 3, "lines stay with their rows");
+    assert!(found.sidecar.notes.iter().any(|note| note.contains("put together as 2 sweeps")));
+    // 7 is prime to 20: every row comes, none beside its neighbours.
+    let rows: Vec<&str> = one_by_one.lines().collect();
+    let scattered: String = (0..20).map(|at| format!("{}\n", rows[7 * at % 20])).collect();
+    let found = read_text(&format!("{head}{scattered}"), Kind::IdVg).unwrap();
+    assert_eq!(found.table, wanted.table);
+    assert!(wanted.sidecar.notes.is_empty());
+}
+
+#[test]
+fn conductances_and_targets_need_what_they_are_measured_by() {
+    let body = "cell,target_us,time_s,conductance_us\na,10,1,9.5\nb,20,1,20.5\n";
+    let told = format!("# read_v: 0.2 V\n# current_max_na: 4000\n{body}");
+    let m = read_text(&told, Kind::StateCurrent).unwrap();
+    // 10 uS of 20 uS; 9.5 uS at 0.2 V.
+    let states = m.table.floats("state").unwrap();
+    // A product of three factors rounds three times.
+    assert!((states[0] - 0.5).abs() < 1e-15 && (states[1] - 1.0).abs() < 1e-15, "{states:?}");
+    let currents = m.table.floats("current_na").unwrap();
+    assert!((currents[0] - 1900.0).abs() < 1e-9 && (currents[1] - 4100.0).abs() < 1e-9, "{currents:?}");
+    let sidecar = "read_v = 0.2\ncurrent_max_na = 4000.0\n";
+    let beside =
+        read(&[("f.csv", body.as_bytes()), ("f.toml", sidecar.as_bytes())], Kind::StateCurrent).unwrap();
+    assert_eq!(beside.table, m.table);
+    assert_eq!(beside.preamble("current_max_na"), Some("4000"));
+    let error = read_text(body, Kind::StateCurrent).unwrap_err();
+    assert_eq!((error.line, error.column.as_deref()), (Some(1), Some("target_us")));
+    assert!(error.expected.contains("read_v"), "{error}");
+    let error = read_text("state (nA),current_na\n800,790\n", Kind::StateCurrent).unwrap_err();
+    assert!(error.expected.contains("current_max_na"), "{error}");
+    // Where both stand, the current and the fraction are taken.
+    let both = "state,target_na,conductance_us,current_na\n0.5,800,8,790\n";
+    let m = read_text(both, Kind::StateCurrent).unwrap();
+    assert_eq!((m.table.floats("state").unwrap()[0], m.table.floats("current_na").unwrap()[0]), (0.5, 790.0));
+}
+
+#[test]
+fn columns_between_spaces_clocks_and_long_names() {
+    let text = "measured at room temperature on a probe station\nVG (V)   ID (nA)  VD(V)\n0.0  1.0  0.1\n0.1  2.0  0.1\n";
+    let m = read_text(text, Kind::IdVg).unwrap();
+    assert_eq!(m.table.floats("vg_v").unwrap(), [0.0, 0.1]);
+    assert_eq!(m.sidecar.preamble, ["measured at room temperature on a probe station"]);
+    // Prose is no header.
+    assert!(recognise("f.txt", b"the state of the current\nof 1 cell was read\n").is_none());
+    let text = "Timestamp,Gate Voltage (V),Drain Current (uA),Note\n2026-01-01 12:00:00,0,1,ok\n";
+    let m = read_text(text, Kind::IdVg).unwrap();
+    assert!((m.table.floats("id_a").unwrap()[0] - 1e-6).abs() < 1e-18);
+    assert!(m.sidecar.notes.iter().any(|note| note.contains("not used: Timestamp, Note")));
+    let krad = read_text("device,dose (krad),vt_v\na,0,0.1\n", Kind::Threshold).unwrap_err();
+    assert!(krad.expected.contains("write krad(Si)"), "{krad}");
+}
+
+#[test]
+fn a_dose_in_the_name_of_a_file_is_not_passed_over_in_silence() {
+    let text: &[u8] = b"VG (V),ID (A)\n0,1e-9\n";
+    let m = read(&[("nfet_50krad_0s.csv", text)], Kind::IdVg).unwrap();
+    assert!(m.sidecar.assumptions.iter().any(|line| line.contains("says `50krad`")));
+    let pattern: &[u8] = b"names = \"{device}_{dose}krad_{time}s.csv\"\n";
+    let m = read(&[("nfet_50krad_0s.csv", text), ("names.toml", pattern)], Kind::IdVg).unwrap();
+    assert_eq!(m.table.floats("dose_krad_si").unwrap(), [50.0]);
+    assert!(!m.sidecar.assumptions.iter().any(|line| line.contains("no dose")));
+}

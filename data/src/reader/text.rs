@@ -31,13 +31,32 @@ pub(super) fn decode(name: &str, bytes: &[u8]) -> Result<Decoded, InputError> {
     }
 }
 
-/// The character between cells: the one that the header has most of.
+/// The character between cells: the one that the header has most of; spaces where it has none.
 pub(super) fn delimiter(header: &str) -> char {
-    [';', '\t', ','].into_iter().max_by_key(|c| (header.matches(*c).count(), *c == ',')).unwrap_or(',')
+    let count = |c: char| header.matches(c).count();
+    if [';', '\t', ','].into_iter().all(|c| count(c) == 0) && header.trim().contains(' ') {
+        return ' ';
+    }
+    [';', '\t', ','].into_iter().max_by_key(|c| (count(*c), *c == ',')).unwrap_or(',')
+}
+
+/// Cells between runs of spaces; a unit in brackets belongs to the name before it.
+fn split_at_spaces(line: &str) -> Vec<String> {
+    let mut cells: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        match cells.last_mut() {
+            Some(last) if word.starts_with(['(', '[']) => *last = format!("{last} {word}"),
+            _ => cells.push(word.to_owned()),
+        }
+    }
+    cells
 }
 
 /// Cells of a line; double quotes keep delimiters.
 pub(super) fn split(line: &str, delimiter: char) -> Vec<String> {
+    if delimiter == ' ' {
+        return split_at_spaces(line);
+    }
     let mut cells = Vec::new();
     let mut cell = String::new();
     let mut quoted = false;

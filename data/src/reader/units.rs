@@ -8,7 +8,7 @@ pub(super) struct Unit {
     offset: f64,
 }
 
-/// What a unit measures. Canonical: V, A, F, krad(Si), s, K, µm.
+/// What a unit measures. Canonical: V, A, F, S, krad(Si), s, K, µm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
     Voltage,
@@ -18,6 +18,7 @@ pub(super) enum Quantity {
     Temperature,
     Length,
     Capacitance,
+    Conductance,
     Number,
 }
 
@@ -32,6 +33,7 @@ impl Quantity {
             Self::Temperature => "K or C",
             Self::Length => "um, nm, mm or m",
             Self::Capacitance => "F, uF, nF, pF or fF",
+            Self::Conductance => "S, mS, uS or nS",
             Self::Number => "no unit",
         }
     }
@@ -42,13 +44,13 @@ impl Unit {
 
     /// A unit in brackets, in a row of units, or as a suffix of a name.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        use Quantity::{Capacitance, Current, Dose, Length, Number, Temperature, Time, Voltage};
+        use Quantity::{Capacitance, Conductance, Current, Dose, Length, Number, Temperature, Time, Voltage};
         let unit = |quantity, factor| Some(Self { quantity, factor, offset: 0.0 });
         let plain = text.trim().replace(['µ', 'μ'], "u");
         match plain.as_str() {
-            "V" | "v" => unit(Voltage, 1.0),
+            "V" | "v" | "Volt" | "Volts" => unit(Voltage, 1.0),
             "mV" | "mv" => unit(Voltage, 1e-3),
-            "A" | "a" => unit(Current, 1.0),
+            "A" | "a" | "Amp" | "Amps" => unit(Current, 1.0),
             "mA" | "ma" => unit(Current, 1e-3),
             "uA" | "ua" => unit(Current, 1e-6),
             "nA" | "na" => unit(Current, 1e-9),
@@ -58,10 +60,10 @@ impl Unit {
             "Mrad(Si)" | "mrad_si" => unit(Dose, 1e3),
             "Gy(Si)" | "gy_si" => unit(Dose, 0.1),
             "kGy(Si)" | "kgy_si" => unit(Dose, 100.0),
-            "s" | "sec" => unit(Time, 1.0),
+            "s" | "sec" | "seconds" => unit(Time, 1.0),
             "min" => unit(Time, 60.0),
-            "h" => unit(Time, 3600.0),
-            "d" => unit(Time, 86_400.0),
+            "h" | "hours" => unit(Time, 3600.0),
+            "d" | "days" => unit(Time, 86_400.0),
             "y" => unit(Time, 365.25 * 86_400.0),
             "K" | "k" => unit(Temperature, 1.0),
             "C" | "°C" | "degC" | "c" => Some(Self { quantity: Temperature, factor: 1.0, offset: 273.15 }),
@@ -74,6 +76,10 @@ impl Unit {
             "nF" | "nf" => unit(Capacitance, 1e-9),
             "pF" | "pf" => unit(Capacitance, 1e-12),
             "fF" | "ff" => unit(Capacitance, 1e-15),
+            "S" => unit(Conductance, 1.0),
+            "mS" => unit(Conductance, 1e-3),
+            "uS" | "us" => unit(Conductance, 1e-6),
+            "nS" | "ns" => unit(Conductance, 1e-9),
             "1" | "fraction" => unit(Number, 1.0),
             "%" | "percent" => unit(Number, 0.01),
             _ => None,

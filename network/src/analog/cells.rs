@@ -48,7 +48,7 @@ impl CellCurrents {
     ) -> Result<Self, AnalogError> {
         let exact = steps > 0 && (steps as usize) < MOST_LEVELS;
         let levels = if exact { steps as usize + 1 } else { FINE_LEVELS };
-        let (least, most) = (cell.current_min_na(), cell.current_max_na);
+        let (least, most) = (cell.smallest_current_na(), cell.largest_current_na());
         let state = |level: usize| {
             let target = least + (most - least) * level as f64 / (levels - 1) as f64;
             (target / devices.current_max_na()).min(1.0)
@@ -161,9 +161,10 @@ pub(super) struct ReadNoise {
 impl ReadNoise {
     /// `None` where reads are without noise.
     pub(super) fn new(devices: &Devices<'_>, cell: &Cell) -> Option<Self> {
+        let most = cell.largest_current_na();
         let sigma = |i: usize| {
-            let current = NOISE_RANGE * cell.current_max_na * i as f64 / (NOISE_POINTS - 1) as f64;
-            devices.read_noise_na(current) / cell.current_max_na
+            let current = NOISE_RANGE * most * i as f64 / (NOISE_POINTS - 1) as f64;
+            devices.read_noise_na(current) / most
         };
         let sigmas: Vec<f64> =
             (0..NOISE_POINTS).map(sigma).map(|s| if s.is_finite() { s } else { 0.0 }).collect();

@@ -3,7 +3,7 @@
 use mho_lut::{AnyTable, DeviceTable, HistoryTable, OutOfRange, Slice, TableError};
 
 use super::error::AnalogError;
-use crate::array::Cell;
+use crate::array::{ArrayConfig, Cell};
 use crate::effects::Effects;
 use crate::evaluate::Condition;
 
@@ -52,6 +52,32 @@ impl<'a> Devices<'a> {
             Self::Grid(table) => table.current_max_na(),
             Self::History(table) => table.current_max_na(),
         }
+    }
+
+    /// Current of the largest state that the table knows (nA).
+    pub fn range_na(&self) -> f64 {
+        let last = match self {
+            Self::Grid(table) => table.state_axis().nodes().last(),
+            // Compiled from a law, which knows them all.
+            Self::History(_) => None,
+        };
+        self.current_max_na() * last.map_or(1.0, |state| state.min(1.0))
+    }
+
+    /// The array with the range of the table where it says none of its own.
+    pub fn ranged(&self, array: &ArrayConfig) -> ArrayConfig {
+        let mut array = array.clone();
+        if !array.cell.says_current_max() {
+            array.cell.current_max_na = Some(self.range_na());
+        }
+        array
+    }
+
+    /// Where the range of an array comes from, in words, if it is that of the table.
+    pub fn range_in_words(&self, array: &ArrayConfig) -> Option<String> {
+        (!array.cell.says_current_max()).then(|| {
+            format!("largest weight at {} nA, the range of the table `{}`", self.range_na(), self.name())
+        })
     }
 
     /// Standard deviation (nA) of reads of a cell that carries `current_na`; NaN outside of the table.

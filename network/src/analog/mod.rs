@@ -122,8 +122,10 @@ impl<'a> Arrays<'a> {
         devices: Option<Devices<'a>>,
     ) -> Result<Self, AnalogError> {
         array.check()?;
+        let array = &devices.map_or_else(|| array.clone(), |devices| devices.ranged(array));
+        array.check()?;
         if let Some(devices) = &devices {
-            let (asked, available) = (array.cell.current_max_na, devices.current_max_na());
+            let (asked, available) = (array.cell.largest_current_na(), devices.current_max_na());
             if asked > available * (1.0 + 1e-9) {
                 return Err(AnalogError::CurrentRange { asked, available });
             }
@@ -336,7 +338,7 @@ impl<'a> Arrays<'a> {
             read,
             weights_clipped: plan.clipped,
             square_error,
-            mean_current_na: mean * self.array.cell.current_max_na,
+            mean_current_na: mean * self.array.cell.largest_current_na(),
             wires: statistics,
             cost,
             counters: programmed::Counters::default(),

@@ -3,17 +3,19 @@
 use mho_data::error::InputError;
 
 use super::{
-    ArrayConfig, Cell, ConverterKind, ConverterRange, InputRange, InputScheme, MappingStyle, Pairs, Subtract,
-    Topology,
+    ArrayConfig, ConverterKind, ConverterRange, InputRange, InputScheme, MappingStyle, ON_OFF_RATIO, Pairs,
+    Subtract, Topology,
 };
 use crate::core::spec::CoreError;
 use crate::spec::toml_error;
 
+/// Of a current and a conductance that say the same.
+const ONE_OF_THEM: &str = "one of them";
+
 impl ArrayConfig {
     /// Reads an `array.toml` and checks it; `file` names it in errors.
     pub fn from_toml(text: &str, file: &str) -> Result<Self, InputError> {
-        let mut config: Self = toml::from_str(text).map_err(|error| toml_error(&error, text, file))?;
-        config.cell.resolve();
+        let config: Self = toml::from_str(text).map_err(|error| toml_error(&error, text, file))?;
         twice(text).and_then(|()| config.check()).map_err(|error| {
             let input = InputError::new(file, error.found.clone(), error.expected.clone());
             match line_of(text, error.field) {
@@ -26,24 +28,7 @@ impl ArrayConfig {
 
     /// The document, as [`Self::from_toml`] reads it.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        let mut config = self.clone();
-        // What is said in conductances is not said again in currents.
-        let most = config.cell.conductance_max_us.is_some();
-        let least = config.cell.conductance_min_us.is_some();
-        if !most && !least {
-            return toml::to_string(&config);
-        }
-        config.cell.resolve();
-        let mut document = toml::Table::try_from(&config)?;
-        if let Some(toml::Value::Table(cell)) = document.get_mut("cell") {
-            if most {
-                cell.remove("current_max_na");
-            }
-            if least {
-                cell.remove("on_off_ratio");
-            }
-        }
-        toml::to_string(&document)
+        toml::to_string(self)
     }
 
     /// Whether every value makes sense, alone and with the others. What does not is refused, never
@@ -180,6 +165,7 @@ impl ArrayConfig {
     fn check_cell(&self) -> Result<(), ConfigError> {
         let cell = &self.cell;
         for (field, value, expected) in [
+            ("cell.current_max_na", cell.current_max_na, "a current in nA"),
             ("cell.conductance_max_us", cell.conductance_max_us, "a conductance in uS"),
             ("cell.conductance_min_us", cell.conductance_min_us, "a conductance in uS"),
             ("cell.table_voltage_v", cell.table_voltage_v, "a voltage in V"),
@@ -189,22 +175,20 @@ impl ArrayConfig {
             }
         }
         positive("cell.read_voltage_v", cell.read_voltage_v, "a voltage in V")?;
-        positive("cell.current_max_na", cell.current_max_na, "a current in nA")?;
-        if !(cell.on_off_ratio.is_finite() && cell.on_off_ratio > 1.0) {
+        if cell.current_max_na.is_some() && cell.conductance_max_us.is_some() {
+            return fail("cell.conductance_max_us", "current_max_na too", ONE_OF_THEM);
+        }
+        // A ratio at its default is not told from none.
+        if cell.conductance_min_us.is_some() && cell.on_off_ratio != ON_OFF_RATIO {
+            return fail("cell.conductance_min_us", "on_off_ratio too", ONE_OF_THEM);
+        }
+        let on_off = cell.on_off();
+        if !(on_off.is_finite() && on_off > 1.0) {
             let field = match cell.conductance_min_us {
                 Some(_) => "cell.conductance_min_us",
                 None => "cell.on_off_ratio",
             };
-            return fail(field, cell.on_off_ratio, "a ratio of largest to smallest above 1");
-        }
-        let mut resolved: Cell = cell.clone();
-        resolved.resolve();
-        let differ = |a: f64, b: f64| (a / b - 1.0).abs() > 1e-9;
-        if differ(resolved.current_max_na, cell.current_max_na) {
-            return fail("cell.current_max_na", cell.current_max_na, "that of conductance_max_us");
-        }
-        if differ(resolved.on_off_ratio, cell.on_off_ratio) {
-            return fail("cell.on_off_ratio", cell.on_off_ratio, "that of conductance_min_us");
+            return fail(field, on_off, "a ratio of largest to smallest above 1");
         }
         at_least_zero("cell.spread", cell.spread, "a factor")?;
         for (field, part) in
@@ -250,15 +234,12 @@ fn at_least_zero(field: &'static str, value: f64, what: &str) -> Result<(), Conf
     }
 }
 
-/// Refuses a cell that is described by conductances and by currents.
+/// Refuses a ratio beside the smallest conductance even where the ratio is that of the default.
 fn twice(text: &str) -> Result<(), ConfigError> {
     let Ok(document) = text.parse::<toml::Table>() else { return Ok(()) };
     let has = |key: &str| document.get("cell").and_then(|cell| cell.get(key)).is_some();
-    if has("conductance_max_us") && has("current_max_na") {
-        return fail("cell.conductance_max_us", "current_max_na too", "one of them");
-    }
     if has("conductance_min_us") && has("on_off_ratio") {
-        return fail("cell.conductance_min_us", "on_off_ratio too", "one of them");
+        return fail("cell.conductance_min_us", "on_off_ratio too", ONE_OF_THEM);
     }
     Ok(())
 }

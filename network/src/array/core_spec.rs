@@ -63,7 +63,7 @@ impl ArrayConfig {
             weight_bits: self.mapping.weight_bits,
             slices: self.mapping.slices as usize,
             cells_per_weight: self.mapping.cells_per_weight as usize,
-            on_off_ratio: self.cell.on_off_ratio,
+            on_off_ratio: self.cell.on_off(),
             weight_percentile: self.mapping.clip_percentile,
             rows: self.array.rows,
             columns: self.array.columns,
@@ -71,7 +71,7 @@ impl ArrayConfig {
             column_current_max: self
                 .array
                 .column_current_max_na
-                .map_or(f64::INFINITY, |limit| limit / self.cell.current_max_na),
+                .map_or(f64::INFINITY, |limit| limit / self.cell.largest_current_na()),
             pulse: self.pulse.map(|pulse| PulseSpec {
                 cell: pulse.cell,
                 precharge_v: pulse.precharge_v,
@@ -79,7 +79,7 @@ impl ArrayConfig {
                 saturation_v: pulse.saturation_v,
                 active_fraction: pulse.active_fraction,
                 cell_capacitance_f: pulse.cell_capacitance_f,
-                cell_current_a: 1e-9 * self.cell.current_max_na,
+                cell_current_a: 1e-9 * self.cell.largest_current_na(),
                 linearise: pulse.linearise,
             }),
             input,

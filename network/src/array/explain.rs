@@ -192,7 +192,12 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "",
         "columns that share one SAR, pipeline or cyclic converter",
     ),
-    ("cell.current_max_na", "1600.0", "nA", "current of the largest weight"),
+    (
+        "cell.current_max_na",
+        "none, or 1600.0",
+        "nA",
+        "current of the largest weight; by default the range of the device table, and 1600 without a table",
+    ),
     (
         "cell.on_off_ratio",
         "1e7",

@@ -319,9 +319,10 @@ pub enum RangeName {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cell {
-    /// Current of the largest weight (nA).
-    pub current_max_na: f64,
-    /// Largest over smallest current.
+    /// Current of the largest weight (nA); without it, and without a conductance, the range of the device table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_max_na: Option<f64>,
+    /// Largest over smallest current, where no smallest conductance is given.
     pub on_off_ratio: f64,
     /// Conductance of the largest weight (uS), in place of `current_max_na`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -345,8 +346,8 @@ pub struct Cell {
 impl Default for Cell {
     fn default() -> Self {
         Self {
-            current_max_na: 1600.0,
-            on_off_ratio: 1e7,
+            current_max_na: None,
+            on_off_ratio: ON_OFF_RATIO,
             conductance_max_us: None,
             conductance_min_us: None,
             // Assumed: low enough for a cell to be a resistor.
@@ -359,26 +360,42 @@ impl Default for Cell {
     }
 }
 
+/// Current of the largest weight (nA) where neither the array nor a device table says one: that of the 40 nm SONOS
+/// inference array.
+const CURRENT_MAX_NA: f64 = 1600.0;
+
+/// Largest over smallest current of the same array.
+const ON_OFF_RATIO: f64 = 1e7;
+
 impl Cell {
+    /// Whether the current of the largest weight is given, as a current or as a conductance.
+    pub fn says_current_max(&self) -> bool {
+        self.current_max_na.is_some() || self.conductance_max_us.is_some()
+    }
+
+    /// Current of the largest weight (nA): as given, or that of the largest conductance at the read voltage.
+    pub fn largest_current_na(&self) -> f64 {
+        // uS x V = uA
+        let of_conductance = || self.conductance_max_us.map(|most| 1e3 * most * self.read_voltage_v);
+        self.current_max_na.or_else(of_conductance).unwrap_or(CURRENT_MAX_NA)
+    }
+
     /// Current of a weight of zero (nA).
-    pub fn current_min_na(&self) -> f64 {
-        self.current_max_na / self.on_off_ratio
+    pub fn smallest_current_na(&self) -> f64 {
+        self.largest_current_na() / self.on_off()
     }
 
-    /// Largest conductance (S): that which carries `current_max_na` at the read voltage.
+    /// Largest over smallest current, where need be from the smallest conductance.
+    pub fn on_off(&self) -> f64 {
+        match self.conductance_min_us {
+            Some(least) => 1e-3 * self.largest_current_na() / (least * self.read_voltage_v),
+            None => self.on_off_ratio,
+        }
+    }
+
+    /// Largest conductance (S): that which carries the largest current at the read voltage.
     pub fn conductance_max_s(&self) -> f64 {
-        1e-9 * self.current_max_na / self.read_voltage_v
-    }
-
-    /// Currents from conductances, where those are given.
-    fn resolve(&mut self) {
-        if let Some(most) = self.conductance_max_us {
-            // uS x V = uA
-            self.current_max_na = 1e3 * most * self.read_voltage_v;
-        }
-        if let Some(least) = self.conductance_min_us {
-            self.on_off_ratio = 1e-3 * self.current_max_na / (least * self.read_voltage_v);
-        }
+        1e-9 * self.largest_current_na() / self.read_voltage_v
     }
 }
 
@@ -469,7 +486,7 @@ mod tests {
     fn conductances_stand_for_currents() {
         let text = "[cell]\nconductance_max_us = 20.0\nconductance_min_us = 0.5\nread_voltage_v = 0.2\n";
         let cell = ArrayConfig::from_toml(text, "array.toml").unwrap().cell;
-        assert!((cell.current_max_na - 4000.0).abs() < 1e-9 && (cell.on_off_ratio - 40.0).abs() < 1e-9);
+        assert!((cell.largest_current_na() - 4000.0).abs() < 1e-9 && (cell.on_off() - 40.0).abs() < 1e-9);
         assert!((cell.conductance_max_s() - 20e-6).abs() < 1e-18);
     }
 

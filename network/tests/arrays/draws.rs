@@ -151,7 +151,7 @@ fn what_a_table_cannot_say_is_refused() {
     let error = arrays.program(&at(Effects::ALL), &arrays.draws(1, 0)).unwrap_err();
     assert!(matches!(error, AnalogError::NoTable(_)));
     let mut array = ArrayConfig::default();
-    array.cell.current_max_na = 2000.0;
+    array.cell.current_max_na = Some(2000.0);
     let error = Arrays::new(&graph, &x, &array, Some((&table).into())).unwrap_err();
     assert!(matches!(error, AnalogError::CurrentRange { .. }));
     array = ArrayConfig::default();

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Figures of papers and talks, computed anew and compared with their sources
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mho figures list && mho figures build P04")]
 pub(super) struct FiguresArgs {
     #[command(subcommand)]
     command: FiguresCommand,
@@ -22,6 +23,7 @@ pub(super) struct FiguresArgs {
 #[derive(Debug, Subcommand)]
 enum FiguresCommand {
     /// List the figures: what each shows, where it comes from, what can be compared
+    #[command(after_help = "Example:\n  mho figures list")]
     List,
     /// Compute figures: ID.svg, ID.csv and ID.checks.csv each, and one table of verdicts
     ///

@@ -27,6 +27,12 @@ pub(super) fn run(args: &InitArgs, globals: &Globals) -> Answer {
         return Err(CliError::Usage(format!("{} has a study.toml already", dir.display())));
     }
     let Files { files, then } = starter(args.device, globals.seed.unwrap_or(2026))?;
+    if let Some((taken, _)) = files.iter().find(|(name, _)| dir.join(name).exists()) {
+        return Err(CliError::Usage(format!(
+            "{} is there already and would be lost: name another folder, and copy it there afterwards",
+            dir.join(taken).display()
+        )));
+    }
     std::fs::create_dir_all(dir).map_err(|error| CliError::Failed(format!("{}: {error}", dir.display())))?;
     for (name, text) in &files {
         let path = dir.join(name);

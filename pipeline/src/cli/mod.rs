@@ -31,26 +31,29 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Heading of the options that every command takes, which stand behind its own.
+const GENERAL: &str = "Options of every command";
+
 /// Options that every command takes.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Globals {
     /// Number of threads, all cores by default; results do not depend on it
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, help_heading = GENERAL, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
     /// Root seed of every random number (default: that of the study, else 0)
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, help_heading = GENERAL, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Say less on standard error
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = GENERAL, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Say more on standard error
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GENERAL)]
     pub(crate) verbose: bool,
     /// Folder of the store (default: MHO_STORE, else .mho/store beside the study file)
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = GENERAL, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
     /// Print one JSON document instead of text for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GENERAL)]
     pub(crate) json: bool,
 }
 
@@ -141,8 +144,13 @@ impl From<anyhow::Error> for CliError {
 /// From measurements of analog memory devices to the accuracy of networks under dose and drift
 #[derive(Debug, Parser)]
 #[command(name = "mho", version, arg_required_else_help = true)]
-#[command(after_help = "Examples:\n  mho run\n  mho plan\n  mho run --set idvg.files=sweeps.csv\n\n\
-                        Exit codes: 0 done, 1 the computation failed, 2 wrong use, 3 bad input, 4 broken store")]
+#[command(
+    after_help = "Examples:\n  mho run                                  the built-in study, to a report\n  \
+                        mho init my-device --device transistor   a study and files to replace by your own\n  \
+                        mho data inspect sweeps.csv              what is in a file of measurements\n  \
+                        mho fit transistor sweeps.csv --out card.toml\n\n\
+                        Exit codes: 0 done, 1 the computation failed, 2 wrong use, 3 bad input, 4 broken store"
+)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,

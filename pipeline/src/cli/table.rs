@@ -11,7 +11,9 @@ mod query;
 mod show;
 mod updates;
 
-/// Compile a device table, or look into one
+/// Compile a device table, or look into one.
+///
+/// Example: mho table build published:tcas2022 --out tcas.safetensors && mho table query tcas.safetensors --time-s 0,86400
 #[derive(Debug, clap::Args)]
 pub(super) struct TableArgs {
     #[command(subcommand)]
@@ -24,6 +26,7 @@ enum TableCommand {
     Show(ShowArgs),
     Query(query::QueryArgs),
     Updates(updates::UpdatesArgs),
+    Import(updates::ImportArgs),
     Export(updates::ExportArgs),
 }
 
@@ -65,6 +68,7 @@ pub(super) fn run(args: &TableArgs, globals: &Globals) -> Answer {
         TableCommand::Build(args) => build::build(args, globals),
         TableCommand::Show(args) => kinds::show(&args.table, globals),
         TableCommand::Updates(args) => updates::make(args, globals),
+        TableCommand::Import(args) => updates::import(args, globals),
         TableCommand::Export(args) => updates::export(args),
         TableCommand::Query(args) => query::query(args, globals),
     }

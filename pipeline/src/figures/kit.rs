@@ -219,7 +219,7 @@ fn subscripts(svg: &str) -> String {
         let space = if same.starts_with(' ') { " dx=\"0.28em\"" } else { "" };
         let _ = write!(
             text,
-            "<tspan dy=\"0.28em\" font-size=\"75%\">{below}</tspan><tspan{space} dy=\"-0.21em\">{}</tspan>{others}",
+            "<tspan dy=\"0.28em\" font-size=\"86%\">{below}</tspan><tspan{space} dy=\"-0.21em\">{}</tspan>{others}",
             same.trim_start()
         );
     }
@@ -386,7 +386,7 @@ impl Panel {
     fn layout(&self, frame: &Frame) -> (Extent, Extent, Option<Legend>) {
         let (xs, ys) = self.extents();
         let labels: Vec<usize> =
-            self.series.iter().filter_map(|s| s.label.as_ref()).map(|l| l.chars().count()).collect();
+            self.series.iter().filter_map(|s| s.label.as_ref()).map(|l| seen(l)).collect();
         let Some(longest) = labels.iter().max() else { return (xs, ys, None) };
         let entry = 24.0 + 3.6 * *longest as f64;
         let rooms: &[f64] = if self.y.range.is_none() { &[0.0, 0.15, 0.3, 0.45] } else { &[0.0] };
@@ -475,6 +475,11 @@ impl Panel {
 
 /// Range of positions on an axis.
 type Extent = (f64, f64);
+
+/// Letters of a label that are seen: not the marks of subscripts.
+fn seen(label: &str) -> usize {
+    label.replace("_{", "").replace('}', "").chars().count()
+}
 
 /// Height of a line of the legend (pt).
 const LEGEND_LINE: f64 = 9.5;

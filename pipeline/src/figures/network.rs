@@ -1,7 +1,7 @@
 //! Figures of networks: weights on cells, accuracy against dose and time, what each effect costs.
 
 use super::axis::{Axis, Scale};
-use super::kit::{Figure, Mark, Panel, Series, TWO_COLUMNS_IN};
+use super::kit::{Figure, Mark, ONE_COLUMN_IN, Panel, Series, TWO_COLUMNS_IN};
 use super::{distinct, levels, pick};
 use mho_data::table::{Table, TableError};
 
@@ -13,6 +13,8 @@ pub fn weights(histogram: &Table, note: &str) -> Result<Figure, TableError> {
     let networks = histogram.texts("network")?;
     let (lo, hi) = (histogram.floats("current_na_lo")?, histogram.floats("current_na_hi")?);
     let cells = histogram.floats("cells")?;
+    // Over the largest: which current that is, the array says.
+    let most = hi.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     let mut panels = Vec::new();
     for (colour, network) in distinct(networks).iter().enumerate() {
         let own = |row: usize| networks[row] == *network;
@@ -27,21 +29,31 @@ pub fn weights(histogram: &Table, note: &str) -> Result<Figure, TableError> {
             })
             .collect();
         let small: f64 =
-            (0..histogram.len()).filter(|&r| own(r) && hi[r] <= 160.0 + 1e-9).map(|r| cells[r]).sum();
+            (0..histogram.len()).filter(|&r| own(r) && hi[r] <= (0.1 + 1e-9) * most).map(|r| cells[r]).sum();
         panels.push(Panel {
             title: format!("{network}: {:.0} % below 10 % of I_{{max}}", 100.0 * small / total),
-            x: Axis::new("Target cell current (nA)", Scale::Linear).from_to(0.0, 1600.0),
+            x: Axis::new("Target cell current over I_{max}", Scale::Linear).from_to(0.0, 1.0),
             y: Axis::new("Fraction of cells", Scale::Log).from_to(1e-5, 1.0),
             series: vec![Series::new(
                 None,
                 colour + 1,
-                Mark::Columns(width),
-                edges.iter().map(|edge| edge + 0.5 * width).collect(),
+                Mark::Columns(width / most),
+                edges.iter().map(|edge| (edge + 0.5 * width) / most).collect(),
                 share,
             )],
         });
     }
-    Ok(Figure { width_in: TWO_COLUMNS_IN, row_in: 2.1, columns: 3, panels, note: note.to_owned() })
+    let (width_in, columns) = row(panels.len());
+    Ok(Figure { width_in, row_in: 2.1, columns, panels, note: note.to_owned() })
+}
+
+/// Width of a picture with so many panels, and how many stand in a row.
+fn row(panels: usize) -> (f64, usize) {
+    match panels {
+        0 | 1 => (ONE_COLUMN_IN, 1),
+        2 => (TWO_COLUMNS_IN, 2),
+        _ => (TWO_COLUMNS_IN, 3),
+    }
 }
 
 fn accuracy(table: &Table, along: &str, x: &Axis, note: &str) -> Result<Figure, TableError> {
@@ -68,7 +80,8 @@ fn accuracy(table: &Table, along: &str, x: &Axis, note: &str) -> Result<Figure, 
             series: vec![band, line, dots, float],
         });
     }
-    Ok(Figure { width_in: TWO_COLUMNS_IN, row_in: 2.3, columns: 3, panels, note: note.to_owned() })
+    let (width_in, columns) = row(panels.len());
+    Ok(Figure { width_in, row_in: 2.3, columns, panels, note: note.to_owned() })
 }
 
 /// Accuracy against dose.
@@ -86,8 +99,13 @@ pub fn accuracy_dose(table: &Table, note: &str) -> Result<Figure, TableError> {
 /// When a column is missing.
 pub fn accuracy_time(table: &Table, note: &str) -> Result<Figure, TableError> {
     let least = levels(table.floats("time_s")?).into_iter().find(|t| *t > 0.0).unwrap_or(1.0);
-    let words =
-        vec![(0.0, "0".into()), (3600.0, "1 h".into()), (86_400.0, "1 d".into()), (432_000.0, "5 d".into())];
+    let words = vec![
+        (0.0, "0".into()),
+        (3600.0, "1 h".into()),
+        (86_400.0, "1 d".into()),
+        (432_000.0, "5 d".into()),
+        (31_557_600.0, "1 y".into()),
+    ];
     let axis = Axis::new("Time since programming", Scale::LogWithZero(least)).with_words(words);
     accuracy(table, "time_s", &axis, note)
 }

@@ -1,6 +1,7 @@
 //! `evaluate.*`: networks on arrays of the device, over doses, times, effects and tables.
 
 use super::artifact::{cells_table, network, table, with_table};
+use super::reach;
 use crate::analysis::sets::Sets;
 use crate::stage::{Artifact, Context, Outputs, ParamError, Role, Shard, Stage, StageError, resolve_as};
 use mho_data::table::Table;
@@ -96,15 +97,12 @@ pub(super) fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(
         });
     }
     if let Some(array) = resolved.get("array") {
-        let mut whole = serde_json::to_value(ArrayConfig::default()).unwrap_or(Value::Null);
-        merge(&mut whole, array);
-        let wrong = |found: String| ParamError {
-            key: "array".into(),
-            found,
-            expected: "an array that is simulated".into(),
-        };
-        let config: ArrayConfig = serde_json::from_value(whole).map_err(|error| wrong(error.to_string()))?;
-        config.check().map_err(|error| wrong(error.to_string()))?;
+        let wrong = |key: String, found: String, expected: String| ParamError { key, found, expected };
+        let config: ArrayConfig = serde_json::from_value(array.clone())
+            .map_err(|error| wrong("array".into(), error.to_string(), "an array that is simulated".into()))?;
+        config
+            .check()
+            .map_err(|error| wrong(format!("array.{}", error.field), error.found, error.expected))?;
     }
     Ok(resolved)
 }
@@ -112,17 +110,6 @@ pub(super) fn checked<P: Serialize + for<'a> Deserialize<'a> + Default>(
 /// Noise on inputs; an empty text is none.
 fn noise_of(text: &str) -> Result<Option<InputNoise>, InputNoiseError> {
     (!text.is_empty()).then(|| text.parse()).transpose()
-}
-
-fn merge(base: &mut Value, over: &Value) {
-    match (base, over) {
-        (Value::Object(base), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(base.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (base, over) => *base = over.clone(),
-    }
 }
 
 /// Trials of one network on one table at some conditions.
@@ -154,6 +141,18 @@ pub(super) fn evaluate(
         Evaluator::new(&net.graph, feed(&test)?.limited(limit), &feed(&train)?, &common.array, devices)
             .map_err(StageError::failed)?
             .with_input_noise(noise_of(&common.input_noise).map_err(StageError::failed)?);
+    match &table {
+        Some(AnyTable::Grid(table)) => reach::check(&context.target, table, conditions)?,
+        Some(AnyTable::Ensemble(ensemble)) => reach::check(&context.target, ensemble.best(), conditions)?,
+        _ => {}
+    }
+    if let Some(AnyTable::Ensemble(ensemble)) = &table {
+        context.warn(format!(
+            "the table is an ensemble of {}: its best estimate alone is evaluated here; `mho evaluate --table` takes \
+             all members, in a study table.device-samples and table.device-choices with evaluate.tables",
+            ensemble.members().len()
+        ));
+    }
     let possible = evaluator.possible_effects();
     let conditions: Vec<Condition> =
         conditions.iter().map(|c| Condition { effects: c.effects.and(possible), ..*c }).collect();
@@ -169,9 +168,20 @@ pub(super) fn evaluate(
         network: source.target().trim_start_matches("train-").to_owned(),
         dataset: common.dataset.clone(),
         table: devices.map_or(String::new(), |devices| devices.name().to_owned()),
-        array: format!("{} x {}", common.array.array.rows, common.array.array.columns),
+        array: array_label(&common.array, devices),
     };
     Ok(evaluation_table(&results, &labels))
+}
+
+/// The array as results call it: its size, and its range where that is the table's and not the study's.
+fn array_label(array: &ArrayConfig, devices: Option<Devices<'_>>) -> String {
+    let size = format!("{} x {}", array.array.rows, array.array.columns);
+    match devices {
+        Some(devices) if !array.cell.says_current_max() => {
+            format!("{size} to {} nA (of the table)", devices.range_na())
+        }
+        _ => size,
+    }
 }
 
 fn joined(context: &Context<'_>) -> Result<Outputs, StageError> {

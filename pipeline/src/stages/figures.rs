@@ -24,7 +24,7 @@ impl Stage for Figures {
     }
 
     fn version(&self) -> u32 {
-        5
+        6
     }
 
     fn about(&self) -> &'static str {

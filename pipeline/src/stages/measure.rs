@@ -161,7 +161,7 @@ impl Stage for FromFiles {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {

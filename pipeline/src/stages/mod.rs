@@ -10,6 +10,7 @@ mod fit_idvg;
 mod fit_published;
 mod import;
 mod measure;
+mod reach;
 mod report;
 pub(crate) mod summary;
 pub(crate) mod tables;

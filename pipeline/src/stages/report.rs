@@ -31,7 +31,7 @@ impl Stage for ReportPage {
     }
 
     fn version(&self) -> u32 {
-        6
+        7
     }
 
     fn about(&self) -> &'static str {

@@ -37,7 +37,7 @@ impl Stage for Summary {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn about(&self) -> &'static str {

@@ -35,7 +35,7 @@ pub fn device(name: &str, values: &[f64]) -> Result<(DeviceTable, ArrayConfig), 
         CompileOptions { time_max_s: LONGEST_S, dose_max_krad_si: 0.0, ..CompileOptions::default() };
     match name {
         "tcas2022" | "iedm2022" => {
-            let cell = PublishedCell::new(PublishedSonos::named(name)?, array.cell.current_max_na);
+            let cell = PublishedCell::new(PublishedSonos::named(name)?, array.cell.largest_current_na());
             Ok((compile(&cell, &options)?, array))
         }
         "sonos-dose" => {
@@ -53,7 +53,7 @@ pub fn device(name: &str, values: &[f64]) -> Result<(DeviceTable, ArrayConfig), 
             let source = TableSource::new(name, Origin::Published, model.cell(values), read_v);
             let [least, most] = source.cell.window_us();
             let table = compile(&source, &options)?;
-            array.cell.current_max_na = table.current_max_na();
+            array.cell.current_max_na = Some(table.current_max_na());
             if least > 0.0 {
                 array.cell.on_off_ratio = most / least;
             }

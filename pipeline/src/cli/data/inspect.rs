@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct InspectArgs {
-    /// Files as the instrument left them, or folders of them
+    /// Files as the instrument left them, or folders of them; `sweep.toml` beside `sweep.csv` says what it does not
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<String>,
     /// How the files are written (`mho data formats`); `auto` finds out
@@ -146,23 +146,38 @@ pub(in crate::cli) fn collect(given: &[String]) -> Result<(Vec<String>, usize, b
     Ok((files, skipped, searched))
 }
 
+/// The sidecars that stand beside a file (`sweep.csv.toml`, `sweep.toml`) with their bytes; a device card of that name is
+/// none.
+pub(in crate::cli) fn sidecars_of(file: &str) -> Result<Vec<(String, Vec<u8>)>, InputError> {
+    let path = Path::new(file);
+    let mut own = path.as_os_str().to_owned();
+    own.push(".toml");
+    let mut beside = Vec::new();
+    for candidate in [PathBuf::from(own), path.with_extension("toml")] {
+        let name = candidate.display().to_string();
+        if name != file && candidate.is_file() {
+            let bytes = bytes_of(&name)?;
+            if !is_card(&bytes) {
+                beside.push((name, bytes));
+            }
+        }
+    }
+    Ok(beside)
+}
+
+fn is_card(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    toml::from_str::<toml::Table>(&text)
+        .is_ok_and(|table| table.contains_key("model") && table.contains_key("parameters"))
+}
+
 fn look(
     file: &str,
     format: Option<Format>,
     map: Option<&(&str, Vec<u8>)>,
 ) -> Result<(Measurement, Survey), InputError> {
     let bytes = bytes_of(file)?;
-    let mut beside = Vec::new();
-    let path = Path::new(file);
-    let mut own = path.as_os_str().to_owned();
-    own.push(".toml");
-    for candidate in [PathBuf::from(own), path.with_extension("toml")] {
-        if candidate.is_file() {
-            let name = candidate.display().to_string();
-            let bytes = bytes_of(&name)?;
-            beside.push((name, bytes));
-        }
-    }
+    let beside = sidecars_of(file)?;
     let mut files: Vec<reader::File<'_>> = vec![(file, &bytes)];
     files.extend(beside.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
     let measurement = match map {

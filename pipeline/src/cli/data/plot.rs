@@ -32,6 +32,21 @@ pub(in crate::cli) fn names(files: &[&str]) -> Vec<String> {
         .collect()
 }
 
+/// What stood still, in words.
+fn bias(column: &str, value: f64) -> String {
+    match column {
+        "vg_v" => format!("V_{{G}} = {value} V"),
+        "vd_v" => format!("V_{{D}} = {value} V"),
+        "vb_v" => format!("V_{{B}} = {value} V"),
+        "vs_v" => format!("V_{{S}} = {value} V"),
+        "read_v" => format!("{value} V"),
+        "dose_krad_si" => format!("{value} krad(Si)"),
+        "time_s" => format!("{value} s"),
+        "temperature_k" => format!("{value} K"),
+        other => format!("{other} {value}"),
+    }
+}
+
 fn label(column: &str) -> &str {
     match column {
         "vg_v" => "Gate voltage V_{G} (V)",
@@ -56,7 +71,16 @@ pub(super) fn figure(file: &str, measurement: &Measurement, survey: &Survey) -> 
         .iter()
         .filter(|(_, values)| values.len() > 1)
         .min_by_key(|(_, values)| values.len())
-        .map(|(name, values)| (*name, column(name), values));
+        .map(|(name, values)| (*name, column(name), values.clone()));
+    // Currents of states lie apart by their states.
+    let states = column("state");
+    let by = by.or_else(|| {
+        let mut levels = states.to_vec();
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        (measurement.sidecar.kind == Kind::StateCurrent && survey.axis != "state" && levels.len() > 1)
+            .then_some(("state", states, levels))
+    });
     let ids = table.floats("sweep").unwrap_or_default();
     let mut sweeps: Vec<Vec<usize>> = Vec::new();
     for row in 0..x.len().min(y.len()) {
@@ -64,6 +88,11 @@ pub(super) fn figure(file: &str, measurement: &Measurement, survey: &Survey) -> 
             Some(sweep) if ids.is_empty() || ids[row] == ids[row - 1] => sweep.push(row),
             _ => sweeps.push(vec![row]),
         }
+    }
+    // Without sweeps the rows of one colour go together, so that thinning them out leaves out no state.
+    if let Some((_, values, levels)) = by.as_ref().filter(|_| ids.is_empty()) {
+        let of = |level: &f64| (0..x.len().min(y.len())).filter(|row| values[*row] == *level).collect();
+        sweeps = levels.iter().map(of).collect();
     }
     let step = sweeps.len().div_ceil(MOST_SWEEPS).max(1);
     let mut labelled = std::collections::BTreeSet::new();
@@ -79,7 +108,7 @@ pub(super) fn figure(file: &str, measurement: &Measurement, survey: &Survey) -> 
                 let words = by
                     .as_ref()
                     .filter(|_| !logarithmic && colour < 7 && labelled.insert(colour))
-                    .map(|(name, _, levels)| format!("{} = {}", name.trim_end_matches("_v"), levels[colour]));
+                    .map(|(name, _, levels)| bias(name, levels[colour]));
                 let thin = rows.iter().step_by(rows.len().div_ceil(MOST_POINTS).max(1));
                 let size = |value: f64| if logarithmic { value.abs() } else { value };
                 let (xs, ys) = thin.map(|row| (x[*row], size(y[*row]))).unzip();
@@ -109,7 +138,7 @@ pub(super) fn figure(file: &str, measurement: &Measurement, survey: &Survey) -> 
         let low = smallest.max(1e-12 * largest);
         let low = if low < largest { low } else { 0.5 * largest };
         panels.push(Panel {
-            title: "size".into(),
+            title: "Magnitude".into(),
             x: x_axis(),
             y: Axis::new(reading, Scale::Log).from_to(low, largest),
             series: series(true),

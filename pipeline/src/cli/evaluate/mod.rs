@@ -190,6 +190,7 @@ impl Evaluate {
         let feed = Feed::new(&test, &network.graph, &network.input)?.limited(self.images);
         let calibration = Feed::new(&train, &network.graph, &network.input)?;
         let devices = tables.as_ref().map(Tables::best);
+        notes.extend(devices.and_then(|devices| devices.range_in_words(&array)));
         let evaluator = Evaluator::new(&network.graph, feed.clone(), &calibration, &array, devices)?
             .with_input_noise(self.input_noise);
         let digital = evaluator.digital()?;

@@ -54,9 +54,31 @@ pub(super) struct Fitted {
 pub(super) fn run(entry: &Entry, args: &FitArgs, globals: &Globals) -> Answer {
     let (files, passed_over, searched) = inspect::collect(&args.files)?;
     let apart = args.each || entry.info.name == transistor::INFO.name;
+    // Sidecars are found beside their files.
+    let alone = apart && files.iter().any(|file| !file.ends_with(".toml"));
+    let files: Vec<String> = files.into_iter().filter(|file| !alone || !file.ends_with(".toml")).collect();
     let groups: Vec<&[String]> = if apart { files.chunks(1).collect() } else { vec![&files[..]] };
+    if groups.len() > 1 && names_a_card(args) {
+        return Err(CliError::Usage(format!(
+            "--out {}: {} files are fitted one by one, expected a folder for their cards",
+            args.out.display(),
+            groups.len()
+        )));
+    }
     let results: Vec<(String, Result<Fitted, CliError>)> =
-        groups.par_iter().map(|group| (group.join(", "), fit(entry, args, group))).collect();
+        groups.par_iter().flat_map(|group| fits(entry, args, group)).collect();
+    if groups.len() == 1 && results.len() > 1 && names_a_card(args) {
+        let of = |label: &String| label.rsplit(": ").next().unwrap_or_default().to_owned();
+        let devices: Vec<String> = results.iter().map(|(label, _)| of(label)).collect();
+        return Err(CliError::Usage(format!(
+            "--out {}: {} holds {} devices ({}), expected a folder for their cards, or --device {} for one of them",
+            args.out.display(),
+            files.join(", "),
+            devices.len(),
+            crate::cli::fit::words::some(&devices),
+            devices.first().map_or("", String::as_str)
+        )));
+    }
     if let [(_, _)] = results.as_slice()
         && !searched
     {
@@ -110,8 +132,11 @@ fn many(
     passed_over: usize,
 ) -> Answer {
     let names: Vec<String> = {
-        let files: Vec<&str> = results.iter().map(|(file, _)| file.as_str()).collect();
-        plot::names(&files).into_iter().map(|name| name.trim_end_matches(".svg").to_owned()).collect()
+        let files: Vec<String> = results.iter().map(|(label, _)| label.replace(": ", "-")).collect();
+        plot::names(&files.iter().map(String::as_str).collect::<Vec<_>>())
+            .into_iter()
+            .map(|name| name.trim_end_matches(".svg").to_owned())
+            .collect()
     };
     let (mut fits, mut refused) = (Vec::new(), Vec::new());
     for ((file, result), name) in results.into_iter().zip(names) {
@@ -170,12 +195,60 @@ fn many(
     Ok(text)
 }
 
-fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliError> {
-    let sources = Sources::read(files)?;
+/// Whether `--out` is a card and no folder.
+fn names_a_card(args: &FitArgs) -> bool {
+    args.out.extension().is_some_and(|ending| ending == "toml") && !args.out.is_dir()
+}
+
+/// The fit of a group of files; of a transistor one for each device that they hold.
+fn fits(entry: &Entry, args: &FitArgs, files: &[String]) -> Vec<(String, Result<Fitted, CliError>)> {
+    let label = files.join(", ");
+    let read = || -> Result<(Sources, Option<Measurement>), CliError> {
+        let sources = Sources::read(files, args.map.as_deref())?;
+        if entry.kinds.contains(&Kind::Ramp) && two_columns(&sources.files()).is_some() {
+            return Ok((sources, None));
+        }
+        let mut measurement = read(entry, &sources.files())?;
+        if !args.device.is_empty() {
+            let known = measurement.devices();
+            if let Some(absent) = args.device.iter().find(|device| !known.contains(device)) {
+                let known = crate::cli::fit::words::some(&known);
+                return Err(InputError::new(&label, format!("no device `{absent}`"), known).into());
+            }
+            measurement = measurement.of_devices(&args.device);
+        }
+        Ok((sources, Some(measurement)))
+    };
+    let (sources, measurement) = match read() {
+        Ok(found) => found,
+        Err(error) => return vec![(label, Err(error))],
+    };
+    let devices = measurement.as_ref().map(Measurement::devices).unwrap_or_default();
+    match measurement {
+        Some(whole) if entry.info.name == transistor::INFO.name && devices.len() > 1 => devices
+            .into_par_iter()
+            .map(|device| {
+                let own = whole.of_devices(std::slice::from_ref(&device));
+                (format!("{label}: {device}"), fit(entry, args, sources.clone(), Some(own)))
+            })
+            .collect(),
+        measurement => vec![(label, fit(entry, args, sources, measurement))],
+    }
+}
+
+/// The fit of a measurement, or of two columns of responses to pulses.
+fn fit(
+    entry: &Entry,
+    args: &FitArgs,
+    sources: Sources,
+    measurement: Option<Measurement>,
+) -> Result<Fitted, CliError> {
     let named = sources.files();
     let is_update = entry.kinds.contains(&Kind::Ramp);
-    if let Some(traces) = is_update.then(|| two_columns(&named)).flatten() {
-        let traces = traces?;
+    let Some(measurement) = measurement else {
+        let traces = two_columns(&named).unwrap_or_else(|| {
+            Err(CliError::Failed(format!("{} files without a measurement", named.len())))
+        })?;
         let regression = mho_compact::update::update_regression(&traces, entry.info.name)
             .ok_or_else(|| CliError::Usage(format!("{} is no law of pulses", entry.info.name)))?;
         let mut fit = regression.fit().map_err(CliError::failed)?;
@@ -184,8 +257,7 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
         let rivals =
             if args.compares() { ranking::of_updates(&traces)? } else { ranking::Ranking::default() };
         return finish(args, sources, regression, fit, Origin::Measured, rivals);
-    }
-    let measurement = read(entry, &named)?;
+    };
     let mut extracted = Vec::new();
     let (regression, mut fit, rivals);
     if entry.info.name == transistor::INFO.name {
@@ -215,7 +287,7 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
             (true, false) => {
                 let lines = sources.lines();
                 let data = card::Data {
-                    source: &files.join(", "),
+                    source: &sources.measured(),
                     lines: &lines,
                     origin: measurement.sidecar.origin,
                     measurement: Some(&measurement),
@@ -225,7 +297,7 @@ fn fit(entry: &Entry, args: &FitArgs, files: &[String]) -> Result<Fitted, CliErr
         };
     }
     fit.dropped += measurement.sidecar.dropped.len();
-    fit.warnings.extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
+    fit.warnings.extend(super::of_reading(&measurement));
     let origin = measurement.sidecar.origin;
     let fitted = finish(args, sources, regression, fit, origin, rivals)?;
     Ok(Fitted { extracted, measurement: Some(measurement), ..fitted })
@@ -266,7 +338,7 @@ fn finish(
     };
     let name = regression.devices.first().map_or_else(String::new, |device| device.name.clone());
     Ok(Fitted {
-        source: sources.files().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+        source: sources.measured(),
         name,
         origin,
         regression,

@@ -35,7 +35,8 @@ use std::path::{Path, PathBuf};
 /// ramps of pulses (`update-soft-bounds` and the other update laws). `sonos-retention` and `sonos-programming`
 /// also take `published:tcas2022` and `published:iedm2022`.
 ///
-/// A transistor is fitted file by file; folders are searched. With several files --out is a folder for the cards.
+/// A transistor is fitted file by file and device by device; folders are searched. With several fits --out is a folder
+/// for the cards.
 ///
 /// Examples:
 ///   mho fit sonos-retention published:tcas2022 --out retention.toml
@@ -51,6 +52,13 @@ pub(super) struct FitArgs {
     /// Measurements: files or folders, or published:NAME
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<String>,
+    /// What the files do not say, in TOML, as `mho data inspect --map` takes it; `sweep.toml` beside `sweep.csv` is
+    /// read anyway
+    #[arg(long, value_name = "FILE.toml")]
+    map: Option<String>,
+    /// Of files that hold several devices: these alone
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    device: Vec<String>,
     /// Where the card goes; with several fits a folder
     #[arg(long, value_name = "CARD.toml|DIR")]
     out: PathBuf,
@@ -100,6 +108,7 @@ impl FitArgs {
             || self.bootstrap.is_some()
             || self.pictures.is_some()
             || self.tables.is_some()
+            || !self.device.is_empty()
     }
 }
 
@@ -136,14 +145,14 @@ pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
     let published = args.files.iter().any(|file| file.starts_with("published:"));
     if let Some(entry) = model::entry(model.name).filter(|entry| entry.fitting.is_some())
         && !published
-        && (!own || args.asks_for_more())
+        && (!own || args.asks_for_more() || args.files.iter().any(|file| Path::new(file).is_dir()))
     {
         return each::run(entry, args, globals);
     }
     if args.asks_for_more() {
         let what = if published { "a published set" } else { model.name };
         return Err(CliError::Usage(format!(
-            "{what} is fitted without --each, --hold, --profile, --bootstrap, --population, --pictures and --tables"
+            "{what} is fitted without --each, --hold, --profile, --bootstrap, --population, --pictures, --tables and --device"
         )));
     }
     let (outcome, sources) = match args.files.as_slice() {
@@ -151,7 +160,7 @@ pub(super) fn run(args: &FitArgs, globals: &Globals) -> Answer {
             (fit_published(model, args, &only["published:".len()..])?, None)
         }
         files => {
-            let sources = Sources::read(files)?;
+            let sources = Sources::read(files, args.map.as_deref())?;
             (fit_files(model, args, &sources.files())?, Some(sources))
         }
     };
@@ -286,12 +295,16 @@ fn fit_files(
         other => return Err(CliError::Usage(format!("{other} is not fitted from files"))),
     }
     outcome.fit.dropped += measurement.sidecar.dropped.len();
-    outcome
-        .fit
-        .warnings
-        .extend(measurement.sidecar.assumptions.iter().map(|text| format!("assumed: {text}")));
+    outcome.fit.warnings.extend(of_reading(&measurement));
     outcome.measurement = Some(measurement);
     Ok(outcome)
+}
+
+/// What reading the files assumed and noticed, for the notes of a fit and of its card.
+fn of_reading(measurement: &Measurement) -> impl Iterator<Item = String> {
+    let sidecar = &measurement.sidecar;
+    let assumed = sidecar.assumptions.iter().map(|text| format!("assumed: {text}"));
+    assumed.chain(sidecar.notes.iter().map(|text| format!("read: {text}")))
 }
 
 /// That thresholds were read at more than one dose: no law of dose follows from one.

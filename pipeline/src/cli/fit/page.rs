@@ -18,8 +18,8 @@ const LEGEND: usize = 7;
 /// Parameters whose profiles are drawn: the least certain ones.
 const PROFILES: usize = 4;
 
-/// Steps of a profile, in standard deviations of the parameter.
-const STEPS: [f64; 6] = [-2.5, -1.7, -0.9, 0.9, 1.7, 2.5];
+/// Steps of a profile to either side, in standard deviations of the parameter.
+const STEPS: [f64; 5] = [0.5, 1.0, 1.5, 2.0, 2.5];
 
 /// Correlations by size: least size, words, colour.
 const CLASSES: [(f64, &str, usize); 4] =
@@ -46,15 +46,34 @@ pub(super) fn svg(fitted: &Fitted) -> Result<String, CliError> {
     } else {
         String::new()
     };
-    let note =
-        format!("{} data; {}, rms {}{thinned}", fitted.origin.label(), regression.model.name, misfit(fitted));
+    let note = format!(
+        "{}; {}, rms {}{thinned}",
+        of_data(fitted.origin.label()),
+        regression.model.name,
+        misfit(fitted)
+    );
     let figure = Figure { width_in: TWO_COLUMNS_IN, row_in: 2.6, columns: 2, panels, note };
     let record = format!("mho fit {} {}", regression.model.name, fitted.source);
     figure.svg(&record).map_err(CliError::failed)
 }
 
+/// `measured data`; `synthetic data` says so already.
+fn of_data(label: &str) -> String {
+    if label.ends_with("data") { label.to_owned() } else { format!("{label} data") }
+}
+
+/// A unit as pictures write it.
+fn written(unit: &str) -> String {
+    match unit {
+        "uS" => "µS".into(),
+        "uA" => "µA".into(),
+        "um" => "µm".into(),
+        other => other.to_owned(),
+    }
+}
+
 fn axis(quantity: Quantity) -> Axis {
-    let unit = if quantity.unit == "1" { String::new() } else { format!(" ({})", quantity.unit) };
+    let unit = if quantity.unit == "1" { String::new() } else { format!(" ({})", written(quantity.unit)) };
     let mut title = quantity.title.to_owned();
     if let Some(first) = title.get(..1).map(str::to_uppercase) {
         title.replace_range(..1, &first);
@@ -96,6 +115,17 @@ fn data(fitted: &Fitted) -> Vec<Panel> {
     let stride = curves.div_ceil(MOST_CURVES).max(1);
     let mut number = 0;
     let mut drawn = 0;
+    // Devices of one state share its colour and its line in the legend.
+    let all =
+        || regression.devices.iter().flat_map(|device| &device.series).map(|series| series.label.as_str());
+    let mut groups: Vec<&str> = Vec::new();
+    for label in all() {
+        if !groups.contains(&label) {
+            groups.push(label);
+        }
+    }
+    let grouped = groups.len() < curves;
+    let mut told = Vec::new();
     for (index, device) in regression.devices.iter().enumerate() {
         let mut predictions = (regression.law)(&values, index).into_iter();
         for series in &device.series {
@@ -106,9 +136,13 @@ fn data(fitted: &Fitted) -> Vec<Panel> {
             }
             let every = series.y.len().div_ceil(MOST_READINGS).max(1);
             let thin = |values: &[f64]| -> Vec<f64> { values.iter().step_by(every).copied().collect() };
-            let colour = 1 + drawn % 6;
+            let group = groups.iter().position(|label| *label == series.label).unwrap_or(0);
+            let place = if grouped { group } else { drawn };
+            let colour = 1 + place % 6;
             let words = subscripts(&series.label);
-            let label = (drawn < LEGEND && !words.is_empty()).then_some(words.as_str());
+            let first = !grouped || !told.contains(&group);
+            let label = (place < LEGEND && first && !words.is_empty()).then_some(words.as_str());
+            told.push(group);
             let order: Vec<usize> = {
                 let mut order: Vec<usize> = (0..series.x.len()).collect();
                 order.sort_by(|&a, &b| series.x[a].total_cmp(&series.x[b]));
@@ -117,18 +151,18 @@ fn data(fitted: &Fitted) -> Vec<Panel> {
             let sorted =
                 |of: &[f64]| -> Vec<f64> { thin(&order.iter().map(|&row| of[row]).collect::<Vec<_>>()) };
             let (x, y, m) = (sorted(&series.x), sorted(&series.y), sorted(&model));
-            readings.push(Series::new(None, colour, Mark::Points(drawn % 4), x.clone(), y.clone()));
+            readings.push(Series::new(None, colour, Mark::Points(place % 4), x.clone(), y.clone()));
             readings.push(Series::new(label, colour, Mark::Line(0), x.clone(), m.clone()));
             let deviation: Vec<f64> =
                 y.iter().zip(&m).map(|(&reading, &model)| deviation(regression, reading, model)).collect();
-            residuals.push(Series::new(None, colour, Mark::Points(drawn % 4), x, deviation));
+            residuals.push(Series::new(None, colour, Mark::Points(place % 4), x, deviation));
             drawn += 1;
         }
     }
     let words = match regression.deviation {
         Deviation::Log { .. } => "Residual in ln, above the floor".to_owned(),
         Deviation::Absolute { .. } if regression.y.unit == "1" => "Residual".to_owned(),
-        Deviation::Absolute { .. } => format!("Residual ({})", regression.y.unit),
+        Deviation::Absolute { .. } => format!("Residual ({})", written(regression.y.unit)),
     };
     vec![
         Panel {
@@ -167,12 +201,16 @@ fn profiles(fitted: &Fitted) -> Panel {
     let relative = |index: usize| fit.parameters[index].std / fit.parameters[index].value.abs().max(1e-300);
     order.sort_by(|&a, &b| relative(b).total_cmp(&relative(a)));
     let freedom = fit.points.saturating_sub(fit.parameters.len()).max(1) as f64;
-    let mut problem = regression.problem_without(&fit.outliers);
-    for parameter in &mut problem.parameters {
-        if let Some(found) = fit.parameter(&parameter.name) {
-            parameter.start = found.value;
+    let found = || {
+        let mut problem = regression.problem_without(&fit.outliers);
+        for parameter in &mut problem.parameters {
+            if let Some(found) = fit.parameter(&parameter.name) {
+                parameter.start = found.value;
+            }
         }
-    }
+        problem
+    };
+    let problem = found();
     let options = FitOptions { starts: 1, loss: fit.loss(&regression.options), ..regression.options };
     let mut series = Vec::new();
     for (place, &index) in order.iter().take(PROFILES).enumerate() {
@@ -182,19 +220,27 @@ fn profiles(fitted: &Fitted) -> Panel {
         let std =
             fit.parameters[index].std / parameter.slope(parameter.coordinate(fit.parameters[index].value));
         let mut points = vec![(0.0, 0.0)];
-        for step in STEPS {
-            let at = parameter.value(parameter.coordinate(fit.parameters[index].value) + step * std);
-            let mut held = vec![None; problem.parameters.len()];
-            held[index] = Some(at);
-            if let Ok(moved) = least_squares(&problem.holding(&held), &options) {
+        for side in [-1.0, 1.0] {
+            // Each step starts from where the last one ended, lest it ends in another valley.
+            let mut problem = found();
+            for step in STEPS.map(|step| side * step) {
+                let at = parameter.value(parameter.coordinate(fit.parameters[index].value) + step * std);
+                let mut held = vec![None; problem.parameters.len()];
+                held[index] = Some(at);
+                let Ok(moved) = least_squares(&problem.holding(&held), &options) else { continue };
                 let growth = (moved.cost - fit.cost) / (fit.cost / freedom).max(f64::MIN_POSITIVE);
                 if growth.is_finite() {
                     points.push((step, growth.max(0.0)));
                 }
+                for parameter in &mut problem.parameters {
+                    if let Some(found) = moved.parameter(&parameter.name) {
+                        parameter.start = found.value;
+                    }
+                }
             }
         }
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (x, y) = points.into_iter().unzip();
+        let (x, y) = below(&points, HIGHEST).into_iter().unzip();
         series.push(Series::new(Some(&parameter.name), 1 + place, Mark::Line(place), x, y));
     }
     if !series.is_empty() {
@@ -205,9 +251,34 @@ fn profiles(fitted: &Fitted) -> Panel {
     Panel {
         title: "Profile likelihood".into(),
         x: Axis::new("Distance from the best value (standard deviations)", Scale::Linear),
-        y: Axis::new("Growth of the cost over the variance", Scale::Linear).from_to(0.0, 8.0),
+        y: Axis::new("Growth of the cost over the variance", Scale::Linear).from_to(0.0, 1.6 * HIGHEST),
         series,
     }
+}
+
+/// Growth of the cost up to which profiles are drawn; above it stands the legend.
+const HIGHEST: f64 = 7.0;
+
+/// The line about its lowest point, to either side up to where it first passes a height.
+fn below(points: &[(f64, f64)], height: f64) -> Vec<(f64, f64)> {
+    let crossing = |a: (f64, f64), b: (f64, f64)| (a.0 + (b.0 - a.0) * (height - a.1) / (b.1 - a.1), height);
+    let middle = points.iter().position(|(x, _)| *x == 0.0).unwrap_or(0);
+    let side = |points: &mut dyn Iterator<Item = &(f64, f64)>| {
+        let mut kept: Vec<(f64, f64)> = vec![(0.0, 0.0)];
+        for &point in points {
+            let last = kept[kept.len() - 1];
+            if point.1 > height {
+                kept.push(crossing(last, point));
+                break;
+            }
+            kept.push(point);
+        }
+        kept
+    };
+    let mut line = side(&mut points[..middle].iter().rev());
+    line.reverse();
+    line.extend(side(&mut points.iter().skip(middle + 1)).into_iter().skip(1));
+    line
 }
 
 /// Pairs of parameters by the size of their correlation.
@@ -250,9 +321,27 @@ fn correlations(fitted: &Fitted) -> Panel {
     }
 }
 
-/// A name without its unit, for a tick.
+/// Letters of a tick.
+const TICK: usize = 15;
+
+/// A name without its unit, for a tick; of a device's parameter the device, of what is still too long the end, which
+/// tells it from its neighbours.
 fn short(name: &str) -> String {
-    name.split("_per_").next().unwrap_or(name).trim_end_matches("_sqrt_v").chars().take(14).collect()
+    let (law, device) = name.split_once(' ').unwrap_or((name, ""));
+    let law =
+        law.split("_per_").next().unwrap_or(law).trim_end_matches("_sqrt_v").trim_end_matches("_krad_si");
+    let device = device.rsplit(' ').next().unwrap_or_default();
+    let whole = format!("{law} {device}");
+    let whole = whole.trim_end();
+    if whole.chars().count() <= TICK {
+        return whole.to_owned();
+    }
+    let whole = if device.is_empty() { whole } else { device };
+    let letters = whole.chars().count();
+    if letters <= TICK {
+        return whole.to_owned();
+    }
+    std::iter::once('…').chain(whole.chars().skip(letters + 1 - TICK)).collect()
 }
 
 /// Histograms of the parameters over many fits.
@@ -266,7 +355,7 @@ pub(super) fn distributions(fits: &[Fitted]) -> Result<String, CliError> {
         .map(|(name, values)| histogram(&name, &values))
         .collect();
     let model = fits.first().map_or("", |fitted| fitted.regression.model.name);
-    let note = format!("{} fits of {model} to {} data", fits.len(), tables::origins(fits));
+    let note = format!("{} fits of {model} to {}", fits.len(), of_data(&tables::origins(fits)));
     let figure = Figure { width_in: TWO_COLUMNS_IN, row_in: 1.9, columns: 3, panels, note };
     figure.svg(&format!("mho fit {model}: distributions over {} fits", fits.len())).map_err(CliError::failed)
 }

@@ -1,5 +1,6 @@
 //! The files that a fit is made from: read once, named on the card with their digests, and kept in the store.
 
+use crate::cli::data::inspect;
 use crate::cli::{CliError, Globals};
 use crate::key::digest;
 use crate::store::Store;
@@ -12,21 +13,42 @@ use std::path::{Path, PathBuf};
 pub(in crate::cli) const DIGEST: &str = " blake3:";
 
 /// Files with their bytes.
+#[derive(Clone)]
 pub(super) struct Sources(Vec<(String, Vec<u8>)>);
 
 impl Sources {
-    /// Reads files.
-    pub(super) fn read(files: &[String]) -> Result<Self, CliError> {
-        let read = |file: &String| match std::fs::read(file) {
-            Ok(bytes) => Ok((file.clone(), bytes)),
+    /// Reads files, the sidecars that stand beside them, and one for all of them (`--map`).
+    pub(super) fn read(files: &[String], map: Option<&str>) -> Result<Self, CliError> {
+        let read = |file: &str| match std::fs::read(file) {
+            Ok(bytes) => Ok((file.to_owned(), bytes)),
             Err(error) => Err(InputError::new(file, error.to_string(), "a readable file")),
         };
-        Ok(Self(files.iter().map(read).collect::<Result<_, _>>()?))
+        let mut all = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+        for file in files {
+            for beside in inspect::sidecars_of(file)? {
+                if all.iter().all(|(known, _)| *known != beside.0) {
+                    all.push(beside);
+                }
+            }
+        }
+        if let Some(map) = map {
+            if !map.ends_with(".toml") {
+                return Err(CliError::Usage(format!("--map {map}: a file in TOML that ends in .toml")));
+            }
+            all.push(read(map)?);
+        }
+        Ok(Self(all))
     }
 
     /// As readers take them.
     pub(super) fn files(&self) -> Vec<reader::File<'_>> {
         self.0.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect()
+    }
+
+    /// Names of the files that were measured.
+    pub(super) fn measured(&self) -> String {
+        let names = self.0.iter().map(|(name, _)| name.as_str()).filter(|name| !name.ends_with(".toml"));
+        names.collect::<Vec<_>>().join(", ")
     }
 
     /// As a card names them: each with the digest of its bytes.

@@ -45,6 +45,16 @@ pub(super) fn document(entry: &Entry, fitted: &Fitted) -> serde_json::Value {
     value
 }
 
+/// The first of many names, and how many there are.
+pub(super) fn some(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown}, … of {}", names.len()) } else { shown }
+}
+
+/// Sweeps of which the figures are told; the JSON document has all.
+const MOST_SWEEPS: usize = 8;
+
 /// A fit for people.
 pub(super) fn words(entry: &Entry, fitted: &Fitted) -> String {
     let Fitted { fit, regression, .. } = fitted;
@@ -111,7 +121,7 @@ pub(super) fn words(entry: &Entry, fitted: &Fitted) -> String {
             out.rms_weighted / out.rms_kept
         );
     }
-    for found in &fitted.extracted {
+    for found in fitted.extracted.iter().take(MOST_SWEEPS) {
         let figure = |value: Option<f64>, digits: usize| {
             value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
         };
@@ -126,6 +136,9 @@ pub(super) fn words(entry: &Entry, fitted: &Fitted) -> String {
             figure(found.swing_v.map(|swing| 1e3 * swing), 1),
             found.transconductance_s.map_or_else(|| "-".to_owned(), |value| format!("{value:.3e}")),
         );
+    }
+    if let Some(more) = fitted.extracted.len().checked_sub(MOST_SWEEPS).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  read off {more} more sweeps: --json tells them");
     }
     text.push_str(&fitted.ranking.words());
     for warning in &fit.warnings {

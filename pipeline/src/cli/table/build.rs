@@ -42,6 +42,9 @@ pub(super) struct BuildArgs {
     /// Largest interpolation error, as a fraction of the largest current
     #[arg(long, default_value_t = 1e-3, value_parser = positive)]
     pub(super) tolerance: f64,
+    /// Axes beside the state that the table has, of those that its source knows
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "time,dose")]
+    axes: Vec<AxisName>,
     /// Longest time (s); the default is five days
     #[arg(long, default_value_t = 432_000.0, value_parser = not_negative)]
     pub(super) time_max_s: f64,
@@ -83,6 +86,17 @@ pub(super) struct BuildArgs {
     pub(super) neutral_threshold_v: Option<f64>,
 }
 
+/// An axis that a table may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum AxisName {
+    /// The state, which every table has
+    State,
+    /// Time since programming
+    Time,
+    /// Dose
+    Dose,
+}
+
 pub(super) fn build(args: &BuildArgs, globals: &Globals) -> Answer {
     if let [only] = args.cards.as_slice()
         && let Some(file) = only.strip_prefix("measured:")
@@ -97,8 +111,12 @@ pub(super) fn build(args: &BuildArgs, globals: &Globals) -> Answer {
     // Sources without dose or time have tables without these axes.
     let options = CompileOptions {
         tolerance_fraction: args.tolerance,
-        time_max_s: args.time_max_s,
-        dose_max_krad_si: if info.dose_max_krad_si > 0.0 { args.dose_max_krad_si } else { 0.0 },
+        time_max_s: if args.axes.contains(&AxisName::Time) { args.time_max_s } else { 0.0 },
+        dose_max_krad_si: if info.dose_max_krad_si > 0.0 && args.axes.contains(&AxisName::Dose) {
+            args.dose_max_krad_si
+        } else {
+            0.0
+        },
     };
     let table = compile(source.as_ref(), &options)?;
     met(table.certificate())?;

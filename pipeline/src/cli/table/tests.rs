@@ -154,6 +154,22 @@ fn updates_go_in_and_out() {
         mho_lut::UpdateTable::from_bytes(&bytes, file).unwrap().steps(mho_lut::Direction::Up).clone()
     };
     assert_eq!(steps(&out), steps(&out2));
+    // The same in the words of the contract: a form, a folder.
+    let luts = path("luts");
+    std::fs::create_dir(&luts).unwrap();
+    let text = |name: &str| format!("{luts}/{name}");
+    let (increasing, decreasing) = (text("a_dG_increasing.txt"), text("a_dG_decreasing.txt"));
+    mho_table(&["export", "crosssim", &out, "--up", &increasing, "--down", &decreasing]).unwrap();
+    let out3 = path("u3.safetensors");
+    mho_table(&["import", "crosssim", &luts, "--out", &out3]).unwrap();
+    assert_eq!(steps(&out), steps(&out3));
+    std::fs::copy(&increasing, text("b_dG_increasing.txt")).unwrap();
+    mho_table(&["import", "crosssim", &luts, "--out", &out3]).unwrap();
+    std::fs::copy(&decreasing, text("b_dG_decreasing.txt")).unwrap();
+    let error = mho_table(&["import", "crosssim", &luts, "--out", &out3]).unwrap_err();
+    assert!(error.code() == 2 && error.to_string().contains("--name one of a, b"), "{error}");
+    mho_table(&["import", "crosssim", &luts, "--name", "b", "--out", &out3]).unwrap();
+    assert_eq!(mho_table(&["export", "other", &out, "--up", &up2, "--down", &down2]).unwrap_err().code(), 2);
 
     let ramp = |start: f64, sign: f64| {
         let row = |k| format!("{},{}\n", start + sign * f64::from(k), start + sign * (f64::from(k) + 0.5));

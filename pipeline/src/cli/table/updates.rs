@@ -40,20 +40,107 @@ pub(super) struct UpdatesArgs {
     least_steps: usize,
 }
 
-/// Write an update table as CrossSim's two texts.
+/// Other programs whose tables are read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Two texts, NAME_dG_increasing.txt and NAME_dG_decreasing.txt
+    Crosssim,
+}
+
+/// Make an update table of a folder that another program reads.
 ///
-/// Example: mho table export taox.safetensors --up dG_increasing.txt --down dG_decreasing.txt
+/// crosssim: NAME_dG_increasing.txt and NAME_dG_decreasing.txt, plain or .gz.
+///
+/// Example: mho table import crosssim luts --name TaOx_dev1 --out taox.safetensors
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    /// Whose form it is
+    #[arg(value_enum)]
+    format: Format,
+    /// The folder
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Which device, where the folder holds several
+    #[arg(long)]
+    name: Option<String>,
+    /// Where the table goes
+    #[arg(long, value_name = "T.safetensors")]
+    out: PathBuf,
+    /// Unit of the conductances
+    #[arg(long, default_value = "S")]
+    unit: String,
+}
+
+/// Write an update table in the form of another program.
+///
+/// crosssim: the two texts of steps.
+///
+/// Example: mho table export crosssim taox.safetensors --up dG_increasing.txt --down dG_decreasing.txt
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportArgs {
-    /// The update table
-    #[arg(value_name = "T.safetensors")]
-    table: PathBuf,
+    /// Whose form it is (crosssim, which may be left out), and the update table
+    #[arg(value_names = ["FORMAT", "T.safetensors"], num_args = 1..=2, required = true)]
+    table: Vec<PathBuf>,
     /// Where the steps towards larger conductance go
-    #[arg(long, value_name = "FILE.txt")]
+    #[arg(long, value_name = "FILE.txt", default_value = "dG_increasing.txt")]
     up: PathBuf,
     /// Where the steps towards smaller conductance go
-    #[arg(long, value_name = "FILE.txt")]
+    #[arg(long, value_name = "FILE.txt", default_value = "dG_decreasing.txt")]
     down: PathBuf,
+}
+
+/// What the names of the two texts end in.
+const ENDS: [&str; 2] = ["dG_increasing.txt", "dG_decreasing.txt"];
+
+/// The devices of a folder that have both texts: name, steps up, steps down.
+fn pairs(folder: &Path) -> Result<Vec<(String, [PathBuf; 2])>, InputError> {
+    let shown = folder.display().to_string();
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| InputError::new(&shown, error.to_string(), "a folder"))?;
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    let path = |start: &str, end: &str| {
+        let file = format!("{start}{end}");
+        let found = [file.clone(), format!("{file}.gz")].into_iter().find(|file| names.contains(file))?;
+        Some(folder.join(found))
+    };
+    let starts = names.iter().filter_map(|name| name.trim_end_matches(".gz").strip_suffix(ENDS[0]));
+    let both = |start: &str| {
+        let device = start.trim_end_matches('_').to_owned();
+        Some((device, [path(start, ENDS[0])?, path(start, ENDS[1])?]))
+    };
+    let found: Vec<(String, [PathBuf; 2])> = starts.filter_map(both).collect();
+    if found.is_empty() {
+        let expected = "NAME_dG_increasing.txt and NAME_dG_decreasing.txt, plain or .gz";
+        return Err(InputError::new(shown, "no such pair of texts", expected));
+    }
+    Ok(found)
+}
+
+/// The table of one device of a folder.
+pub(super) fn import(args: &ImportArgs, globals: &Globals) -> Answer {
+    let Format::Crosssim = args.format;
+    let mut found = pairs(&args.folder)?;
+    let all = found.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", ");
+    if let Some(name) = &args.name {
+        found.retain(|(known, _)| known == name);
+    }
+    let [(_, [up, down])] = found.as_slice() else {
+        let what =
+            args.name.as_ref().map_or("several devices".to_owned(), |name| format!("no device `{name}`"));
+        return Err(CliError::Usage(format!("{}: {what}; --name one of {all}", args.folder.display())));
+    };
+    let updates = UpdatesArgs {
+        up: up.clone(),
+        down: down.clone(),
+        out: args.out.clone(),
+        ramps: false,
+        unit: args.unit.clone(),
+        bins: 0,
+        least_steps: 0,
+    };
+    make(&updates, globals)
 }
 
 fn bytes(path: &Path) -> Result<(Vec<u8>, String), InputError> {
@@ -116,7 +203,15 @@ pub(super) fn make(args: &UpdatesArgs, globals: &Globals) -> Answer {
 
 /// The two texts of a table.
 pub(super) fn export(args: &ExportArgs) -> Answer {
-    let (bytes, file) = bytes(&args.table)?;
+    let table = match args.table.as_slice() {
+        [table] => table,
+        [format, table] if format.as_os_str() == "crosssim" => table,
+        [format, ..] => {
+            return Err(CliError::Usage(format!("no form `{}`: crosssim", format.display())));
+        }
+        [] => return Err(CliError::Usage("no table".into())),
+    };
+    let (bytes, file) = bytes(table)?;
     let table = UpdateTable::from_bytes(&bytes, &file)?;
     for (path, direction) in [(&args.up, Direction::Up), (&args.down, Direction::Down)] {
         replace_file(path, table.steps(direction).to_text().as_bytes())?;

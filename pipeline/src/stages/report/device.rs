@@ -98,7 +98,7 @@ fn cards(page: &mut Page, context: &Context<'_>) -> Result<(), StageError> {
             card.provenance.data.iter().map(|data| format!("{}: fitted to {data}", artifact.output())),
         );
         if !card.provenance.misfit.is_empty() {
-            notes.push(format!("{}: {}", artifact.output(), card.provenance.misfit));
+            notes.push(format!("{}: misfit {}", artifact.output(), card.provenance.misfit));
         }
         notes.extend(card.provenance.notes.iter().map(|note| format!("{}: {note}", artifact.output())));
     }

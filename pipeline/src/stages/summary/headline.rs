@@ -67,16 +67,16 @@ impl Headline<'_> {
         let band = |rows: &[usize]| {
             let least = rows.iter().map(|&row| lo[row]).fold(f64::INFINITY, f64::min);
             let most = rows.iter().map(|&row| hi[row]).fold(0.0, f64::max);
-            format!("{} to {}", dose(least), dose(most))
+            if least.is_finite() { format!("{} to {}", dose(least), dose(most)) } else { dose(least) }
         };
         let points = 100.0 * loss;
         if let Some(&row) = rows(DRAW).first() {
-            let unit = if along == Along::Dose { " krad(Si)" } else { "" };
-            let mut line = format!(
-                "{points} point lost at {}{unit}: {} by the draw of devices",
-                dose(mid[row]),
-                band(&[row])
-            );
+            let lost = match (mid[row].is_finite(), along) {
+                (true, Along::Dose) => format!("at {} krad(Si)", dose(mid[row])),
+                (true, Along::Time) => format!("at {}", dose(mid[row])),
+                (false, _) => dose(mid[row]),
+            };
+            let mut line = format!("{points} point lost {lost}: {} by the draw of devices", band(&[row]));
             for (part, words) in [(FITTED, "by the fitted parameters"), (CHOICE, "by the choice of model")] {
                 let rows = rows(part);
                 if !rows.is_empty() {
@@ -138,7 +138,9 @@ impl About {
     /// Where its numbers come from, and the conditions that lie beyond what it was made from.
     fn lines(&self, dose: &[Trials], time: &[Trials]) -> Vec<String> {
         let rows = || dose.iter().chain(time).flat_map(|one| &one.rows).filter(|row| row.table == self.name);
-        let mut lines = vec![format!("Device data of {}: {}", self.name, self.origin)];
+        let of_this = dose.iter().chain(time).find(|one| one.rows.iter().any(|row| row.table == self.name));
+        let array = of_this.map_or(String::new(), |one| format!("; arrays of {}", one.array));
+        let mut lines = vec![format!("Device data of {}: {}{array}", self.name, self.origin)];
         for (along, end) in [(Along::Dose, self.dose_max_krad_si), (Along::Time, self.time_max_s)] {
             let all = crate::figures::levels(&rows().map(|row| along.of(row)).collect::<Vec<_>>());
             let beyond: Vec<String> = all

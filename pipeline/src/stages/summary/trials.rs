@@ -58,6 +58,8 @@ pub(super) struct Row {
 pub(super) struct Trials {
     pub(super) network: String,
     pub(super) images: f64,
+    /// The array, as its results call it.
+    pub(super) array: String,
     pub(super) rows: Vec<Row>,
 }
 
@@ -83,6 +85,7 @@ impl Trials {
         Ok(Self {
             network: names.first().cloned().unwrap_or_default(),
             images: images.first().copied().unwrap_or(0.0),
+            array: table.texts("array")?.first().cloned().unwrap_or_default(),
             rows: rows.collect(),
         })
     }

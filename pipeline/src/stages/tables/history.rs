@@ -36,7 +36,7 @@ impl Stage for AlongHistory {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> &'static str {
@@ -106,6 +106,10 @@ impl Stage for AlongHistory {
         for note in table.notes() {
             context.warn(note.clone());
         }
+        context.warn(
+            "along a history accuracy has the band of the draw of devices alone: those of the fitted parameters and of the \
+             choice of model need table.device-samples and table.device-choices, which know no history",
+        );
         let about = json!({
             "name": table.name(),
             "origin": table.origin().label(),

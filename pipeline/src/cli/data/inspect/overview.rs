@@ -4,9 +4,12 @@ use super::Looked;
 use mho_data::survey::Survey;
 use std::fmt::Write as _;
 
-/// A number in a table: four digits.
+/// A number in a table: four digits behind the point, whole numbers in full.
 pub(super) fn brief(value: f64) -> String {
     let size = value.abs();
+    if size == size.trunc() && size < 1e7 {
+        return format!("{value:.0}");
+    }
     if size == 0.0 || (1e-2..1e4).contains(&size) {
         let text = format!("{value:.4}");
         let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };

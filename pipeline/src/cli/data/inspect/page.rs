@@ -4,7 +4,6 @@ use super::Looked;
 use super::overview::{brief, directions};
 use mho_data::measurement::Measurement;
 use mho_data::survey::{Survey, range};
-use mho_data::table::number;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -84,8 +83,12 @@ pub(super) fn page(file: &str, measurement: &Measurement, survey: &Survey) -> St
         let content = match (table.floats(name), table.texts(name)) {
             (Ok(values), _) => range(values).map_or_else(
                 || "no values".into(),
-                |(low, high)| format!("{} to {}", number(low), number(high)),
+                |(low, high)| {
+                    if low == high { brief(low) } else { format!("{} to {}", brief(low), brief(high)) }
+                },
             ),
+            // A column that says nothing.
+            (_, Ok(values)) if values.iter().all(String::is_empty) => continue,
             (_, Ok(values)) => some(&distinct(values)),
             _ => String::new(),
         };

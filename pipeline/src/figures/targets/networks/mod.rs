@@ -180,7 +180,7 @@ fn note(tasks: &[Arc<Task>]) -> &'static str {
 fn sonos(name: &str) -> Result<DeviceTable, BuildError> {
     let set = PublishedSonos::named(name)?;
     let time_max_s = set.time_s.last().copied().unwrap_or(0.0);
-    let cell = PublishedCell::new(set, ArrayConfig::default().cell.current_max_na);
+    let cell = PublishedCell::new(set, ArrayConfig::default().cell.largest_current_na());
     let options = CompileOptions { time_max_s, dose_max_krad_si: 0.0, ..CompileOptions::default() };
     Ok(compile(&cell, &options)?)
 }
@@ -204,6 +204,6 @@ fn resistive(name: &str, values: &[f64]) -> Result<(DeviceTable, ArrayConfig), B
 /// An array whose largest weight takes the largest current of the table.
 fn array_for(table: &DeviceTable) -> ArrayConfig {
     let mut array = ArrayConfig::default();
-    array.cell.current_max_na = table.current_max_na();
+    array.cell.current_max_na = Some(table.current_max_na());
     array
 }

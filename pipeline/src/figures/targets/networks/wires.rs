@@ -41,7 +41,7 @@ fn wires(wish: &Wish<'_>) -> Result<Built, BuildError> {
             let mut means = Vec::new();
             for ohms in OHMS {
                 let mut array = ArrayConfig::default();
-                array.cell.current_max_na = CURRENT_MAX_NA;
+                array.cell.current_max_na = Some(CURRENT_MAX_NA);
                 (array.array.rows, array.array.columns) = (size, size);
                 (array.array.row_resistance_ohm, array.array.column_resistance_ohm) = (ohms, ohms);
                 array.mapping.style = style;
