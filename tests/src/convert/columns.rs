@@ -69,3 +69,65 @@ fn in_parts(node: &Node, op: Op, scale: Vec<f32>, bias: Option<&Tensor>, tail: &
     }
     nodes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mho_network::graph::Input;
+    use mho_network::graph::op::{Length, Padding, Sliding};
+
+    /// A convolution whose outputs differ by four orders of magnitude, one of them without weights, and a matrix
+    /// behind it: the same numbers, and the largest weight of every output is 1.
+    #[test]
+    fn columns_are_rescaled_without_a_trace() {
+        let weights = [[1e-3, -2e-3, 5e-4, 0.0], [0.0; 4], [7.0, 3.0, -11.0, 2.0]].concat();
+        let sliding = Sliding {
+            kernel: [2; 2],
+            stride: [1; 2],
+            dilation: [1; 2],
+            padding: [Padding::Explicit(1, 1); 2],
+        };
+        let conv = Conv {
+            weights: Tensor::new(vec![3, 1, 2, 2], weights).unwrap().into(),
+            bias: Some(Tensor::vector(vec![0.5, -0.25, 3.0]).into()),
+            groups: 1,
+            sliding,
+        };
+        let dense = Dense {
+            weights: Tensor::new(vec![2, 48], (0..96).map(|k| (k as f32 - 40.0) * 1e-2).collect())
+                .unwrap()
+                .into(),
+            bias: Some(Tensor::vector(vec![1.0, 2.0]).into()),
+        };
+        let flat = Op::Reshape { shape: vec![Length::Batch(1), Length::Fixed(48)] };
+        let graph = Graph::new(
+            "two",
+            vec![Input {
+                name: "x".into(),
+                shape: vec![Length::Batch(1), Length::Fixed(1), Length::Fixed(3), Length::Fixed(3)],
+            }],
+            vec![
+                Node::new("conv", Op::Conv(conv), &["x"], &["a"]),
+                Node::new("flat", flat, &["a"], &["b"]),
+                Node::new("dense", Op::Dense(dense), &["b"], &["y"]),
+            ],
+            vec!["y".into()],
+        )
+        .unwrap();
+        let columns = by_column(&graph).unwrap();
+        for layer in columns.layers() {
+            for row in layer.weights().chunks(layer.inputs()) {
+                let most = row.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
+                assert!(most == 1.0 || most == 0.0, "{}: {most}", layer.name());
+            }
+        }
+        let x = Tensor::new(vec![2, 1, 3, 3], (0..18).map(|k| (k * 7 % 11) as f32 - 3.0).collect()).unwrap();
+        let run = |graph: &Graph| graph.run(&graph.digital(), std::slice::from_ref(&x)).unwrap();
+        let (wanted, found) = (run(&graph), run(&columns));
+        assert_eq!(wanted[0].shape(), found[0].shape());
+        for (wanted, found) in wanted[0].values().iter().zip(found[0].values()) {
+            // Sums of 48 numbers of f32 in another order of factors.
+            assert!((wanted - found).abs() <= 1e-5 * wanted.abs().max(1.0), "{wanted} {found}");
+        }
+    }
+}
