@@ -123,13 +123,13 @@ impl CellCurrents {
 pub(super) fn curves(devices: &Devices<'_>, cell: &Cell) -> Result<Option<Curves>, AnalogError> {
     let Some([full_v, low_v]) = devices.input_voltages(cell) else { return Ok(None) };
     let largest_na = {
-        let mut largest = [cell.current_max_na];
+        let mut largest = [cell.largest_current_na()];
         devices.at_voltage(&mut largest, full_v)?;
         largest[0]
     };
     // Cells by their currents at the reference voltage, evenly; and what they carry at the full one.
     let known: Vec<f64> = (0..FINE_LEVELS)
-        .map(|i| NOISE_RANGE * cell.current_max_na * i as f64 / (FINE_LEVELS - 1) as f64)
+        .map(|i| NOISE_RANGE * cell.largest_current_na() * i as f64 / (FINE_LEVELS - 1) as f64)
         .collect();
     let mut full = known.clone();
     devices.at_voltage(&mut full, full_v)?;
