@@ -21,6 +21,11 @@ fn mean_na(device: &Device, dose_krad_si: f64) -> f64 {
     device.source("cell").unwrap().cell(0.5, 0.0, dose_krad_si).unwrap().mean_na
 }
 
+/// Equal but for the rounding of curves that are solved and inverted.
+fn alike(a: f64, b: f64) -> bool {
+    (a / b - 1.0).abs() < 1e-9
+}
+
 /// A p-channel cell is the mirror image of an n-channel one: thresholds and voltages with their signs turned make the same
 /// currents, and a shift towards negative thresholds, as trapped holes make it, moves the two to opposite sides.
 #[test]
@@ -28,12 +33,12 @@ fn a_p_channel_cell_is_a_mirror_image() {
     let reading = Reading::default();
     let (n, p) = (device(1.0, 0.9, &reading).unwrap(), device(-1.0, -0.9, &reading).unwrap());
     for dose in [0.0, 50.0, 400.0] {
-        assert_eq!(mean_na(&n, dose), mean_na(&p, dose));
+        assert!(alike(mean_na(&n, dose), mean_na(&p, dose)));
     }
     let asked =
         |sign: f64| Reading { read_gate_v: Some(sign * 1.1), read_drain_v: sign * 0.2, ..Reading::default() };
     let (n, p) = (device(1.0, 0.9, &asked(1.0)).unwrap(), device(-1.0, -0.9, &asked(-1.0)).unwrap());
-    assert_eq!(mean_na(&n, 100.0), mean_na(&p, 100.0));
+    assert!(alike(mean_na(&n, 100.0), mean_na(&p, 100.0)));
     // Both ends lie below every threshold at the terminals.
     let (n, p) = (device(1.0, -3.0, &reading).unwrap(), device(-1.0, -3.0, &reading).unwrap());
     assert!(mean_na(&n, 100.0) > 1.01 * mean_na(&n, 0.0));
