@@ -84,6 +84,11 @@ impl<'a> Regression<'a> {
 }
 
 impl Profiles<'_, '_> {
+    /// Parameters that have a profile: those that devices share and that are off their bounds.
+    pub fn shared(&self) -> &[usize] {
+        &self.blocks.layout.shared
+    }
+
     /// Profile interval of the shared parameter `index`: its ends are where the cost has grown by as much as it would at
     /// those of [`FittedParameter::interval95`](super::FittedParameter::interval95) were the law linear. So the scatter
     /// between devices counts as it does there (Chandler & Bate, Biometrika 94, 167, 2007).

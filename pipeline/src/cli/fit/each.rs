@@ -303,6 +303,34 @@ fn fit(
     Ok(Fitted { extracted, measurement: Some(measurement), ..fitted })
 }
 
+/// Profile intervals of the parameters that have one, by name, and what is to be said of the others.
+fn profiled(regression: &Regression<'_>, fit: &FitResult) -> (Vec<(String, ProfileInterval)>, Vec<String>) {
+    let (mut found, mut notes) = (Vec::new(), Vec::new());
+    let name = |index: usize| fit.parameters[index].name.clone();
+    match regression.profiles(fit) {
+        Err(error) => notes.push(format!("no profile likelihood: {error}")),
+        Ok(profiles) => {
+            for &index in profiles.shared() {
+                match profiles.interval(index) {
+                    Ok(interval) => found.push((name(index), interval)),
+                    Err(error) => notes.push(format!("no profile likelihood of {}: {error}", name(index))),
+                }
+            }
+            let others = (0..fit.parameters.len()).filter(|index| !profiles.shared().contains(index));
+            let (bound, own): (Vec<usize>, Vec<usize>) =
+                others.partition(|&index| !fit.parameters[index].std.is_finite());
+            if !bound.is_empty() {
+                let names: Vec<String> = bound.into_iter().map(name).collect();
+                notes.push(format!("no profile likelihood of {}: at a bound", names.join(", ")));
+            }
+            if !own.is_empty() {
+                notes.push(format!("no profile likelihood of {} parameters of single devices", own.len()));
+            }
+        }
+    }
+    (found, notes)
+}
+
 fn finish(
     args: &FitArgs,
     sources: Sources,
@@ -316,12 +344,10 @@ fn finish(
         None
     });
     let mut profiles = Vec::new();
-    for index in 0..if args.profile { fit.parameters.len() } else { 0 } {
-        let name = fit.parameters[index].name.clone();
-        match regression.profile(&fit, index) {
-            Ok(interval) => profiles.push((name, interval)),
-            Err(error) => fit.warnings.push(format!("no profile likelihood of {name}: {error}")),
-        }
+    if args.profile {
+        let (found, notes) = profiled(&regression, &fit);
+        profiles = found;
+        fit.warnings.extend(notes);
     }
     let bootstrap = args
         .bootstrap

@@ -10,7 +10,8 @@ fn card(info: &model::ModelInfo, values: &[(&str, f64)]) -> Named {
 }
 
 fn device(channel: f64, vt_inf_v: f64, reading: &Reading) -> Result<Device, InputError> {
-    let transistor = card(&transistor::INFO, &[("vt_v", 0.6), ("polarity", channel)]);
+    // Without mobility reduction: the field that holes see is another than that of electrons.
+    let transistor = card(&transistor::INFO, &[("vt_v", 0.6), ("polarity", channel), ("theta_per_v", 0.0)]);
     Device::new(
         vec![transistor, card(&tid::EXP, &[("vt_inf_v", vt_inf_v), ("dose_c_krad_si", 300.0)])],
         reading,
