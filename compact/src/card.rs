@@ -1,7 +1,7 @@
 //! Device cards: the parameters of one device with their covariance, as a TOML document.
 
 use crate::fit::{FitResult, Transform};
-use crate::model::{self, Kind, ModelInfo};
+use crate::model::{self, Kind, ModelInfo, ParameterInfo};
 use mho_data::InputError;
 use mho_data::provenance::Origin;
 use mho_data::random::Stream;
@@ -89,6 +89,25 @@ pub struct DeviceCard {
     pub provenance: Provenance,
 }
 
+impl CardParameter {
+    /// A parameter that a fit holds at a value, and why. What was measured or fitted on another device is assumed of
+    /// this one.
+    pub fn held(info: &ParameterInfo, value: f64, why: &str) -> Self {
+        let elsewhere = value == info.default && matches!(info.kind, Kind::Measured | Kind::Fitted);
+        Self {
+            value,
+            unit: info.unit.into(),
+            std: None,
+            kind: if elsewhere { Kind::Assumed } else { info.kind },
+            source: if value == info.default {
+                format!("{why}; default: {}", info.source)
+            } else {
+                why.into()
+            },
+        }
+    }
+}
+
 impl DeviceCard {
     /// A card with the model's defaults, each with its source.
     pub fn from_defaults(model: &ModelInfo) -> Self {
@@ -117,12 +136,15 @@ impl DeviceCard {
         }
     }
 
-    /// A card of a fit: fitted values and covariance over the model's defaults. `source` says what
-    /// was fitted, `origin` where the data come from. Parameters of the fit that are none of the
+    /// A card of a fit: fitted values and covariance over the model's defaults, which are assumed of this device.
+    /// `source` says what was fitted, `origin` where the data come from. Parameters of the fit that are none of the
     /// model's (starts of single devices) are left out, and with them their rows: what stays is the
     /// marginal covariance.
     pub fn from_fit(model: &ModelInfo, fit: &FitResult, source: &str, origin: Origin) -> Self {
         let mut card = Self::from_defaults(model);
+        for info in model.parameters {
+            card.parameters.insert(info.name.into(), CardParameter::held(info, info.default, "not fitted"));
+        }
         let kept: Vec<usize> = (0..fit.parameters.len())
             .filter(|&index| model.parameter(&fit.parameters[index].name).is_some())
             .collect();

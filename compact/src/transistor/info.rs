@@ -204,7 +204,7 @@ pub const INFO: ModelInfo = ModelInfo {
             lower: -1.0,
             upper: 1.0,
             transform: Transform::Linear,
-            kind: Kind::Measured,
+            kind: Kind::Derived,
             source: "sign of the drain current",
             meaning: "+1 of an n-channel device, -1 of a p-channel one: all voltages and the current change sign",
         },

@@ -31,14 +31,7 @@ pub(super) fn card(
     let mut card = DeviceCard::from_fit(model, fit, data.source, data.origin);
     for fixed in &regression.fixed {
         if let Some(info) = model.parameter(fixed.name) {
-            let parameter = CardParameter {
-                value: fixed.value,
-                unit: info.unit.into(),
-                std: None,
-                kind: info.kind,
-                source: fixed.why.clone(),
-            };
-            card.parameters.insert(fixed.name.into(), parameter);
+            card.parameters.insert(fixed.name.into(), CardParameter::held(info, fixed.value, &fixed.why));
         }
     }
     let series = || regression.devices.iter().flat_map(|device| &device.series);
