@@ -97,13 +97,19 @@ fn subscripts(text: &str) -> String {
     out
 }
 
-/// The ordinate: of currents over a noise floor from there on, since below it the law has nothing to meet.
+/// The ordinate: of currents from the smallest on, or from the noise floor, since below it the law has nothing to meet.
 fn ordinate(regression: &Regression<'_>) -> Axis {
     let axis = axis(regression.y);
     let Deviation::Log { floor, .. } = regression.deviation else { return axis };
-    let readings = regression.devices.iter().flat_map(|device| &device.series).flat_map(|series| &series.y);
-    let largest = readings.copied().fold(0.0, f64::max);
-    if regression.y.log && largest > 10.0 * floor { axis.from_to(0.1 * floor, 2.0 * largest) } else { axis }
+    let readings =
+        || regression.devices.iter().flat_map(|device| &device.series).flat_map(|series| &series.y).copied();
+    let largest = readings().fold(0.0, f64::max);
+    let smallest = readings().fold(f64::INFINITY, f64::min);
+    if regression.y.log && largest > 10.0 * floor {
+        axis.from_to((0.5 * smallest).max(0.1 * floor), 2.0 * largest)
+    } else {
+        axis
+    }
 }
 
 /// Readings with the law, and their residuals.
