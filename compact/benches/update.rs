@@ -38,6 +38,7 @@ fn traces() -> Result<Traces, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    mho_data::memory::keep_freed();
     let traces = traces()?;
     let budget = BUDGET_S * 1e3;
     for entry in ENTRIES {

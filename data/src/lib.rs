@@ -3,6 +3,7 @@
 pub mod dataset;
 pub mod error;
 pub mod measurement;
+pub mod memory;
 pub mod npy;
 pub mod provenance;
 pub mod published;

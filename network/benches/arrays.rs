@@ -145,6 +145,7 @@ fn compare(name: &str, graph: &Graph, x: &Tensor, table: &DeviceTable) -> Outcom
 }
 
 fn main() -> Outcome<()> {
+    mho_data::memory::keep_freed();
     let table =
         compile(&Invented, &CompileOptions { tolerance_fraction: 2e-3, ..CompileOptions::default() })?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;

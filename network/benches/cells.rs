@@ -72,6 +72,7 @@ fn graph() -> Result<(Graph, Tensor), Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    mho_data::memory::keep_freed();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     Ok(pool.install(|| measure().map_err(|error| error.to_string()))?)
 }

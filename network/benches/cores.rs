@@ -215,6 +215,7 @@ fn cases(inputs: usize) -> Vec<Case> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    mho_data::memory::keep_freed();
     machine();
     let asked = cases(1024).into_iter().filter(|case| case.most.is_some()).collect::<Vec<_>>();
     cores(1024, 1024, 256, 100, &asked)?;

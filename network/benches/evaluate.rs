@@ -34,6 +34,7 @@ const ROUNDS: usize = 7;
 const CASE: &str = "BENCH_MEMORY_OF_CASE";
 
 fn main() {
+    mho_data::memory::keep_freed();
     let threads = rayon::current_num_threads();
     if std::env::var(CASE).is_err() {
         println!("plain_118m, batches of {BATCH}, {threads} threads, best of {ROUNDS}");

@@ -21,6 +21,7 @@ mod networks;
 const ROUNDS: usize = 5;
 
 fn main() {
+    mho_data::memory::keep_freed();
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     println!("{threads} threads, best of {ROUNDS}");
     println!("network                MMAC/image  images/s  rten images/s  ratio  values MiB  weights MiB");

@@ -146,6 +146,7 @@ fn matrices(n: usize, g: &[f64], wires: &Wires) -> Result<(), WireError> {
 }
 
 fn main() -> Result<(), WireError> {
+    mho_data::memory::keep_freed();
     let wires = Wires { row_ohm: 1.0, column_ohm: 1.0, ..Wires::default() };
     for n in [128, 256, 512] {
         let g: Vec<f64> = numbers(n * n, 1).into_iter().map(|u| 10f64.powf(-6.0 + 2.0 * u)).collect();
