@@ -92,7 +92,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// A law with one result, and no further axis.
+    /// A law without further axis.
     pub const fn new(
         axes: &'static [&'static str],
         results: &'static [&'static str],

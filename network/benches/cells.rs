@@ -7,11 +7,8 @@ mod timing;
 use std::error::Error;
 use std::hint::black_box;
 
-use mho_data::provenance::Origin;
 use mho_data::random::Stream;
-use mho_lut::{
-    CellSource, CellStatistics, CompileOptions, DeviceTable, SCORES, Share, SourceError, SourceInfo, compile,
-};
+use mho_lut::{CompileOptions, DeviceTable, SyntheticCell, compile};
 use mho_network::analog::{Arrays, Devices};
 use mho_network::array::ArrayConfig;
 use mho_network::effects::Effects;
@@ -27,39 +24,6 @@ const MOST_MS: f64 = 100.0;
 const INPUTS: usize = 1000;
 /// Pairs of cells: a million cells.
 const OUTPUTS: usize = 500;
-
-/// Relaxation with dose, creep with time, all parts of the spread; every number made up.
-struct Made;
-
-impl CellSource for Made {
-    fn describe(&self) -> SourceInfo {
-        SourceInfo {
-            name: "made-up".into(),
-            origin: Origin::Synthetic,
-            current_max_na: 1600.0,
-            time_max_s: 432_000.0,
-            dose_max_krad_si: 1000.0,
-            notes: Vec::new(),
-        }
-    }
-
-    fn cell(&self, state: f64, time_s: f64, dose_krad_si: f64) -> Result<CellStatistics, SourceError> {
-        let dosed = 600.0 + (1600.0 * state - 600.0) * (-dose_krad_si / 1700.0).exp();
-        let mean_na = dosed * (1.0 - 0.02 * (1.0 + time_s / 1800.0).log10());
-        let sigma_na = 0.03 * mean_na + 5.0;
-        Ok(CellStatistics {
-            mean_na,
-            sigma_na,
-            quantiles_na: SCORES.map(|score| mean_na + sigma_na * score),
-            share: Share { programming: 0.5, drift: 0.3, dose: 0.2 },
-            extrapolated: false,
-        })
-    }
-
-    fn read_noise_na(&self, current_na: f64) -> f64 {
-        0.01 * current_na
-    }
-}
 
 fn graph() -> Result<(Graph, Tensor), Box<dyn Error>> {
     let weights = (0..OUTPUTS * INPUTS).map(|i| ((i * 37) % 255) as f32 / 127.0 - 1.0).collect();
@@ -78,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure() -> Result<(), Box<dyn Error>> {
-    let table: DeviceTable = compile(&Made, &CompileOptions::default())?;
+    let table: DeviceTable = compile(&SyntheticCell::default(), &CompileOptions::default())?;
     let (graph, x) = graph()?;
     let mut array = ArrayConfig::default();
     array.cell.current_max_na = Some(1600.0);

@@ -173,7 +173,7 @@ fn measured_transistors() {
     // Capacitors and diodes are no transistors: 11 and 18; all others are fitted.
     assert_eq!(refused.len(), 29, "{refused:?}");
     assert!(refused.iter().all(|file| !file["why"].as_str().unwrap().is_empty()));
-    // Readings are hardly ever taken out (53 of some 60000 when this was written), and the misfits count them.
+    // Readings are hardly ever taken out (53 beside 64 thousand when this was written), and the misfits count them.
     let alone: usize = fits
         .iter()
         .filter_map(|fit| told(fit, "stand alone")?.split(' ').next()?.parse::<usize>().ok())

@@ -62,79 +62,31 @@ pub fn device(card: &DeviceCard) -> Option<(Law, Cell)> {
     Some((form.device)(&card.values(form.info)))
 }
 
+/// A law, its device (for values, and for values with derivatives in few or many directions) and its starts.
+macro_rules! form {
+    ($info:path, $device:ident, $directions:ident, $starts:ident) => {
+        Form { info: &$info, device: $device, slopes: Slopes::$directions($device), starts: $starts }
+    };
+}
+
 /// Every law that is fitted.
 pub(super) const FORMS: [Form; 12] = [
-    Form {
-        info: &constant::INFO,
-        device: constant_device,
-        slopes: Slopes::Few(constant_device),
-        starts: constant_starts,
-    },
-    Form {
-        info: &linear::LINEAR,
-        device: linear_device,
-        slopes: Slopes::Few(linear_device),
-        starts: linear_starts,
-    },
-    Form {
-        info: &linear::SOFT_BOUNDS,
-        device: soft_device,
-        slopes: Slopes::Few(soft_device),
-        starts: soft_starts,
-    },
-    Form {
-        info: &linear::REFERENCE,
-        device: reference_device,
-        slopes: Slopes::Few(reference_device),
-        starts: reference_starts,
-    },
-    Form {
-        info: &linear::RANGE,
-        device: range_device,
-        slopes: Slopes::Few(range_device),
-        starts: range_starts,
-    },
-    Form {
-        info: &exponential::INFO,
-        device: exp_device,
-        slopes: Slopes::Few(exp_device),
-        starts: exp_starts,
-    },
-    Form { info: &power::INFO, device: pow_device, slopes: Slopes::Few(pow_device), starts: pow_starts },
-    Form {
-        info: &piecewise::INFO,
-        device: piecewise_device,
-        slopes: Slopes::Many(piecewise_device),
-        starts: piecewise_starts,
-    },
-    Form { info: &ramp::INFO, device: ramp_device, slopes: Slopes::Few(ramp_device), starts: ramp_starts },
-    Form {
-        info: &analytic::ASYMMETRIC,
-        device: asymmetric_device,
-        slopes: Slopes::Few(asymmetric_device),
-        starts: analytic_starts,
-    },
-    Form {
-        info: &analytic::SYMMETRIC,
-        device: symmetric_device,
-        slopes: Slopes::Few(symmetric_device),
-        starts: analytic_starts,
-    },
-    Form {
-        info: &ecram::INFO,
-        device: ecram_device,
-        slopes: Slopes::Few(ecram_device),
-        starts: ecram_starts,
-    },
+    form!(constant::INFO, constant_device, Few, constant_starts),
+    form!(linear::LINEAR, linear_device, Few, linear_starts),
+    form!(linear::SOFT_BOUNDS, soft_device, Few, soft_starts),
+    form!(linear::REFERENCE, reference_device, Few, reference_starts),
+    form!(linear::RANGE, range_device, Few, range_starts),
+    form!(exponential::INFO, exp_device, Few, exp_starts),
+    form!(power::INFO, pow_device, Few, pow_starts),
+    form!(piecewise::INFO, piecewise_device, Many, piecewise_starts),
+    form!(ramp::INFO, ramp_device, Few, ramp_starts),
+    form!(analytic::ASYMMETRIC, asymmetric_device, Few, analytic_starts),
+    form!(analytic::SYMMETRIC, symmetric_device, Few, analytic_starts),
+    form!(ecram::INFO, ecram_device, Few, ecram_starts),
 ];
 
 /// The domain wall without notches is the constant step: it is fitted by its own name, and not ranked twice.
-pub(super) const DOMAIN_WALL: Form = Form {
-    info: &domain_wall::INFO,
-    device: wall_device,
-    slopes: Slopes::Few(wall_device),
-    starts: constant_starts,
-};
+pub(super) const DOMAIN_WALL: Form = form!(domain_wall::INFO, wall_device, Few, constant_starts);
 
 fn prepared<R: Number>(law: Law<R>, mut cell: Cell<R>) -> (Law<R>, Cell<R>) {
     let typical = cell;

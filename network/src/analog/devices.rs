@@ -1,6 +1,6 @@
 //! What a device table says about cells at one point of their life.
 
-use mho_lut::{AnyTable, DeviceTable, HistoryTable, OutOfRange, Slice, TableError};
+use mho_lut::{AnyTable, Device, DeviceTable, HistoryTable, OutOfRange, Slice, TableError};
 
 use super::error::AnalogError;
 use crate::array::{ArrayConfig, Cell};
@@ -38,20 +38,22 @@ impl<'a> Devices<'a> {
         }
     }
 
-    /// Name of the device.
-    pub fn name(&self) -> &str {
+    /// What tables of both kinds say.
+    fn device(&self) -> &'a Device {
         match self {
-            Self::Grid(table) => table.name(),
-            Self::History(table) => table.name(),
+            Self::Grid(table) => table,
+            Self::History(table) => table,
         }
+    }
+
+    /// Name of the device.
+    pub fn name(&self) -> &'a str {
+        self.device().name()
     }
 
     /// Current of state 1 (nA).
     pub fn current_max_na(&self) -> f64 {
-        match self {
-            Self::Grid(table) => table.current_max_na(),
-            Self::History(table) => table.current_max_na(),
-        }
+        self.device().current_max_na()
     }
 
     /// Current of the largest state that the table knows (nA).
@@ -82,29 +84,20 @@ impl<'a> Devices<'a> {
 
     /// Standard deviation (nA) of reads of a cell that carries `current_na`; NaN outside of the table.
     pub(super) fn read_noise_na(&self, current_na: f64) -> f64 {
-        match self {
-            Self::Grid(table) => table.read_noise_na(current_na),
-            Self::History(table) => table.read_noise_na(current_na),
-        }
+        self.device().read_noise_na(current_na)
     }
 
     /// Moves currents (nA) to another voltage of the read (V).
     pub(super) fn at_voltage(&self, currents_na: &mut [f64], read_v: f64) -> Result<(), TableError> {
         let given = currents_na.to_vec();
-        match self {
-            Self::Grid(table) => table.at_voltage_na(&given, read_v, OutOfRange::Clamp, currents_na)?,
-            Self::History(table) => table.at_voltage_na(&given, read_v, OutOfRange::Clamp, currents_na)?,
-        };
+        self.device().at_voltage_na(&given, read_v, OutOfRange::Clamp, currents_na)?;
         Ok(())
     }
 
     /// The full voltage (V) of inputs that cells see at their drains, and the lowest of the table; none where the
     /// table knows one voltage, or those of a gate, which inputs open but do not set.
     pub(super) fn input_voltages(&self, cell: &Cell) -> Option<[f64; 2]> {
-        let about = match self {
-            Self::Grid(table) => table.read_voltages(),
-            Self::History(table) => table.read_voltages(),
-        }?;
+        let about = self.device().read_voltages()?;
         (about.terminal == "drain").then(|| [cell.table_voltage_v.unwrap_or(about.reference_v), about.low_v])
     }
 
