@@ -8,7 +8,7 @@
 
 use super::covariance::criteria;
 use super::outliers::in_words;
-use super::robust::{refit, robust_spread};
+use super::robust::{median, refit, robust_spread};
 use super::{FitOptions, FitResult, Regression};
 
 /// Readings on either side that a reading is compared with.
@@ -57,13 +57,6 @@ pub(crate) fn glitches(curves: &[&[f64]], least: &[f64]) -> Vec<usize> {
     }
     let runs = found.chunk_by(|a, b| b - a == 1).filter(|run| run.len() <= TOGETHER);
     runs.flatten().copied().collect()
-}
-
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let count = values.len();
-    (count > 0).then(|| 0.5 * (values[(count - 1) / 2] + values[count / 2]))
 }
 
 /// One search among numbered residuals, curve by curve.

@@ -67,6 +67,7 @@ pub use profile::{ProfileInterval, Profiles, profile};
 pub use reduce::{Neutral, Reduced, reduce};
 pub use regression::{Axis, Device, Fixed, Law, LawSlopes, Regression, Series};
 pub use result::{Correlation, FitResult, FittedParameter};
+pub(crate) use robust::median;
 pub use transform::Transform;
 
 use minimise::{Minimum, minimise};

@@ -42,16 +42,19 @@ pub(super) fn refit(
     Ok(next)
 }
 
+/// The middle value, or the mean of the two in the middle; none of none.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let count = values.len();
+    (count > 0).then(|| 0.5 * (values[(count - 1) / 2] + values[count / 2]))
+}
+
 /// Spread of the middle half of residuals around zero, as the standard deviation of a normal law that has the
 /// same (1.4826 times their median size), with the degrees of freedom that the fit took.
 pub(super) fn robust_spread(residuals: &[f64], parameters: usize) -> f64 {
-    let mut sizes: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
-    sizes.sort_by(f64::total_cmp);
-    let count = sizes.len();
-    if count == 0 {
-        return f64::NAN;
-    }
-    let median = 0.5 * (sizes[(count - 1) / 2] + sizes[count / 2]);
+    let count = residuals.len();
+    let Some(median) = median(residuals.iter().map(|residual| residual.abs())) else { return f64::NAN };
     let freedom = count.saturating_sub(parameters).max(1) as f64;
     1.4826 * median * (count as f64 / freedom).sqrt()
 }

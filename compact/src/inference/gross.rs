@@ -6,7 +6,7 @@
 
 use super::plan::{Change, Plan};
 use super::readings::{Group, Reads};
-use crate::fit::{FAR, far_probability, student_quantile};
+use crate::fit::{FAR, far_probability, median, student_quantile};
 
 /// Part of the cells of a target beyond which they are no outliers: then the law's scatter misses them (assumed, as for
 /// the readings of other laws).
@@ -92,17 +92,15 @@ fn judge(group: &Group, plan: &Plan) -> Vec<bool> {
 /// Whether each value lies as far from the others as a normal one does with the probability of [`FAR`] deviations. One
 /// that is no number, as the logarithm of a cell at its lower bound, is not judged.
 fn far(values: &[f64]) -> Vec<bool> {
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    if sorted.len() < FEWEST {
-        return vec![false; values.len()];
-    }
-    let centre = median(&mut sorted);
-    let mut sizes: Vec<f64> = sorted.iter().map(|value| (value - centre).abs()).collect();
+    let none = || vec![false; values.len()];
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let Some(centre) = median(finite()).filter(|_| finite().count() >= FEWEST) else { return none() };
     // Of a normal law the median size is 0.6745 deviations.
-    let spread = median(&mut sizes) / 0.674_489_75;
+    let Some(size) = median(finite().map(|value| (value - centre).abs())) else { return none() };
+    let spread = size / 0.674_489_75;
     if spread <= 0.0 {
         // More than half are equal: there is no scale to judge by.
-        return vec![false; values.len()];
+        return none();
     }
     let beyond = |from: f64, limit: f64| -> Vec<bool> {
         values.iter().map(|value| value.is_finite() && (value - from).abs() > limit).collect()
@@ -127,12 +125,6 @@ fn far(values: &[f64]) -> Vec<bool> {
         far = next;
     }
     far
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let count = values.len();
-    0.5 * (values[(count - 1) / 2] + values[count / 2])
 }
 
 #[cfg(test)]
