@@ -13,7 +13,7 @@ use crate::core::curves::Curves;
 use crate::core::making::Making;
 use crate::core::spec::{Conversion, OutputRange, RangeRule};
 use crate::core::stripes::Stripes;
-use crate::core::{Core, CoreSpec, Mapping, range_of};
+use crate::core::{Core, CoreSpec, Mapping, Sample, range_of};
 use crate::effects::Effects;
 use crate::graph::Layer;
 
@@ -63,8 +63,8 @@ pub(super) fn plans(
     let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
     let mut plans: Vec<Plan> = Vec::with_capacity(layers.len());
     // Currents of each slice of weights over ideal lines and cells, and with the circuit that there is.
-    let mut currents = vec![Vec::new(); spec.slices];
-    let mut behind = vec![Vec::new(); spec.slices];
+    let mut currents = vec![Sample::default(); spec.slices];
+    let mut behind = currents.clone();
     let from_data = from_data && !digital;
     let circuit = !digital && (lines.is_some() || curves.is_some());
     let mut last = None;
@@ -74,11 +74,9 @@ pub(super) fn plans(
         let stripes = Stripes::of(weights, layer.outputs(), layer.inputs(), &spec).map_err(wrong)?;
         let mut frame = stripes.frame().clone();
         let inputs = if from_data { samples(seen, two_reads) } else { Vec::new() };
-        let see = |frame: &Mapping, making: Making<f32>, currents: &mut [Vec<f64>]| {
+        let see = |frame: &Mapping, making: Making<f32>, currents: &mut [Sample]| {
             let batch = inputs.len() / layer.inputs().max(1);
-            let found = Core::currents_through(frame, making, &inputs, batch).map_err(wrong)?;
-            currents.iter_mut().zip(found).for_each(|(all, found)| all.extend(found));
-            Ok::<(), AnalogError>(())
+            Core::sample_through(frame, making, &inputs, batch, currents).map_err(wrong)
         };
         if from_data {
             let mut making = Making::new(&frame, false, true);
@@ -116,7 +114,7 @@ pub(super) fn plans(
         last = Some(frame);
     }
     if let Some(frame) = last.filter(|_| from_data) {
-        let ranges = |currents: Vec<Vec<f64>>| -> Vec<[f64; 2]> {
+        let ranges = |currents: Vec<Sample>| -> Vec<[f64; 2]> {
             currents.into_iter().map(|currents| with_zero(range_of(&frame, currents), &spec)).collect()
         };
         let (ideal, wired) = (ranges(currents), circuit.then(|| ranges(behind)));

@@ -54,7 +54,7 @@ mod layers;
 mod tests;
 
 use crate::converter::{Converter, ConverterError, Real};
-pub use calibrate::range_of;
+pub(crate) use calibrate::{Sample, range_of};
 use input::Driver;
 use lines::Lines;
 use making::Making;
