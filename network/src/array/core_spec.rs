@@ -65,6 +65,7 @@ impl ArrayConfig {
             cells_per_weight: self.mapping.cells_per_weight as usize,
             on_off_ratio: self.cell.on_off(),
             weight_percentile: self.mapping.clip_percentile,
+            scale: self.mapping.scale,
             rows: self.array.rows,
             columns: self.array.columns,
             subtract: self.mapping.subtract,

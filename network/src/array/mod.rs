@@ -111,6 +111,10 @@ pub struct Mapping {
     pub slices: u32,
     /// Percentile of |w| in a layer that takes the full current (percent; 100: the largest weight).
     pub clip_percentile: f64,
+    /// Which weights have their own one that takes the full current: those of a layer or of each column.
+    pub scale: WeightScale,
+    /// Where biases are added.
+    pub bias: BiasMapping,
     /// Where the two currents of a pair are subtracted.
     pub subtract: Subtract,
     /// Equal cells side by side for one weight, or for one slice of it, whose currents add.
@@ -126,11 +130,33 @@ impl Default for Mapping {
             weight_bits: 8,
             slices: 1,
             clip_percentile: 100.0,
+            scale: WeightScale::Layer,
+            bias: BiasMapping::Digital,
             subtract: Subtract::Array,
             cells_per_weight: 1,
             digital_layers: Vec::new(),
         }
     }
+}
+
+/// Which weights have their own one that takes the full current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightScale {
+    /// Those of a layer.
+    Layer,
+    /// Those of each output; a digital factor behind the converter makes good what that does to its products.
+    Column,
+}
+
+/// Where biases are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BiasMapping {
+    /// Behind the converters.
+    Digital,
+    /// By rows of cells at full input.
+    Array,
 }
 
 /// How a signed weight becomes currents.
@@ -495,6 +521,7 @@ mod tests {
         for text in [
             "[mapping]\nstyle = \"offset-column\"\nslices = 4\ncells_per_weight = 2\n",
             "[mapping]\nstyle = \"two-sided\"\nsubtract = \"digital\"\n",
+            "[mapping]\nscale = \"column\"\nbias = \"array\"\n",
             "[input]\nscheme = \"bit-serial\"\n[output]\nconversion = \"accumulated\"\n",
             "[output]\nkind = \"sar\"\n[output.circuit]\nsigma_capacitor = 0.02\nbank = \"split\"\n",
             "[pulse]\nswing_v = 0.4\ntime_levels = 64\n",
@@ -520,6 +547,7 @@ mod tests {
         for (text, line, key) in [
             ("[array]\nrows = 4\nrow_resistance_ohm = -1.0\n", 3, "row_resistance_ohm"),
             ("[mapping]\nslices = 2\nstyle = \"two-sided\"\n", 3, "style"),
+            ("[mapping]\nscale = \"column\"\n[output]\nrange = [-1.0, 1.0]\n", 4, "range"),
             ("\n[mapping]\nweigth_bits = 8\n", 3, "weigth_bits"),
             ("[output]\nkind = \"ramp\"\nbits = 17\n", 3, "bits"),
             ("[output.circuit]\nsigma_capacitor = 2.0\n", 2, "sigma_capacitor"),

@@ -7,6 +7,7 @@ mod curved;
 mod digital;
 mod draws;
 mod noise;
+mod scales;
 
 use mho_data::provenance::Origin;
 use mho_data::random::Stream;
