@@ -18,11 +18,22 @@ pub struct Array {
 const MAGIC: &[u8] = b"\x93NUMPY";
 
 impl Array {
-    /// Reads an array of integers or floats, in either order of its axes; its values become f64.
+    /// Reads an array of integers or floats, in either order of its axes and bytes; its values become f64.
     ///
     /// # Errors
     /// [`InputError`] naming what is wrong and where.
     pub fn from_npy(bytes: &[u8], file: &str) -> Result<Self, InputError> {
+        match Self::parts_from_npy(bytes, file)? {
+            (real, None) => Ok(real),
+            (_, Some(_)) => Err(InputError::new(file, "complex numbers", "real ones")),
+        }
+    }
+
+    /// Reads the real parts of an array of numbers, and the imaginary ones where its type has them.
+    ///
+    /// # Errors
+    /// [`InputError`] naming what is wrong and where.
+    pub fn parts_from_npy(bytes: &[u8], file: &str) -> Result<(Self, Option<Self>), InputError> {
         let wrong = |found: String, expected: &str| InputError::new(file, found, expected);
         if !bytes.starts_with(MAGIC) {
             return Err(wrong("other first bytes".into(), "a .npy file, which begins with \\x93NUMPY"));
@@ -67,22 +78,38 @@ impl Array {
             let found = format!("{} bytes of data for {count} values of type {kind}", data.len());
             return Err(wrong(found, "exactly the bytes that shape and type ask for"));
         }
-        let convert = converter(&kind).ok_or_else(|| {
-            wrong(format!("type {kind}"), "numbers: f8, f4, i1 to i8, u1 to u8, b1, little-endian")
+        let kind = Kind::of(&kind).ok_or_else(|| {
+            wrong(format!("type {kind}"), "numbers: f8, f4, f2, i1 to i8, u1 to u8, b1, c16, c8")
         })?;
-        let raw: Vec<f64> = data.chunks_exact(width).map(convert).collect();
-        let values = if fortran { transposed(&raw, &shape) } else { raw };
-        Ok(Self { shape, values })
+        let part = |which: usize| {
+            let values: Vec<f64> = data
+                .chunks_exact(width)
+                .map(|value| kind.read(&value[which * width / kind.parts..]))
+                .collect();
+            Self { values: if fortran { transposed(&values, &shape) } else { values }, shape: shape.clone() }
+        };
+        Ok((part(0), (kind.parts > 1).then(|| part(1))))
     }
 
     /// The array as a `.npy` file of f64.
     #[must_use]
     pub fn to_npy(&self) -> Vec<u8> {
+        self.written("<f8", self.values.iter().copied())
+    }
+
+    /// The array with these imaginary parts as a `.npy` file of complex numbers.
+    #[must_use]
+    pub fn to_complex_npy(&self, imaginary: &[f64]) -> Vec<u8> {
+        let parts = self.values.iter().zip(imaginary).flat_map(|(real, imaginary)| [*real, *imaginary]);
+        self.written("<c16", parts)
+    }
+
+    fn written(&self, kind: &str, values: impl Iterator<Item = f64>) -> Vec<u8> {
         let axes: Vec<String> = self.shape.iter().map(usize::to_string).collect();
         // A tuple of one has a comma.
         let tuple =
             if axes.len() == 1 { format!("({},)", axes[0]) } else { format!("({})", axes.join(", ")) };
-        let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {tuple}, }}");
+        let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple}, }}");
         // The data begin at a multiple of 64 bytes, after a line end.
         let padding = (64 - (10 + header.len() + 1) % 64) % 64;
         header.push_str(&" ".repeat(padding));
@@ -91,31 +118,75 @@ impl Array {
         bytes.extend([1, 0]);
         bytes.extend((header.len() as u16).to_le_bytes());
         bytes.extend(header.as_bytes());
-        bytes.extend(self.values.iter().flat_map(|value| value.to_le_bytes()));
+        bytes.extend(values.flat_map(f64::to_le_bytes));
         bytes
     }
 }
 
-/// How to read one value of a type; `None` for types that are no numbers or have another byte order.
-fn converter(kind: &str) -> Option<fn(&[u8]) -> f64> {
-    fn of<const N: usize>(bytes: &[u8]) -> [u8; N] {
-        let mut array = [0; N];
-        array.copy_from_slice(bytes);
-        array
+/// A type of numbers.
+struct Kind {
+    /// Reads one part of a number from its first bytes, little-endian.
+    convert: fn(&[u8]) -> f64,
+    /// Bytes of a part.
+    width: usize,
+    /// 2 for complex numbers.
+    parts: usize,
+    /// Whether the highest byte comes first.
+    big_endian: bool,
+}
+
+impl Kind {
+    /// `None` for types that are no numbers.
+    fn of(kind: &str) -> Option<Self> {
+        fn of<const N: usize>(bytes: &[u8]) -> [u8; N] {
+            let mut array = [0; N];
+            array.copy_from_slice(&bytes[..N]);
+            array
+        }
+        let big_endian = kind.starts_with('>');
+        type Convert = fn(&[u8]) -> f64;
+        let (convert, width, parts): (Convert, usize, usize) =
+            match kind.trim_start_matches(['<', '>', '|', '=']) {
+                "f8" => (|b| f64::from_le_bytes(of(b)), 8, 1),
+                "f4" => (|b| f64::from(f32::from_le_bytes(of(b))), 4, 1),
+                "f2" => (|b| half(u16::from_le_bytes(of(b))), 2, 1),
+                "c16" => (|b| f64::from_le_bytes(of(b)), 8, 2),
+                "c8" => (|b| f64::from(f32::from_le_bytes(of(b))), 4, 2),
+                "i8" => (|b| i64::from_le_bytes(of(b)) as f64, 8, 1),
+                "i4" => (|b| f64::from(i32::from_le_bytes(of(b))), 4, 1),
+                "i2" => (|b| f64::from(i16::from_le_bytes(of(b))), 2, 1),
+                "i1" => (|b| f64::from(i8::from_le_bytes(of(b))), 1, 1),
+                "u8" => (|b| u64::from_le_bytes(of(b)) as f64, 8, 1),
+                "u4" => (|b| f64::from(u32::from_le_bytes(of(b))), 4, 1),
+                "u2" => (|b| f64::from(u16::from_le_bytes(of(b))), 2, 1),
+                "u1" | "b1" => (|b| f64::from(b[0]), 1, 1),
+                _ => return None,
+            };
+        Some(Self { convert, width, parts, big_endian })
     }
-    Some(match kind {
-        "<f8" => |b| f64::from_le_bytes(of(b)),
-        "<f4" => |b| f64::from(f32::from_le_bytes(of(b))),
-        "<i8" => |b| i64::from_le_bytes(of(b)) as f64,
-        "<i4" => |b| f64::from(i32::from_le_bytes(of(b))),
-        "<i2" => |b| f64::from(i16::from_le_bytes(of(b))),
-        "|i1" => |b| f64::from(i8::from_le_bytes(of(b))),
-        "<u8" => |b| u64::from_le_bytes(of(b)) as f64,
-        "<u4" => |b| f64::from(u32::from_le_bytes(of(b))),
-        "<u2" => |b| f64::from(u16::from_le_bytes(of(b))),
-        "|u1" | "|b1" => |b| f64::from(b[0]),
-        _ => return None,
-    })
+
+    fn read(&self, bytes: &[u8]) -> f64 {
+        if !self.big_endian {
+            return (self.convert)(bytes);
+        }
+        let mut turned = [0; 8];
+        turned[..self.width].copy_from_slice(&bytes[..self.width]);
+        turned[..self.width].reverse();
+        (self.convert)(&turned)
+    }
+}
+
+/// A number of IEEE 754's binary16.
+fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let magnitude = match exponent {
+        0 => fraction * 2.0_f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1024.0 + fraction) * 2.0_f64.powi(exponent - 25),
+    };
+    sign * magnitude
 }
 
 /// Values with the first axis fastest, put with the last axis fastest.
@@ -171,7 +242,45 @@ mod tests {
         let text = String::from_utf8_lossy(&good[10..80]).replace("<f8", "<c8");
         let mut complex = good.clone();
         complex[10..80].copy_from_slice(text.as_bytes());
-        assert!(message(&complex).contains("<c8"));
+        assert!(message(&complex).contains("complex"));
+        let text = text.replace("<c8", "<m8");
+        complex[10..80].copy_from_slice(text.as_bytes());
+        assert!(message(&complex).contains("<m8"));
+    }
+
+    /// An array of these bytes under this type.
+    fn typed(kind: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
+        let count: usize = shape.iter().product();
+        let bytes = Array { shape: shape.to_vec(), values: vec![0.0; count] }.written(kind, [].into_iter());
+        [&bytes, data].concat()
+    }
+
+    #[test]
+    fn either_order_of_bytes() {
+        let mut data: Vec<u8> = 1.5_f64.to_be_bytes().to_vec();
+        data.extend((-3e-9_f64).to_be_bytes());
+        let array = Array::from_npy(&typed(">f8", &[2], &data), "a.npy").unwrap();
+        assert_eq!(array.values, [1.5, -3e-9]);
+        let array = Array::from_npy(&typed(">i4", &[1], &(-70_000_i32).to_be_bytes()), "a.npy").unwrap();
+        assert_eq!(array.values, [-70_000.0]);
+    }
+
+    /// One, the largest, the smallest and a negative number of binary16, from the tables of IEEE 754.
+    #[test]
+    fn half_precision() {
+        let data: Vec<u8> =
+            [0x3c00_u16, 0x7bff, 0x0001, 0xc500, 0x7c00].into_iter().flat_map(u16::to_le_bytes).collect();
+        let array = Array::from_npy(&typed("<f2", &[5], &data), "a.npy").unwrap();
+        assert_eq!(array.values, [1.0, 65504.0, 2.0_f64.powi(-24), -5.0, f64::INFINITY]);
+    }
+
+    #[test]
+    fn complex_numbers() {
+        let real = Array { shape: vec![2, 1], values: vec![1.0, 2.0] };
+        let bytes = real.to_complex_npy(&[-0.5, 3.0]);
+        let (found, imaginary) = Array::parts_from_npy(&bytes, "a.npy").unwrap();
+        assert_eq!((found, imaginary.unwrap().values), (real, vec![-0.5, 3.0]));
+        assert!(Array::from_npy(&bytes, "a.npy").is_err());
     }
 
     proptest! {

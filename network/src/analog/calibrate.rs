@@ -9,6 +9,7 @@ use super::matrix::{Matrix, bias_rows};
 use super::record::Seen;
 use super::wires::{Lines, Near};
 use crate::array::{ArrayConfig, ConverterKind, ConverterRange, InputRange, RangeName};
+use crate::converter::Real;
 use crate::converter::range::{self, Ends};
 use crate::core::curves::Curves;
 use crate::core::making::Making;
@@ -53,7 +54,7 @@ impl Plan {
 /// arrays will have it, `curves` the currents of curved cells.
 pub(super) fn plans(
     (layers, kept): (&[Layer], [f64; 2]),
-    seen: &[Seen],
+    seen: &[Seen<f32>],
     array: &ArrayConfig,
     (noise, curves): (Option<&ReadNoise>, Option<&Curves>),
     digital: bool,
@@ -150,26 +151,26 @@ fn kept_products(layer: &Layer, kept: [f64; 2], biased: bool) -> Vec<[f64; 2]> {
 
 /// Vectors that were seen, inputs x batch, and whether rows of biases are driven with them: in two reads the
 /// positive parts with them, the magnitudes of the negative ones without.
-fn samples(seen: &Seen, two_reads: bool) -> Vec<(Vec<f32>, bool)> {
-    let vectors: Vec<&[f32]> = seen.vectors().collect();
+pub(super) fn samples<T: Real>(seen: &Seen<T>, two_reads: bool) -> Vec<(Vec<T>, bool)> {
+    let vectors: Vec<&[T]> = seen.vectors().collect();
     let length = vectors.first().map_or(0, |vector| vector.len());
-    let read = |of: &dyn Fn(f32) -> f32| -> Vec<f32> {
+    let read = |of: &dyn Fn(T) -> T| -> Vec<T> {
         (0..length).flat_map(|input| vectors.iter().map(move |vector| of(vector[input]))).collect()
     };
     if two_reads {
-        return vec![(read(&|x| x.max(0.0)), true), (read(&|x| (-x).max(0.0)), false)];
+        return vec![(read(&|x| x.max(T::default())), true), (read(&|x| (-x).max(T::default())), false)];
     }
     vec![(read(&|x| x), true)]
 }
 
-fn input_range(array: &ArrayConfig, seen: &[Seen]) -> InputRange {
+pub(super) fn input_range<T: Real>(array: &ArrayConfig, seen: &[Seen<T>]) -> InputRange {
     let input = &array.input;
-    let least = seen.iter().fold(0.0_f32, |least, seen| least.min(seen.least));
-    let most = seen.iter().fold(0.0_f32, |most, seen| most.max(seen.most));
+    let least = seen.iter().fold(0.0_f64, |least, seen| least.min(seen.least.to_f64()));
+    let most = seen.iter().fold(0.0_f64, |most, seen| most.max(seen.most.to_f64()));
     let mut signed = input.signed && least < 0.0;
     type Rule<'a> = &'a dyn Fn(&[f64], u32, Ends) -> [f64; 2];
     let found = |rule: Rule<'_>| {
-        let values = seen.iter().flat_map(|seen| seen.vectors()).flatten().map(|&x| f64::from(x));
+        let values = seen.iter().flat_map(|seen| seen.vectors()).flatten().map(|&x| x.to_f64());
         let values: Vec<f64> = values.map(|x| if signed { x } else { x.max(0.0) }).collect();
         let ends = if signed { Ends::Symmetric } else { Ends::Upper };
         rule(&range::sort(values), input.bits, ends)[1]
@@ -179,7 +180,13 @@ fn input_range(array: &ArrayConfig, seen: &[Seen]) -> InputRange {
             signed = input.signed && lo < 0.0;
             hi.max(if signed { -lo } else { 0.0 })
         }
-        ConverterRange::Named(RangeName::Maximum) => f64::from(if signed { most.max(-least) } else { most }),
+        ConverterRange::Named(RangeName::Maximum) => {
+            if signed {
+                most.max(-least)
+            } else {
+                most
+            }
+        }
         ConverterRange::Named(RangeName::Calibrated) => found(&range::minimum_error),
         ConverterRange::Percentile { percentile } => {
             found(&|sorted, _, ends| range::at_percentile(sorted, percentile, ends))
@@ -190,7 +197,7 @@ fn input_range(array: &ArrayConfig, seen: &[Seen]) -> InputRange {
 }
 
 /// The range moved by less than a step so that zero is a level: a silent column stays silent.
-fn with_zero([lo, hi]: [f64; 2], spec: &CoreSpec) -> [f64; 2] {
+pub(super) fn with_zero([lo, hi]: [f64; 2], spec: &CoreSpec) -> [f64; 2] {
     let converter = &spec.output.converter;
     if converter.kind != ConverterKind::Uniform || converter.bits == 0 || !(lo < 0.0 && hi > 0.0) {
         return [lo, hi];

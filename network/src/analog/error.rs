@@ -49,6 +49,16 @@ pub enum AnalogError {
          or inputs bit by bit (input.scheme = \"bit-serial\", slice_bits = 1), which all have one voltage"
     )]
     CurvedBehindWires,
+    /// A transpose of gated arrays.
+    #[error(
+        "array.topology is \"gated\": inputs open the cells of a row, and nothing drives its columns; products with the transpose need \"input-source\""
+    )]
+    GatedTranspose,
+    /// Noise of the transposed direction behind wires.
+    #[error(
+        "read noise behind wires is known for products with the matrix, not with its transpose; expected --effects without read-noise or without wires"
+    )]
+    NoisyTranspose,
     /// No layer of this name.
     #[error("mapping.digital_layers: found \"{found}\", expected \"first\", \"last\" or one of {known}")]
     NoLayer {

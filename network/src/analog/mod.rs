@@ -43,6 +43,7 @@ mod devices;
 mod draws;
 mod error;
 mod matrix;
+mod matrix_arrays;
 mod program;
 mod programmed;
 mod record;
@@ -51,6 +52,7 @@ mod wires;
 pub use devices::Devices;
 pub use draws::Draws;
 pub use error::AnalogError;
+pub use matrix_arrays::{Cells, Direction, MatrixArrays, ProgrammedMatrix, WeightMatrix};
 pub use programmed::{Cost, LayerStatistics, Programmed};
 pub use wires::{Neighbours, WireStatistics};
 
@@ -84,12 +86,18 @@ const TABLE_TEMPERATURE_K: f64 = 300.0;
 #[derive(Debug)]
 pub struct Arrays<'a> {
     graph: &'a Graph,
+    setup: Setup<'a>,
+    plans: Vec<Plan>,
+    nodes: Vec<(&'a str, usize)>,
+}
+
+/// What all matrices share: the array and its cells.
+#[derive(Debug)]
+struct Setup<'a> {
     array: ArrayConfig,
     devices: Option<Devices<'a>>,
     /// Currents of the table's cells at other inputs than the full one.
     curves: Option<Curves>,
-    plans: Vec<Plan>,
-    nodes: Vec<(&'a str, usize)>,
 }
 
 /// How one matrix lies on its arrays.
@@ -124,19 +132,8 @@ impl<'a> Arrays<'a> {
         array: &ArrayConfig,
         devices: Option<Devices<'a>>,
     ) -> Result<Self, AnalogError> {
-        array.check()?;
-        let array = &devices.map_or_else(|| array.clone(), |devices| devices.ranged(array));
-        array.check()?;
-        if let Some(devices) = &devices {
-            let (asked, available) = (array.cell.largest_current_na(), devices.current_max_na());
-            if asked > available * (1.0 + 1e-9) {
-                return Err(AnalogError::CurrentRange { asked, available });
-            }
-            let temperature = array.effects.temperature_k;
-            if matches!(devices, Devices::Grid(_)) && temperature != TABLE_TEMPERATURE_K {
-                return Err(AnalogError::Temperature(temperature));
-            }
-        }
+        let setup = Setup::new(array, devices)?;
+        let Setup { array, curves, .. } = &setup;
         let layers = graph.layers();
         let digital = digital_nodes(graph, &array.mapping.digital_layers)?;
         let inferences = inferences(graph, calibration);
@@ -146,13 +143,8 @@ impl<'a> Arrays<'a> {
         let recorder = Recorder::new(graph, inferences);
         graph.run(&recorder, calibration)?;
         let seen = recorder.into_seen();
-        let curves = devices.as_ref().map(|devices| curves_of(array, devices)).transpose()?.flatten();
-        if curves.is_some() && array.wires().is_some() {
-            return Err(AnalogError::CurvedBehindWires);
-        }
         let spans = spans(layers);
-        let noisy = devices.as_ref().filter(|_| array.effects.read_noise);
-        let noise = noisy.and_then(|devices| ReadNoise::new(devices, &array.cell));
+        let noise = setup.read_noise();
         let plans: Result<Vec<Vec<Plan>>, AnalogError> = spans
             .par_iter()
             .map(|span| {
@@ -170,14 +162,8 @@ impl<'a> Arrays<'a> {
             })
             .collect();
         let name = |span: &Range<usize>| (graph.nodes()[layers[span.start].node()].name.as_str(), span.len());
-        Ok(Self {
-            graph,
-            array: array.clone(),
-            devices,
-            curves,
-            plans: plans?.into_iter().flatten().collect(),
-            nodes: spans.iter().map(name).collect(),
-        })
+        let (plans, nodes) = (plans?.into_iter().flatten().collect(), spans.iter().map(name).collect());
+        Ok(Self { graph, setup, plans, nodes })
     }
 
     /// The graph.
@@ -213,9 +199,10 @@ impl<'a> Arrays<'a> {
     /// Whether two trials at a condition can differ.
     pub fn is_random(&self, condition: &Condition) -> bool {
         let effects = condition.effects;
-        let circuit = self.array.output.circuit.is_some()
-            && !matches!(self.array.output.kind, ConverterKind::Uniform | ConverterKind::SignMagnitude);
-        let stuck = self.array.cell.stuck_at_min + self.array.cell.stuck_at_max > 0.0;
+        let array = &self.setup.array;
+        let circuit = array.output.circuit.is_some()
+            && !matches!(array.output.kind, ConverterKind::Uniform | ConverterKind::SignMagnitude);
+        let stuck = array.cell.stuck_at_min + array.cell.stuck_at_max > 0.0;
         let rest = Effects { stuck: false, ..effects };
         rest.is_random() || effects.output_converters && circuit || effects.stuck && stuck
     }
@@ -242,9 +229,10 @@ impl<'a> Arrays<'a> {
         neighbours: Option<&mut Neighbours>,
     ) -> Result<Programmed<'a>, AnalogError> {
         let effects = condition.effects;
-        let programming = self.programming(condition)?;
-        let wires = if effects.wires { self.array.wires() } else { None };
-        let lines = wires.as_ref().map(|wires| Lines::new(&self.array, wires));
+        let programming = self.setup.programming(condition)?;
+        let array = &self.setup.array;
+        let wires = if effects.wires { array.wires() } else { None };
+        let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
         let untouched =
             effects.and(Effects::QUANTISATION) == Effects::NONE && programming.is_ideal() && lines.is_none();
         let count = self.plans.len();
@@ -350,11 +338,41 @@ impl<'a> Arrays<'a> {
             biased: plan.bias.is_some(),
             weights_clipped: plan.clipped,
             square_error,
-            mean_current_na: mean * self.array.cell.largest_current_na(),
+            mean_current_na: mean * self.setup.array.cell.largest_current_na(),
             wires: statistics,
             cost,
             counters: programmed::Counters::default(),
         })
+    }
+}
+
+impl<'a> Setup<'a> {
+    /// An array with the range of the cells of a table, checked.
+    fn new(array: &ArrayConfig, devices: Option<Devices<'a>>) -> Result<Self, AnalogError> {
+        array.check()?;
+        let array = devices.map_or_else(|| array.clone(), |devices| devices.ranged(array));
+        array.check()?;
+        if let Some(devices) = &devices {
+            let (asked, available) = (array.cell.largest_current_na(), devices.current_max_na());
+            if asked > available * (1.0 + 1e-9) {
+                return Err(AnalogError::CurrentRange { asked, available });
+            }
+            let temperature = array.effects.temperature_k;
+            if matches!(devices, Devices::Grid(_)) && temperature != TABLE_TEMPERATURE_K {
+                return Err(AnalogError::Temperature(temperature));
+            }
+        }
+        let curves = devices.as_ref().map(|devices| curves_of(&array, devices)).transpose()?.flatten();
+        if curves.is_some() && array.wires().is_some() {
+            return Err(AnalogError::CurvedBehindWires);
+        }
+        Ok(Self { array, devices, curves })
+    }
+
+    /// Noise of reads, where there is one.
+    fn read_noise(&self) -> Option<ReadNoise> {
+        let noisy = self.devices.as_ref().filter(|_| self.array.effects.read_noise);
+        noisy.and_then(|devices| ReadNoise::new(devices, &self.array.cell))
     }
 
     /// What all matrices share at a condition.

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use super::cells::{CellCurrents, ReadNoise};
 use super::draws::{AHEAD, CellDraws, Draws};
 use crate::array::Compensation;
+use crate::converter::Real;
 use crate::core::curves::Curves;
 use crate::core::stripes::Stripes;
 use crate::core::{Array, Mapping};
@@ -37,6 +38,11 @@ impl Programming {
     /// Draws of the cells of a matrix for currents.
     fn stream(&self, currents: Option<&CellCurrents>, layer: usize, draws: &Draws) -> CellDraws {
         draws.cells(layer, self.cycle, currents.map_or(&[], |currents| &currents.purposes))
+    }
+
+    /// What the cells of a matrix are programmed with in this turn of programming, one after the other.
+    pub(super) fn cells_of(&self, layer: usize, cycle: u64, draws: &Draws) -> CellDraws {
+        draws.cells(layer, cycle, self.currents.as_ref().map_or(&[], |currents| &currents.purposes))
     }
 
     /// What the cells of a matrix are programmed with, one after the other.
@@ -85,7 +91,13 @@ impl Programming {
     }
 
     /// Gains of the outputs of a matrix that make up for what its currents have lost.
-    pub(super) fn gains(&self, stripes: &Stripes, weights: &[f32], layer: usize, draws: &Draws) -> Gains {
+    pub(super) fn gains<T: Real>(
+        &self,
+        stripes: &Stripes,
+        weights: &[T],
+        layer: usize,
+        draws: &Draws,
+    ) -> Gains {
         let Some(fresh) = &self.fresh else { return Gains::default() };
         let sums = |currents: Option<&CellCurrents>| {
             let mut stream = self.stream(currents, layer, draws);

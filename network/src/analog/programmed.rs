@@ -8,7 +8,7 @@ use crate::graph::layers::{Layout, multiply};
 use crate::graph::{Layer, LayerId, Products, Vectors, VectorsMut};
 
 /// Number of the first read of negative inputs: as many reads as a line of a core has numbers for, halved.
-const SECOND_READ: u64 = 1 << 39;
+pub(super) const SECOND_READ: u64 = 1 << 39;
 
 /// What happened in the matrices of one node.
 #[derive(Clone, Debug, Default, PartialEq)]

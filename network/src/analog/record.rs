@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use crate::converter::Real;
 use crate::graph::{Digital, Graph, Layer, LayerId, Products, Vectors, VectorsMut};
 
 /// Values that are kept for all matrices of a node together: some thousand outputs of each layer.
@@ -14,25 +15,53 @@ const LEAST: usize = 8;
 /// Multiplies digitally and keeps every n-th vector of each matrix, the same for any number of threads.
 pub(super) struct Recorder<'a> {
     digital: Digital<'a>,
-    seen: Vec<Mutex<Seen>>,
+    seen: Vec<Mutex<Seen<f32>>>,
 }
 
 /// What was seen of one matrix.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct Seen<T> {
     length: usize,
     /// Every so many vectors one is kept; odd, so that positions of even rows are not left out.
     step: u64,
     /// Vectors one after the other.
-    values: Vec<f32>,
+    values: Vec<T>,
     kept: Vec<bool>,
     /// Smallest value, or 0.
-    pub(super) least: f32,
+    pub(super) least: T,
     /// Largest value, or 0.
-    pub(super) most: f32,
+    pub(super) most: T,
 }
 
-impl Seen {
+impl<T: Real> Seen<T> {
+    /// Of vectors that stand one after the other, each `length` numbers.
+    pub(super) fn all(values: &[T], length: usize) -> Self {
+        let count = values.len() / length.max(1);
+        let slots = (VALUES / length.max(1)).clamp(LEAST, VECTORS);
+        let step = count.div_ceil(slots).max(1) | 1;
+        let kept: Vec<T> = values.chunks_exact(length.max(1)).step_by(step).flatten().copied().collect();
+        let zero = T::default();
+        Self {
+            length,
+            step: step as u64,
+            kept: vec![true; kept.len() / length.max(1)],
+            values: kept,
+            least: values.iter().fold(zero, |least, x| least.min(*x)),
+            most: values.iter().fold(zero, |most, x| most.max(*x)),
+        }
+    }
+
+    /// The vectors that were kept.
+    pub(super) fn vectors(&self) -> impl Iterator<Item = &[T]> {
+        self.values
+            .chunks_exact(self.length.max(1))
+            .zip(&self.kept)
+            .filter(|(_, kept)| **kept)
+            .map(|(v, _)| v)
+    }
+}
+
+impl Seen<f32> {
     fn of(layer: &Layer, siblings: usize, inferences: usize) -> Self {
         let length = layer.inputs();
         let total = layer.products_per_inference().saturating_mul(inferences);
@@ -67,15 +96,6 @@ impl Seen {
             }
         }
     }
-
-    /// The vectors that were kept.
-    pub(super) fn vectors(&self) -> impl Iterator<Item = &[f32]> {
-        self.values
-            .chunks_exact(self.length.max(1))
-            .zip(&self.kept)
-            .filter(|(_, kept)| **kept)
-            .map(|(v, _)| v)
-    }
 }
 
 impl<'a> Recorder<'a> {
@@ -90,7 +110,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// What was seen of each matrix.
-    pub(super) fn into_seen(self) -> Vec<Seen> {
+    pub(super) fn into_seen(self) -> Vec<Seen<f32>> {
         self.seen.into_iter().map(|seen| seen.into_inner().unwrap_or_else(|e| e.into_inner())).collect()
     }
 }

@@ -40,8 +40,24 @@ impl<T: Real> Core<T> {
         Ok(sums.into_iter().map(|sums| sums.range(mapping)).collect())
     }
 
-    /// Adds the currents of each slice of weights that converters see for `inputs` (inputs x batch), with biases or
-    /// without, to `sums`: of lines in the making, which have taken all arrays of what `mapping` says without them.
+    /// The same of several reads: inputs, and whether rows of biases are driven with them.
+    ///
+    /// # Errors
+    /// As [`Core::calibrated`].
+    pub(crate) fn ranges_of_reads(
+        mapping: &Mapping,
+        reads: &[(Vec<T>, bool)],
+    ) -> Result<Vec<[f64; 2]>, CoreError> {
+        let mut sums = vec![Sums::default(); mapping.spec().slices];
+        Self::unconverted(mapping)?.seen_in_reads(mapping, reads, &mut sums)?;
+        Ok(sums.into_iter().map(|sums| sums.range(mapping)).collect())
+    }
+
+    /// Adds the currents of each slice of weights that converters see in `reads` to `sums`: of lines in the making,
+    /// which have taken all arrays of what `mapping` says without them.
+    ///
+    /// # Errors
+    /// As [`Core::calibrated`].
     pub(crate) fn sums_through(
         mapping: &Mapping,
         making: Making<T>,
@@ -49,9 +65,17 @@ impl<T: Real> Core<T> {
         sums: &mut [Sums],
     ) -> Result<(), CoreError> {
         let lines = making.finish(mapping, |_, _| Ok(Converter::ideal()))?;
-        let core = Self::assembled(mapping, Plan::Lines(lines))?;
+        Self::assembled(mapping, Plan::Lines(lines))?.seen_in_reads(mapping, reads, sums)
+    }
+
+    fn seen_in_reads(
+        &self,
+        mapping: &Mapping,
+        reads: &[(Vec<T>, bool)],
+        sums: &mut [Sums],
+    ) -> Result<(), CoreError> {
         for (inputs, biased) in reads {
-            core.seen(mapping, (inputs, inputs.len() / core.inputs.max(1), *biased), sums)?;
+            self.seen(mapping, (inputs, inputs.len() / self.inputs.max(1), *biased), sums)?;
         }
         Ok(())
     }

@@ -73,9 +73,9 @@ impl Stripes {
     ///
     /// # Errors
     /// Those of `visit`.
-    pub(crate) fn each<E>(
+    pub(crate) fn each<T: Real, E>(
         &self,
-        weights: &[f32],
+        weights: &[T],
         whole: bool,
         mut visit: impl FnMut(&mut Mapping) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -99,7 +99,7 @@ impl Stripes {
                     scaled.clear();
                     for j in part.clone() {
                         let line = weights[j * inputs..(j + 1) * inputs][rows.clone()].iter();
-                        scaled.extend(line.map(|&w| f64::from(w)));
+                        scaled.extend(line.map(|&w| w.to_f64()));
                     }
                     let (frame, top) = (&self.frame, self.top);
                     // All of them at once where they have one scale.

@@ -430,7 +430,7 @@ impl<T: Real> Curved<T> {
         let [top, bottom] = self.column.ends;
         let below = (self.rows - 1) * n;
         for j in 0..n {
-            for l in 0..LANES {
+            for (l, &active) in active.iter().enumerate() {
                 let found = if self.column.held {
                     block.carry[j][l]
                 } else {
@@ -440,7 +440,7 @@ impl<T: Real> Curved<T> {
                 let moved = found - before;
                 change.current[l] = change.current[l].max(moved.max(-moved));
                 change.size[l] += found * found;
-                block.currents[j][l] = if active[l] { found } else { before };
+                block.currents[j][l] = if active { found } else { before };
             }
         }
         change

@@ -5,6 +5,7 @@
 mod circuits;
 mod curved;
 mod digital;
+mod double;
 mod draws;
 mod noise;
 mod scales;

@@ -1,5 +1,6 @@
 //! `mho crossbar`: arrays of cells.
 
+mod complex;
 mod mvm;
 mod solve;
 
@@ -36,6 +37,22 @@ fn ending(path: &Path) -> &str {
 
 /// Rows, columns and values of a matrix from a file; a single line of numbers is a matrix of one row.
 fn matrix(path: &Path, expected: &str) -> Result<(usize, usize, Vec<f64>), CliError> {
+    let (array, imaginary) = array(path, expected)?;
+    if imaginary.is_some() {
+        return Err(InputError::new(path.display().to_string(), "complex numbers", expected).into());
+    }
+    match array.shape[..] {
+        [columns] if columns > 0 => Ok((1, columns, array.values)),
+        [rows, columns] if rows > 0 && columns > 0 => Ok((rows, columns, array.values)),
+        _ => {
+            let found = format!("an array of shape {:?}", array.shape);
+            Err(InputError::new(path.display().to_string(), found, expected).into())
+        }
+    }
+}
+
+/// An array from a file, and its imaginary part where it has one.
+fn array(path: &Path, expected: &str) -> Result<(Array, Option<Array>), CliError> {
     let file = path.display().to_string();
     // FILE.npz:NAME is an array of an archive.
     let (source, member) = match file.split_once(".npz:") {
@@ -44,16 +61,11 @@ fn matrix(path: &Path, expected: &str) -> Result<(usize, usize, Vec<f64>), CliEr
     };
     let bytes =
         std::fs::read(&source).map_err(|error| InputError::new(&source, error.to_string(), expected))?;
-    let array = match ending(Path::new(&source)) {
-        "csv" => from_csv(&bytes, &file)?,
-        "npz" => from_archive(&bytes, &source, member)?,
-        _ => Array::from_npy(&bytes, &file)?,
-    };
-    match array.shape[..] {
-        [columns] if columns > 0 => Ok((1, columns, array.values)),
-        [rows, columns] if rows > 0 && columns > 0 => Ok((rows, columns, array.values)),
-        _ => Err(InputError::new(file, format!("an array of shape {:?}", array.shape), expected).into()),
-    }
+    Ok(match ending(Path::new(&source)) {
+        "csv" => (from_csv(&bytes, &file)?, None),
+        "npz" => (from_archive(&bytes, &source, member)?, None),
+        _ => Array::parts_from_npy(&bytes, &file)?,
+    })
 }
 
 /// The array of this name in an archive, or its only one.
@@ -100,16 +112,28 @@ fn from_csv(bytes: &[u8], file: &str) -> Result<Array, InputError> {
     Ok(Array { shape: vec![rows, columns.unwrap_or(0)], values })
 }
 
-/// An array of two axes as `.npy` or as lines of numbers.
-fn write(path: &Path, array: &Array) -> Result<(), CliError> {
-    if ending(path) == "npy" {
-        return Ok(replace_file(path, &array.to_npy())?);
+/// Refuses a file for an array whose ending no format has.
+fn check_ending(flag: &str, path: &Path) -> Result<(), CliError> {
+    match ending(path) {
+        "npy" | "npz" | "csv" => Ok(()),
+        _ => Err(CliError::Usage(format!("{flag} {}: the ending is .npy, .npz or .csv", path.display()))),
     }
-    let width = array.shape.last().copied().unwrap_or(1).max(1);
-    let lines: Vec<String> = array
-        .values
-        .chunks(width)
-        .map(|line| line.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(","))
-        .collect();
-    Ok(replace_file(path, (lines.join("\n") + "\n").as_bytes())?)
+}
+
+/// An array as `.npy`, as the only member `name` of an `.npz`, or, its last axis in lines, as `.csv`.
+fn write(path: &Path, name: &str, array: &Array) -> Result<(), CliError> {
+    let bytes = match ending(path) {
+        "npy" => array.to_npy(),
+        "npz" => {
+            let members = vec![(name.to_owned(), array.clone())];
+            Archive { members }.to_npz().map_err(CliError::Failed)?
+        }
+        _ => {
+            let width = array.shape.last().copied().unwrap_or(1).max(1);
+            let line = |line: &[f64]| line.iter().map(|v| format!("{v:?}")).collect::<Vec<_>>().join(",");
+            let lines: Vec<String> = array.values.chunks(width).map(line).collect();
+            (lines.join("\n") + "\n").into_bytes()
+        }
+    };
+    Ok(replace_file(path, &bytes)?)
 }

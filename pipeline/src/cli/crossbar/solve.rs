@@ -1,6 +1,6 @@
 //! `mho crossbar solve`: exact currents of arrays with resistive wires.
 
-use super::{ending, matrix, write};
+use super::{check_ending, ending, matrix, write};
 use crate::cli::{Answer, CliError, Globals};
 use crate::engine::Progress;
 use crate::store::replace_file;
@@ -201,9 +201,7 @@ fn name(path: &Path) -> String {
 
 /// Refuses files whose ending no format has, before anything is computed.
 fn check_endings(args: &SolveArgs) -> Result<(), CliError> {
-    if !matches!(ending(&args.out), "npy" | "csv") {
-        return Err(CliError::Usage(format!("--out {}: the ending is .npy or .csv", args.out.display())));
-    }
+    check_ending("--out", &args.out)?;
     match &args.nodes {
         Some(nodes) if ending(nodes) != "npz" => {
             Err(CliError::Usage(format!("--nodes {}: the ending is .npz", nodes.display())))
@@ -251,7 +249,7 @@ pub(super) fn run(args: &SolveArgs, globals: &Globals) -> Answer {
         if currents.unconverged > 0 {
             return Err(CliError::Failed(format!("{} inputs did not converge", currents.unconverged)));
         }
-        write(&args.out, &Array { shape: vec![vectors, columns], values: currents.current_a })?;
+        write(&args.out, "I", &Array { shape: vec![vectors, columns], values: currents.current_a })?;
         currents.error_a
     } else {
         let crossbar = Crossbar::new(rows, columns, conductance, &args.wires(), args.cell).map_err(told)?;
@@ -264,7 +262,7 @@ pub(super) fn run(args: &SolveArgs, globals: &Globals) -> Answer {
         }
         let gather = |part: fn(&Solution) -> &Vec<f64>| solved.iter().flat_map(part).copied().collect();
         let currents = gather(|solution| &solution.column_current_a);
-        write(&args.out, &Array { shape: vec![vectors, columns], values: currents })?;
+        write(&args.out, "I", &Array { shape: vec![vectors, columns], values: currents })?;
         if let Some(path) = &args.nodes {
             let array = |values| Array { shape: vec![vectors, rows, columns], values };
             let members = vec![
