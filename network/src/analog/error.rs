@@ -42,13 +42,6 @@ pub enum AnalogError {
     /// A temperature that the table does not have.
     #[error("effects.temperature_k is {0} K; a table over time and dose is of 300 K")]
     Temperature(f64),
-    /// Curved cells behind wires.
-    #[error(
-        "the table knows cells at several drain voltages, and inputs have several levels: behind wires such currents \
-         are no product, each vector of inputs needs a solution of its own (`crossbar solve`); expected ideal wires, \
-         or inputs bit by bit (input.scheme = \"bit-serial\", slice_bits = 1), which all have one voltage"
-    )]
-    CurvedBehindWires,
     /// No layer of this name.
     #[error("mapping.digital_layers: found \"{found}\", expected \"first\", \"last\" or one of {known}")]
     NoLayer {

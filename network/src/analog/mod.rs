@@ -144,9 +144,6 @@ impl<'a> Arrays<'a> {
         graph.run(&recorder, calibration)?;
         let seen = recorder.into_seen();
         let curves = devices.as_ref().map(|devices| curves_of(array, devices)).transpose()?.flatten();
-        if curves.is_some() && array.wires().is_some() {
-            return Err(AnalogError::CurvedBehindWires);
-        }
         let spans = spans(layers);
         let noisy = devices.as_ref().filter(|_| array.effects.read_noise);
         let noise = noisy.and_then(|devices| ReadNoise::new(devices, &array.cell));
@@ -238,7 +235,7 @@ impl<'a> Arrays<'a> {
         let effects = condition.effects;
         let programming = self.programming(condition)?;
         let wires = if effects.wires { self.array.wires() } else { None };
-        let lines = wires.as_ref().map(|wires| Lines::new(&self.array, wires));
+        let lines = wires.as_ref().map(|wires| Lines::new(&self.array, wires, programming.curves.as_ref()));
         let untouched =
             effects.and(Effects::QUANTISATION) == Effects::NONE && programming.is_ideal() && lines.is_none();
         let count = self.plans.len();
@@ -284,8 +281,12 @@ impl<'a> Arrays<'a> {
         let gains = programming.gains(&stripes, weights, number, draws);
         let mut stream = programming.cells(number, draws);
         let mut frame = stripes.frame().clone();
-        frame.gated = lines.filter(|_| gates).map(Lines::gates);
+        frame.circuit = lines.and_then(Lines::circuit);
         frame.curves.clone_from(&programming.curves);
+        if let Some(circuit) = &mut frame.circuit {
+            // Behind its wires.
+            gains.of_outputs().clone_into(&mut circuit.gains);
+        }
         let (least, noisy) = (spec.conductance_min(), programming.noise.is_some());
         let converted = effects.input_converters || effects.output_converters || noisy || gates || curved;
         let as_lines = converted && !frame.is_linear(noisy);
@@ -309,7 +310,9 @@ impl<'a> Arrays<'a> {
                     lines.apply(stripe, layer.name(), &mut solved, &plan.near, last.as_deref_mut())?;
                 cost.wires_s += start.elapsed().as_secs_f64();
             }
-            gains.apply(stripe);
+            if frame.circuit.is_none() {
+                gains.apply(stripe);
+            }
             let see = |output: usize, inputs: &Range<usize>, found: &[f64]| {
                 let first = output * layer.inputs() + inputs.start;
                 let off = |(found, wanted): (&f64, &f32)| (found - f64::from(*wanted)) * scale;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::circuit::Circuit;
 use super::curves::Curves;
 use super::encoding::Encoding;
-use super::gated::Gated;
 use super::spec::{CoreError, CoreSpec, Split};
 use crate::array::MappingStyle;
 
@@ -24,8 +24,8 @@ pub struct Mapping {
     pub clipped: usize,
     /// The arrays: by input tile, output tile, slice, sign, copy.
     pub arrays: Vec<Array>,
-    /// Wires of arrays whose cells the inputs gate: what flows then depends on which gates are open.
-    pub gated: Option<Gated>,
+    /// Wires of arrays that are solved for each vector of inputs: gated ones, and those of curved cells.
+    pub circuit: Option<Circuit>,
     /// Currents of cells at other inputs than the full one; without, they are proportional to the input.
     pub curves: Option<Curves>,
 }
@@ -123,7 +123,7 @@ impl Mapping {
         }
         let clipped = weights.iter().filter(|w| w.abs() > weight_max).count();
         let spec = spec.clone();
-        Ok(Self { spec, encoding, inputs, outputs, weight_max, clipped, arrays, gated: None, curves: None })
+        Ok(Self { spec, encoding, inputs, outputs, weight_max, clipped, arrays, circuit: None, curves: None })
     }
 
     /// The specification that it follows.
@@ -194,7 +194,7 @@ impl Mapping {
             weight_max: self.weight_max,
             clipped: self.clipped,
             arrays,
-            gated: None,
+            circuit: None,
             curves: None,
         }
     }

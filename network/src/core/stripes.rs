@@ -73,7 +73,7 @@ impl Stripes {
             weight_max: spec.weight_max.unwrap_or(0.0),
             clipped: 0,
             arrays: Vec::new(),
-            gated: None,
+            circuit: None,
             curves: None,
             spec: spec.clone(),
         };
