@@ -42,6 +42,8 @@ pub trait Real:
     fn of_i32(x: i32) -> Self;
     /// The integer part; the nearest number that there is beyond 31 bits, zero for a NaN.
     fn to_i32(self) -> i32;
+    /// The number itself, a whole one from 0 to 2^[`Real::BITS`]: an addition, of which the lowest bits are read.
+    fn to_index(self) -> usize;
     /// The larger; the other if one is not a number.
     fn max(self, other: Self) -> Self;
     /// The smaller; the other if one is not a number.
@@ -87,6 +89,11 @@ macro_rules! real {
             #[inline(always)]
             fn to_i32(self) -> i32 {
                 self as i32
+            }
+            #[inline(always)]
+            fn to_index(self) -> usize {
+                // Above the anchor's lowest bit, numbers are whole.
+                ((self + $anchor).to_bits() & ((1 << $bits) - 1)) as usize
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::circuit::Circuit;
 use super::curves::Curves;
 use super::encoding::Encoding;
-use super::gated::Gated;
 use super::scales::Scales;
 use super::spec::{CoreError, CoreSpec, Split};
 use crate::array::MappingStyle;
@@ -33,8 +33,8 @@ pub struct Mapping {
     pub kept: Vec<[f64; 2]>,
     /// The arrays: by input tile, output tile, slice, sign, copy.
     pub arrays: Vec<Array>,
-    /// Wires of arrays whose cells the inputs gate: what flows then depends on which gates are open.
-    pub gated: Option<Gated>,
+    /// Wires of arrays that are solved for each vector of inputs: gated ones, and those of curved cells.
+    pub circuit: Option<Circuit>,
     /// Currents of cells at other inputs than the full one; without, they are proportional to the input.
     pub curves: Option<Curves>,
 }
@@ -156,7 +156,7 @@ impl Mapping {
             bias: None,
             kept: Vec::new(),
             arrays: Vec::new(),
-            gated: None,
+            circuit: None,
             curves: None,
         }
     }

@@ -32,9 +32,9 @@
 
 mod after;
 mod calibrate;
+pub mod circuit;
 pub mod curves;
 pub mod encoding;
-pub mod gated;
 pub mod input;
 mod lines;
 pub(crate) mod making;
@@ -186,7 +186,7 @@ impl Mapping {
     pub(crate) fn is_linear(&self, noisy: bool) -> bool {
         let spec = self.spec();
         let lines = spec.column_current_max.is_infinite() && spec.pulse.is_none();
-        let products = self.gated.is_none() && self.curves.is_none();
+        let products = self.circuit.is_none() && self.curves.is_none();
         spec.output.converter.bits == 0 && lines && products && !noisy
     }
 }
