@@ -67,6 +67,9 @@ pub enum AnalogError {
         /// Names of the layers.
         known: String,
     },
+    /// A graph that cannot be rearranged.
+    #[error("graph: {0}")]
+    Graph(#[from] crate::graph::GraphError),
     /// Nothing to calibrate with.
     #[error("no inputs to calibrate the converters with")]
     NoCalibration,

@@ -29,8 +29,8 @@ use super::programmed::{LayerStatistics, SECOND_READ};
 use super::record::Seen;
 use super::wires::{Lines, Near, WireStatistics};
 use super::{Setup, total};
-use crate::array::{ArrayConfig, Topology};
-use crate::core::spec::{CoreError, CoreSpec, OutputRange, RangeRule};
+use crate::array::ArrayConfig;
+use crate::core::spec::{CoreError, CoreSpec, OutputRange};
 use crate::core::stripes::Stripes;
 use crate::core::{Core, Counts, Mapping, Sign};
 use crate::effects::Effects;
@@ -138,7 +138,7 @@ impl<'a> MatrixArrays<'a> {
             return Err(AnalogError::NoLayer { found: found.clone(), known: NAME.to_owned() });
         }
         let digital = !array.mapping.digital_layers.is_empty();
-        if direction == Direction::Transposed && array.array.topology != Topology::InputSource {
+        if direction == Direction::Transposed && array.array.topology.gated() {
             return Err(AnalogError::GatedTranspose);
         }
         let length = if direction == Direction::Transposed { outputs } else { inputs };
@@ -151,12 +151,7 @@ impl<'a> MatrixArrays<'a> {
         let mut spec = array.core_spec(input);
         let mut mapping = Mapping::new(weights, outputs, inputs, &spec).map_err(wrong)?;
         spec.weight_max = (mapping.weight_max > 0.0).then_some(mapping.weight_max);
-        let by_rule = |rule: &RangeRule| {
-            matches!(rule, RangeRule::MinimumError | RangeRule::Percentile(_) | RangeRule::PowerOfTwo(_))
-        };
-        let from_data = !digital
-            && matches!(&spec.output.range, OutputRange::Named(rule) if by_rule(rule))
-            && spec.output.converter.bits > 0;
+        let from_data = !digital && spec.output.range.is_from_data() && spec.output.converter.bits > 0;
         let vectors = if from_data { calibrate::samples(&seen, two_reads) } else { Vec::new() };
         let batch = vectors.len() / length;
         let ranges = |mapping: &Mapping| -> Result<Vec<[f64; 2]>, AnalogError> {
