@@ -144,7 +144,8 @@ impl Kind {
             array
         }
         let big_endian = kind.starts_with('>');
-        let (convert, width, parts): (fn(&[u8]) -> f64, usize, usize) =
+        type Convert = fn(&[u8]) -> f64;
+        let (convert, width, parts): (Convert, usize, usize) =
             match kind.trim_start_matches(['<', '>', '|', '=']) {
                 "f8" => (|b| f64::from_le_bytes(of(b)), 8, 1),
                 "f4" => (|b| f64::from(f32::from_le_bytes(of(b))), 4, 1),

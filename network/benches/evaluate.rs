@@ -61,7 +61,8 @@ fn main() {
         ("and wires, 128 x 128", &wired, with_wires, 0.5),
     ];
     let weights_mib = mib(graph.memory().unwrap().weights_bytes);
-    let values_mib = mib(graph.memory().unwrap().values_bytes * threads);
+    let blocks = BATCH.div_ceil(graph.memory().unwrap().block);
+    let values_mib = mib(graph.memory().unwrap().values_bytes * blocks);
     if let Ok(case) = std::env::var(CASE) {
         // Memory of one case, in a process of its own: what was freed before counts too while it is held.
         let (name, array, effects, _) = cases[case.parse::<usize>().unwrap()];
@@ -80,7 +81,7 @@ fn main() {
         );
         return;
     }
-    println!("weights {weights_mib:.1} MiB, activations of {threads} blocks {values_mib:.1} MiB");
+    println!("weights {weights_mib:.1} MiB, activations of a batch {values_mib:.1} MiB");
     if let Ok(own) = std::env::current_exe() {
         for case in 0..cases.len() {
             std::process::Command::new(&own).env(CASE, case.to_string()).status().ok();

@@ -6,7 +6,7 @@ use crate::array::{ArrayConfig, InputRange};
 use crate::core::{CoreError, Mapping};
 use crate::graph::Graph;
 
-/// Histogram of the target currents of all cells: `network`, `layer` (number among the nodes with weights,
+/// Histogram of the target currents of all cells that hold weights: `network`, `layer` (number among the nodes with weights,
 /// from 1), `current_na_lo`, `current_na_hi`, `cells`.
 ///
 /// # Errors

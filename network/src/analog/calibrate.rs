@@ -5,6 +5,7 @@
 
 use super::cells::ReadNoise;
 use super::error::AnalogError;
+use super::matrix::{Matrix, bias_rows};
 use super::record::Seen;
 use super::wires::{Lines, Near};
 use crate::array::{ArrayConfig, ConverterKind, ConverterRange, InputRange, RangeName};
@@ -13,8 +14,7 @@ use crate::converter::range::{self, Ends};
 use crate::core::curves::Curves;
 use crate::core::making::Making;
 use crate::core::spec::{Conversion, OutputRange, RangeRule};
-use crate::core::stripes::Stripes;
-use crate::core::{Core, CoreSpec, Mapping, range_of};
+use crate::core::{BiasRows, Core, CoreSpec, Mapping, Sums};
 use crate::effects::Effects;
 use crate::graph::Layer;
 
@@ -31,6 +31,10 @@ pub(super) struct Plan {
     pub(super) wired_ranges: Option<Vec<[f64; 2]>>,
     /// Its arrays with wires, as they are wanted.
     pub(super) near: Vec<Near>,
+    /// Rows of cells that add its bias, where it stands in the array.
+    pub(super) bias: Option<BiasRows>,
+    /// Ends between which its outputs count, before a digital bias; empty where all of them do.
+    pub(super) kept: Vec<[f64; 2]>,
     /// Weights beyond the largest that the cells can hold.
     pub(super) clipped: usize,
 }
@@ -46,10 +50,10 @@ impl Plan {
     }
 }
 
-/// Plans of the matrices of one node. `noise` is that of reads, if arrays will have it, `curves` the currents of
-/// curved cells.
+/// Plans of the matrices of one node, of whose values what lies between `kept` counts. `noise` is that of reads, if
+/// arrays will have it, `curves` the currents of curved cells.
 pub(super) fn plans(
-    layers: &[Layer],
+    (layers, kept): (&[Layer], [f64; 2]),
     seen: &[Seen<f32>],
     array: &ArrayConfig,
     (noise, curves): (Option<&ReadNoise>, Option<&Curves>),
@@ -63,26 +67,27 @@ pub(super) fn plans(
     let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
     let mut plans: Vec<Plan> = Vec::with_capacity(layers.len());
     // Currents of each slice of weights over ideal lines and cells, and with the circuit that there is.
-    let mut currents = vec![Vec::new(); spec.slices];
-    let mut behind = vec![Vec::new(); spec.slices];
+    let mut currents = vec![Sums::default(); spec.slices];
+    let mut behind = vec![Sums::default(); spec.slices];
     let from_data = from_data && !digital;
     let circuit = !digital && (lines.is_some() || curves.is_some());
+    let rows = if digital { None } else { bias_rows(layers, &spec, array.mapping.bias)? };
     let mut last = None;
     for (layer, seen) in layers.iter().zip(seen) {
         let wrong = |error| AnalogError::Core { layer: layer.name().to_owned(), error };
-        let weights = layer.weights();
-        let stripes = Stripes::of(weights, layer.outputs(), layer.inputs(), &spec).map_err(wrong)?;
+        let biased = layer.bias().is_some_and(|bias| bias.iter().any(|&b| b != 0.0));
+        let bias = rows.filter(|_| biased);
+        let Matrix { weights, stripes, clipped } = Matrix::new(layer, &spec, bias).map_err(wrong)?;
         let mut frame = stripes.frame().clone();
+        // The two reads of inputs with a sign are parts of a sum.
+        frame.kept = if two_reads { Vec::new() } else { kept_products(layer, kept, bias.is_some()) };
         let inputs = if from_data { samples(seen, two_reads) } else { Vec::new() };
-        let see = |frame: &Mapping, making: Making<f32>, currents: &mut [Vec<f64>]| {
-            let batch = inputs.len() / layer.inputs().max(1);
-            let found = Core::currents_through(frame, making, &inputs, batch).map_err(wrong)?;
-            currents.iter_mut().zip(found).for_each(|(all, found)| all.extend(found));
-            Ok::<(), AnalogError>(())
+        let see = |frame: &Mapping, making: Making<f32>, currents: &mut [Sums]| {
+            Core::sums_through(frame, making, &inputs, currents).map_err(wrong)
         };
         if from_data {
             let mut making = Making::new(&frame, false, true);
-            stripes.each(weights, false, |stripe| {
+            stripes.each(&weights, false, |stripe| {
                 making.add(stripe, &stripe.arrays, |_, _, _| ()).map_err(wrong)
             })?;
             see(&frame, making, &mut currents)?;
@@ -93,7 +98,7 @@ pub(super) fn plans(
             frame.curves = curves.cloned();
             let mut making = Making::new(&frame, false, from_data);
             let mut number = 0;
-            stripes.each(weights, lines.is_some(), |stripe| {
+            stripes.each(&weights, lines.is_some(), |stripe| {
                 if let Some(lines) = &lines {
                     for array in &mut stripe.arrays {
                         array.noise.clear();
@@ -112,12 +117,13 @@ pub(super) fn plans(
         }
         let weight_max = (frame.weight_max > 0.0).then_some(frame.weight_max);
         let spec = CoreSpec { weight_max, ..spec.clone() };
-        plans.push(Plan { digital, two_reads, spec, wired_ranges: None, near, clipped: frame.clipped });
+        let kept = std::mem::take(&mut frame.kept);
+        plans.push(Plan { digital, two_reads, spec, wired_ranges: None, near, bias, kept, clipped });
         last = Some(frame);
     }
     if let Some(frame) = last.filter(|_| from_data) {
-        let ranges = |currents: Vec<Vec<f64>>| -> Vec<[f64; 2]> {
-            currents.into_iter().map(|currents| with_zero(range_of(&frame, currents), &spec)).collect()
+        let ranges = |currents: Vec<Sums>| -> Vec<[f64; 2]> {
+            currents.into_iter().map(|sums| with_zero(sums.range(&frame), &spec)).collect()
         };
         let (ideal, wired) = (ranges(currents), circuit.then(|| ranges(behind)));
         for plan in &mut plans {
@@ -128,21 +134,32 @@ pub(super) fn plans(
     Ok(plans)
 }
 
-/// Vectors that were seen, inputs x batch; in two reads the positive parts, then the magnitudes of the
-/// negative ones.
-pub(super) fn samples<T: Real>(seen: &Seen<T>, two_reads: bool) -> Vec<T> {
+/// What counts of the products of a layer, of whose values with their bias that is `kept`; with `biased` products
+/// hold the bias.
+fn kept_products(layer: &Layer, kept: [f64; 2], biased: bool) -> Vec<[f64; 2]> {
+    if kept.iter().all(|end| end.is_infinite()) {
+        return Vec::new();
+    }
+    let bias = layer.bias().filter(|_| !biased).unwrap_or_default();
+    let of = |output: usize| {
+        let bias = bias.get(output).copied().unwrap_or(0.0);
+        kept.map(|end| end - f64::from(bias))
+    };
+    (0..layer.outputs()).map(of).collect()
+}
+
+/// Vectors that were seen, inputs x batch, and whether rows of biases are driven with them: in two reads the
+/// positive parts with them, the magnitudes of the negative ones without.
+pub(super) fn samples<T: Real>(seen: &Seen<T>, two_reads: bool) -> Vec<(Vec<T>, bool)> {
     let vectors: Vec<&[T]> = seen.vectors().collect();
     let length = vectors.first().map_or(0, |vector| vector.len());
-    let mut out = Vec::with_capacity(length * vectors.len() * (1 + usize::from(two_reads)));
-    for input in 0..length {
-        if two_reads {
-            out.extend(vectors.iter().map(|vector| vector[input].max(T::default())));
-            out.extend(vectors.iter().map(|vector| (-vector[input]).max(T::default())));
-        } else {
-            out.extend(vectors.iter().map(|vector| vector[input]));
-        }
+    let read = |of: &dyn Fn(T) -> T| -> Vec<T> {
+        (0..length).flat_map(|input| vectors.iter().map(move |vector| of(vector[input]))).collect()
+    };
+    if two_reads {
+        return vec![(read(&|x| x.max(T::default())), true), (read(&|x| (-x).max(T::default())), false)];
     }
-    out
+    vec![(read(&|x| x), true)]
 }
 
 pub(super) fn input_range<T: Real>(array: &ArrayConfig, seen: &[Seen<T>]) -> InputRange {

@@ -70,6 +70,19 @@ pub enum AnalogError {
     /// A graph that cannot be rearranged.
     #[error("graph: {0}")]
     Graph(#[from] crate::graph::GraphError),
+    /// A bias that needs more rows than an array has.
+    #[error(
+        "layer `{layer}`: mapping.bias is \"array\", and the largest bias is that of {needed} full weights at full \
+         input; expected at most {limit}, the rows of an array (or mapping.bias = \"digital\")"
+    )]
+    BiasRows {
+        /// Its name.
+        layer: String,
+        /// Rows that the bias needs.
+        needed: f64,
+        /// Rows that there are.
+        limit: usize,
+    },
     /// Nothing to calibrate with.
     #[error("no inputs to calibrate the converters with")]
     NoCalibration,

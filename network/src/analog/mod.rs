@@ -42,7 +42,8 @@ mod cells;
 mod devices;
 mod draws;
 mod error;
-mod one_matrix;
+mod matrix;
+mod matrix_arrays;
 mod program;
 mod programmed;
 mod record;
@@ -51,7 +52,7 @@ mod wires;
 pub use devices::Devices;
 pub use draws::Draws;
 pub use error::AnalogError;
-pub use one_matrix::{Cells, Direction, MatrixArrays, ProgrammedMatrix, WeightMatrix};
+pub use matrix_arrays::{Cells, Direction, MatrixArrays, ProgrammedMatrix, WeightMatrix};
 pub use programmed::{Cost, LayerStatistics, Programmed};
 pub use wires::{Neighbours, WireStatistics};
 
@@ -66,7 +67,6 @@ use crate::core::Core;
 use crate::core::curves::Curves;
 use crate::core::making::Making;
 use crate::core::spec::OutputRange;
-use crate::core::stripes::Stripes;
 use crate::effects::Effects;
 use crate::evaluate::Condition;
 use crate::graph::op::Length;
@@ -74,6 +74,7 @@ use crate::graph::tensor::Tensor;
 use crate::graph::{Graph, Layer};
 use calibrate::Plan;
 use cells::{CellCurrents, ReadNoise};
+use matrix::Matrix;
 use program::Programming;
 use programmed::{ProgrammedLayer, Read};
 use record::Recorder;
@@ -107,8 +108,10 @@ pub struct LayerMapping {
     pub name: String,
     /// Whether it stays digital.
     pub digital: bool,
-    /// |weight| that takes the full current.
+    /// |weight| that takes the full current; with a scale of their own for columns, the largest of theirs.
     pub weight_max: f64,
+    /// Rows of cells that add its bias.
+    pub bias_rows: usize,
     /// Weights beyond it.
     pub weights_clipped: usize,
     /// What the inputs span.
@@ -148,8 +151,10 @@ impl<'a> Arrays<'a> {
             .map(|span| {
                 let layers = &layers[span.clone()];
                 let digital = layers.first().is_some_and(|layer| digital.contains(&layer.node()));
+                let kept =
+                    layers.first().map_or([f64::NEG_INFINITY, f64::INFINITY], |l| graph.kept(l.node()));
                 calibrate::plans(
-                    layers,
+                    (layers, kept),
                     &seen[span.clone()],
                     array,
                     (noise.as_ref(), curves.as_ref()),
@@ -173,6 +178,7 @@ impl<'a> Arrays<'a> {
             name: layer.name().to_owned(),
             digital: plan.digital,
             weight_max: plan.spec.weight_max.unwrap_or(0.0),
+            bias_rows: plan.bias.map_or(0, |bias| bias.rows),
             weights_clipped: plan.clipped,
             input: InputRange {
                 max: plan.spec.input.max,
@@ -270,13 +276,14 @@ impl<'a> Arrays<'a> {
         let curved = programming.curves.is_some();
         let mut spec = calibrate::with_effects(&plan.spec(lines.is_some() || curved), effects, gates, curved);
         spec.seed = draws.core(number);
-        let weights = layer.weights();
-        let stripes = Stripes::new(layer.outputs(), layer.inputs(), &spec).map_err(wrong)?;
-        let gains = programming.gains(&stripes, weights, number, draws);
+        let Matrix { weights, stripes, .. } = Matrix::new(layer, &spec, plan.bias).map_err(wrong)?;
+        let inputs = stripes.frame().inputs;
+        let gains = programming.gains(&stripes, &weights, number, draws);
         let mut stream = programming.cells(number, draws);
         let mut frame = stripes.frame().clone();
         frame.gated = lines.filter(|_| gates).map(Lines::gates);
         frame.curves.clone_from(&programming.curves);
+        frame.kept.clone_from(&plan.kept);
         let (least, noisy) = (spec.conductance_min(), programming.noise.is_some());
         let converted = effects.input_converters || effects.output_converters || noisy || gates || curved;
         let as_lines = converted && !frame.is_linear(noisy);
@@ -284,11 +291,10 @@ impl<'a> Arrays<'a> {
         let mut matrix = vec![0.0_f32; if as_lines { 0 } else { weights.len() }];
         // Matrices of cores are for full inputs.
         let full = if converted { spec.input.max } else { 1.0 };
-        let scale = if frame.weight_max > 0.0 { 1.0 / frame.weight_max } else { 0.0 };
         let (mut square_error, mut sum, mut count) = (0.0, 0.0, 0);
         let (mut cost, mut statistics) = (Cost::default(), WireStatistics::default());
         let (mut solved, mut last) = (0, last);
-        stripes.each(weights, lines.is_some(), |stripe| {
+        stripes.each(&weights, lines.is_some(), |stripe| {
             programming.program(&mut stripe.arrays, least, &mut stream);
             for array in &stripe.arrays {
                 sum += total(array.conductances.iter().copied());
@@ -301,10 +307,15 @@ impl<'a> Arrays<'a> {
                 cost.wires_s += start.elapsed().as_secs_f64();
             }
             gains.apply(stripe);
-            let see = |output: usize, inputs: &Range<usize>, found: &[f64]| {
-                let first = output * layer.inputs() + inputs.start;
+            let see = |output: usize, of: &Range<usize>, found: &[f64]| {
+                let first = output * inputs + of.start;
+                let most = frame.weight_range(output);
+                let scale = if most > 0.0 { 1.0 / most } else { 0.0 };
                 let off = |(found, wanted): (&f64, &f32)| (found - f64::from(*wanted)) * scale;
-                square_error += total(found.iter().zip(&weights[first..]).map(off).map(|off| off * off));
+                // Rows of the bias are no weights.
+                let own = layer.inputs().saturating_sub(of.start).min(found.len());
+                square_error +=
+                    total(found[..own].iter().zip(&weights[first..]).map(off).map(|off| off * off));
                 if !as_lines {
                     let row = &mut matrix[first..first + found.len()];
                     row.iter_mut().zip(found).for_each(|(row, w)| *row = (w * full) as f32);
@@ -320,13 +331,14 @@ impl<'a> Arrays<'a> {
             let two_reads = plan.two_reads && calibrate::converts_inputs(&plan.spec, effects, gates);
             Read::Core { core: Box::new(core.map_err(wrong)?), two_reads }
         } else {
-            Read::Matrix(matrix)
+            Read::matrix(matrix, inputs, plan.bias)
         };
         let mean = sum / count.max(1) as f64;
         cost.programming_s = start.elapsed().as_secs_f64() - cost.wires_s;
         Ok(ProgrammedLayer {
             layer,
             read,
+            biased: plan.bias.is_some(),
             weights_clipped: plan.clipped,
             square_error,
             mean_current_na: mean * self.setup.array.cell.largest_current_na(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::wires::WireStatistics;
-use crate::core::{Core, Counts};
+use crate::core::{BiasRows, Core, Counts};
 use crate::graph::layers::{Layout, multiply};
 use crate::graph::{Layer, LayerId, Products, Vectors, VectorsMut};
 
@@ -59,6 +59,8 @@ pub struct Programmed<'a> {
 pub(super) struct ProgrammedLayer<'a> {
     pub(super) layer: &'a Layer,
     pub(super) read: Read,
+    /// Rows of its arrays add its bias.
+    pub(super) biased: bool,
     pub(super) weights_clipped: usize,
     /// Sum of squares of (effective - trained weight) over the weight that takes the full current.
     pub(super) square_error: f64,
@@ -73,10 +75,27 @@ pub(super) struct ProgrammedLayer<'a> {
 pub(super) enum Read {
     /// The trained weights.
     Digital,
-    /// Other weights, without converters and noise.
-    Matrix(Vec<f32>),
+    /// Other weights, without converters and noise, and the bias that rows of the arrays stand for.
+    Matrix(Vec<f32>, Vec<f32>),
     /// A core; with a sign in two reads.
     Core { core: Box<Core<f32>>, two_reads: bool },
+}
+
+impl Read {
+    /// By a matrix (outputs x rows) whose last rows may be those of a bias.
+    pub(super) fn matrix(mut all: Vec<f32>, rows: usize, bias: Option<BiasRows>) -> Self {
+        let Some(BiasRows { rows: more, input }) = bias else { return Self::Matrix(all, Vec::new()) };
+        let inputs = rows - more;
+        let sum = |row: &[f32]| (row[inputs..].iter().map(|&w| f64::from(w) * input).sum::<f64>()) as f32;
+        let bias = all.chunks_exact(rows).map(sum).collect();
+        all = without(&all, rows, more);
+        Self::Matrix(all, bias)
+    }
+}
+
+/// A matrix (outputs x rows) without its last rows.
+fn without(all: &[f32], rows: usize, more: usize) -> Vec<f32> {
+    all.chunks_exact(rows.max(1)).flat_map(|row| &row[..rows - more]).copied().collect()
 }
 
 /// Counts of one matrix, from all threads.
@@ -151,8 +170,12 @@ impl Programmed<'_> {
         let layer = self.layers.get(layer.0)?;
         Some(match &layer.read {
             Read::Digital => layer.layer.weights().to_vec(),
-            Read::Matrix(weights) => weights.clone(),
-            Read::Core { core, .. } => core.read_back().iter().map(|&w| w as f32).collect(),
+            Read::Matrix(weights, _) => weights.clone(),
+            Read::Core { core, .. } => {
+                let all: Vec<f32> = core.read_back().iter().map(|&w| w as f32).collect();
+                let rows = all.len().checked_div(core.outputs()).unwrap_or(0);
+                without(&all, rows, rows - core.inputs().min(rows))
+            }
         })
     }
 }
@@ -162,7 +185,7 @@ impl Products for Programmed<'_> {
         let Some(layer) = self.layers.get(layer.0) else { return };
         match &layer.read {
             Read::Digital => multiply(layer.layer.weights(), inputs, outputs),
-            Read::Matrix(weights) => multiply(weights, inputs, outputs),
+            Read::Matrix(weights, _) => multiply(weights, inputs, outputs),
             Read::Core { core, two_reads } => {
                 let (count, length) = (inputs.count, inputs.length);
                 let gathered;
@@ -176,14 +199,23 @@ impl Products for Programmed<'_> {
                 if *two_reads {
                     let positive: Vec<f32> = x.iter().map(|x| x.max(0.0)).collect();
                     let negative: Vec<f32> = x.iter().map(|x| (-x).max(0.0)).collect();
-                    let mut y = layer.read(core, &positive, count, inputs.first);
-                    let other = layer.read(core, &negative, count, inputs.first.wrapping_add(SECOND_READ));
+                    let mut y = layer.read(core, &positive, count, (inputs.first, true));
+                    let second = inputs.first.wrapping_add(SECOND_READ);
+                    let other = layer.read(core, &negative, count, (second, false));
                     y.iter_mut().zip(other).for_each(|(y, other)| *y -= other);
                     scatter(&y, count, outputs);
                 } else {
-                    scatter(&layer.read(core, x, count, inputs.first), count, outputs);
+                    scatter(&layer.read(core, x, count, (inputs.first, true)), count, outputs);
                 }
             }
+        }
+    }
+
+    fn bias<'a>(&'a self, layer: &'a Layer) -> Option<&'a [f32]> {
+        match self.layers.get(layer.id().0) {
+            Some(ProgrammedLayer { read: Read::Matrix(_, bias), biased: true, .. }) => Some(bias),
+            Some(ProgrammedLayer { biased: true, .. }) => None,
+            _ => layer.bias(),
         }
     }
 
@@ -191,7 +223,7 @@ impl Products for Programmed<'_> {
         let layer = self.layers.get(layer.0)?;
         match &layer.read {
             Read::Digital => Some(layer.layer.weights()),
-            Read::Matrix(weights) => Some(weights),
+            Read::Matrix(weights, _) => Some(weights),
             Read::Core { .. } => None,
         }
     }
@@ -203,6 +235,7 @@ impl<'a> ProgrammedLayer<'a> {
         Self {
             layer,
             read: Read::Digital,
+            biased: false,
             weights_clipped: 0,
             square_error: 0.0,
             mean_current_na: 0.0,
@@ -212,9 +245,13 @@ impl<'a> ProgrammedLayer<'a> {
         }
     }
 
-    /// Outputs x batch.
-    fn read(&self, core: &Core<f32>, x: &[f32], count: usize, first: u64) -> Vec<f32> {
-        match core.multiply_at(x, count, first) {
+    /// Outputs x batch of the reads from number `first` on, with rows of biases driven or not.
+    fn read(&self, core: &Core<f32>, x: &[f32], count: usize, (first, biased): (u64, bool)) -> Vec<f32> {
+        let product = match biased {
+            true => core.multiply_at(x, count, first),
+            false => core.multiply_unbiased_at(x, count, first),
+        };
+        match product {
             Ok(product) => {
                 self.counters.add(x.len(), product.counts);
                 product.outputs

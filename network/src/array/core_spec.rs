@@ -75,6 +75,7 @@ impl ArrayConfig {
             weight_percentile: self.mapping.clip_percentile,
             weight_max: self.mapping.weight_max,
             split: self.array.split,
+            scale: self.mapping.scale,
             rows: self.array.rows,
             columns: self.array.columns,
             subtract: self.mapping.subtract,

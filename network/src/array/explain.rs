@@ -117,6 +117,18 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "|w| that takes the full current in all layers, in place of clip_percentile",
     ),
     (
+        "mapping.scale",
+        "\"layer\"",
+        "",
+        "whose largest |w| takes the full current: \"layer\", or \"column\": every output has its own, made good by a digital factor behind its converter",
+    ),
+    (
+        "mapping.bias",
+        "\"digital\"",
+        "",
+        "\"digital\": added behind the converters; \"array\": by rows of cells at full input, as many as the largest bias of a layer needs, so that converters see sums with their bias",
+    ),
+    (
         "mapping.subtract",
         "\"array\"",
         "",

@@ -127,6 +127,10 @@ pub struct Mapping {
     /// |w| that takes the full current in all layers, in place of a percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_max: Option<f64>,
+    /// Which weights have their own one that takes the full current: those of a layer or of each column.
+    pub scale: WeightScale,
+    /// Where biases are added.
+    pub bias: BiasMapping,
     /// Where the two currents of a pair are subtracted.
     pub subtract: Subtract,
     /// Equal cells side by side for one weight, or for one slice of it, whose currents add.
@@ -145,6 +149,8 @@ impl Default for Mapping {
             slices: 1,
             clip_percentile: 100.0,
             weight_max: None,
+            scale: WeightScale::Layer,
+            bias: BiasMapping::Digital,
             subtract: Subtract::Array,
             cells_per_weight: 1,
             convolution: ConvolutionMapping::Im2col,
@@ -161,6 +167,26 @@ pub enum ConvolutionMapping {
     Im2col,
     /// Each tap on arrays of its own; their products are added digitally.
     KernelStationary,
+}
+
+/// Which weights have their own one that takes the full current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightScale {
+    /// Those of a layer.
+    Layer,
+    /// Those of each output; a digital factor behind the converter makes good what that does to its products.
+    Column,
+}
+
+/// Where biases are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BiasMapping {
+    /// Behind the converters.
+    Digital,
+    /// By rows of cells at full input.
+    Array,
 }
 
 /// How a signed weight becomes currents.
@@ -569,6 +595,7 @@ mod tests {
             "[mapping]\nconvolution = \"kernel-stationary\"\n",
             "[input]\nkind = \"uniform\"\nrounding = \"stochastic\"\n[output]\nrounding = \"stochastic\"\nrange = \"granular\"\nbits = 1\n",
             "[input]\nbits = 1\nsigned = false\n[output]\nrange = { power_of_two = 99.9 }\n",
+            "[mapping]\nscale = \"column\"\nbias = \"array\"\n",
             "[input]\nscheme = \"bit-serial\"\n[output]\nconversion = \"accumulated\"\n",
             "[output]\nkind = \"sar\"\n[output.circuit]\nsigma_capacitor = 0.02\nbank = \"split\"\n",
             "[pulse]\nswing_v = 0.4\ntime_levels = 64\n",
@@ -594,6 +621,7 @@ mod tests {
         for (text, line, key) in [
             ("[array]\nrows = 4\nrow_resistance_ohm = -1.0\n", 3, "row_resistance_ohm"),
             ("[mapping]\nslices = 2\nstyle = \"two-sided\"\n", 3, "style"),
+            ("[mapping]\nscale = \"column\"\n[output]\nrange = [-1.0, 1.0]\n", 4, "range"),
             ("\n[mapping]\nweigth_bits = 8\n", 3, "weigth_bits"),
             ("[output]\nkind = \"ramp\"\nbits = 17\n", 3, "bits"),
             ("[output.circuit]\nsigma_capacitor = 2.0\n", 2, "sigma_capacitor"),

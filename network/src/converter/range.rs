@@ -47,12 +47,45 @@ pub fn at_percentile(sorted: &[f64], percent: f64, ends: Ends) -> [f64; 2] {
 /// extreme values themselves). Nelder and Mead's search on the logarithm of the fractions that are cut,
 /// from the best point of a grid: the error is a function with steps and several minima.
 pub fn minimum_error(sorted: &[f64], bits: u32, ends: Ends) -> [f64; 2] {
+    search(sorted, Errors::Plain(sorted), bits, ends)
+}
+
+/// As [`minimum_error`] for values that count differently: with the smallest sum of what errors are worth between
+/// the ends that are kept. `sorted` are the same values as far as they are of use, sorted.
+pub(crate) fn minimum_error_of(samples: &[Sample], sorted: &[f64], bits: u32, ends: Ends) -> [f64; 2] {
+    let like = |sample: &Sample| sample.worth == samples[0].worth && sample.kept == Sample::ALL;
+    let errors = if samples.iter().all(like) { Errors::Plain(sorted) } else { Errors::Kept(samples) };
+    search(sorted, errors, bits, ends)
+}
+
+/// A value that a converter meets, and what counts of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sample {
+    /// The value.
+    pub value: f64,
+    /// What an error of it is worth.
+    pub worth: f64,
+    /// Ends beyond which all values are as good as they.
+    pub kept: [f64; 2],
+}
+
+impl Sample {
+    /// Ends of a value that counts wherever it lies.
+    pub(crate) const ALL: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+
+    /// The value, or the end that is as good.
+    pub(crate) fn of_use(&self) -> f64 {
+        self.value.max(self.kept[0]).min(self.kept[1])
+    }
+}
+
+fn search(sorted: &[f64], errors: Errors<'_>, bits: u32, ends: Ends) -> [f64; 2] {
     let values = Magnitudes::new(sorted, ends);
     let whole = values.range([0.0, 0.0]);
     if bits == 0 || sorted.is_empty() {
         return whole;
     }
-    let cost = Cost { values: &values, sorted, bits };
+    let cost = Cost { values: &values, errors, bits };
     let mut best = Best { range: whole, error: cost.error(whole) };
     // Half decades, one end after the other.
     let mut start = [DECADES, DECADES];
@@ -156,8 +189,17 @@ impl Magnitudes {
 #[derive(Clone, Copy)]
 struct Cost<'a> {
     values: &'a Magnitudes,
-    sorted: &'a [f64],
+    errors: Errors<'a>,
     bits: u32,
+}
+
+/// Of what errors are summed.
+#[derive(Clone, Copy)]
+enum Errors<'a> {
+    /// Of values that all count alike.
+    Plain(&'a [f64]),
+    /// Of values with what counts of them.
+    Kept(&'a [Sample]),
 }
 
 impl Cost<'_> {
@@ -166,22 +208,31 @@ impl Cost<'_> {
             Ends::Symmetric => Uniform::<f64>::sign_magnitude(self.bits.max(2), hi),
             Ends::Upper | Ends::Both => Uniform::new(self.bits, lo, hi),
         };
-        // Sums that do not wait for each other.
-        wide(
-            #[inline(always)]
-            || {
-                let mut sums = [0.0; 16];
-                let (parts, rest) = self.sorted.as_chunks::<16>();
-                for part in parts {
-                    for l in 0..16 {
-                        sums[l] += (part[l] - converter.convert(part[l])).abs();
-                    }
-                }
-                let rest: f64 = rest.iter().map(|&x| (x - converter.convert(x)).abs()).sum();
-                sums.iter().sum::<f64>() + rest
-            },
-        )
+        match self.errors {
+            Errors::Plain(values) => sum(values, |&x| (x - converter.convert(x)).abs()),
+            Errors::Kept(samples) => sum(samples, |sample| {
+                let converted = Sample { value: converter.convert(sample.value), ..*sample };
+                sample.worth * (sample.of_use() - converted.of_use()).abs()
+            }),
+        }
     }
+}
+
+/// The sum of what `of` makes of values, in sums that do not wait for each other.
+fn sum<V>(values: &[V], of: impl Fn(&V) -> f64) -> f64 {
+    wide(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0; 16];
+            let (parts, rest) = values.as_chunks::<16>();
+            for part in parts {
+                for l in 0..16 {
+                    sums[l] += of(&part[l]);
+                }
+            }
+            sums.iter().sum::<f64>() + rest.iter().map(&of).sum::<f64>()
+        },
+    )
 }
 
 impl CostFunction for Cost<'_> {
@@ -215,7 +266,7 @@ mod tests {
                     continue;
                 }
                 let magnitudes = Magnitudes::new(values, ends);
-                let cost = Cost { values: &magnitudes, sorted: values, bits };
+                let cost = Cost { values: &magnitudes, errors: Errors::Plain(values), bits };
                 let (ours, theirs) = (cost.error(found), cost.error([expected[0], expected[1]]));
                 assert!(
                     ours <= theirs * (1.0 + 1e-4),
@@ -244,7 +295,7 @@ mod tests {
             let sorted = sort(values);
             for ends in [Ends::Upper, Ends::Symmetric, Ends::Both] {
                 let magnitudes = Magnitudes::new(&sorted, ends);
-                let cost = Cost { values: &magnitudes, sorted: &sorted, bits };
+                let cost = Cost { values: &magnitudes, errors: Errors::Plain(&sorted), bits };
                 let whole = cost.error(magnitudes.range([0.0, 0.0]));
                 let [lo, hi] = minimum_error(&sorted, bits, ends);
                 prop_assert!(lo <= hi && cost.error([lo, hi]) <= whole * (1.0 + 1e-12));

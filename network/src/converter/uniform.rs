@@ -52,6 +52,19 @@ impl<T: Real> Uniform<T> {
         }
     }
 
+    /// The same, which counts no saturation where it changes nothing between `lo` and `hi`: at an end of the
+    /// range that lies beyond one of these.
+    #[must_use]
+    pub(crate) fn counting(mut self, [lo, hi]: [T; 2]) -> Self {
+        if self.limits[0] <= lo {
+            self.limits[0] = T::of(f64::NEG_INFINITY);
+        }
+        if self.limits[1] >= hi {
+            self.limits[1] = T::of(f64::INFINITY);
+        }
+        self
+    }
+
     /// Distance of two levels.
     pub fn step(&self) -> T {
         self.step

@@ -156,6 +156,9 @@ impl<T: Real> After<'_, T> {
         let line = |l: usize| &currents[l * n..(l + 1) * n];
         let mut saturated = 0;
         for (j, row) in outputs.chunks_exact_mut(self.batch.max(1)).enumerate() {
+            // What counts for nothing is no saturation.
+            let kept = self.lines.kept.get(j);
+            let uniform = uniform.map(|uniform| kept.map_or(uniform, |&kept| uniform.counting(kept)));
             let (own, row) = (line(j), &mut row[columns.clone()]);
             let digital = self.lines.subtract == Subtract::Digital;
             let other = self.lines.subtrahend.of(j, self.outputs).filter(|_| digital).map(line);

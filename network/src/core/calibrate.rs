@@ -3,14 +3,17 @@
 use super::lines::{self, Lines};
 use super::making::Making;
 use super::mapping::{Mapping, tiles};
-use super::spec::{CoreError, OutputRange, RangeRule};
+use super::spec::{Conversion, CoreError, OutputRange, RangeRule};
 use super::{Core, Plan};
-use crate::array::ConverterKind;
-use crate::converter::range::{self, Ends};
+use crate::array::{ConverterKind, Subtract};
+use crate::converter::range::{self, Ends, Sample};
 use crate::converter::{Converter, Real};
 
 /// Currents of one slice that a range is searched on; of more, every n-th is taken.
 const SAMPLES: usize = 50_000;
+/// What is left of the currents each time that they are too many: odd, so that rows of even length do not
+/// leave out half of the positions.
+const THINNING: usize = 3;
 
 impl<T: Real> Core<T> {
     /// A core whose output range, if its rule asks for data, is found from the currents of `inputs`
@@ -32,38 +35,74 @@ impl<T: Real> Core<T> {
     /// # Errors
     /// As [`Core::calibrated`].
     pub fn ranges_from(mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Vec<[f64; 2]>, CoreError> {
-        let currents = Self::currents(mapping, inputs, batch)?;
-        Ok(currents.into_iter().map(|currents| range_of(mapping, currents)).collect())
+        let mut sums = vec![Sums::default(); mapping.spec().slices];
+        Self::unconverted(mapping)?.seen(mapping, (inputs, batch, true), &mut sums)?;
+        Ok(sums.into_iter().map(|sums| sums.range(mapping)).collect())
     }
 
-    /// The currents of each slice of weights that its converters see for `inputs` (inputs x batch).
+    /// The same of several reads: inputs, and whether rows of biases are driven with them.
     ///
     /// # Errors
     /// As [`Core::calibrated`].
-    pub fn currents(mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Vec<Vec<f64>>, CoreError> {
-        Self::unconverted(mapping)?.seen(mapping, inputs, batch)
+    pub(crate) fn ranges_of_reads(
+        mapping: &Mapping,
+        reads: &[(Vec<T>, bool)],
+    ) -> Result<Vec<[f64; 2]>, CoreError> {
+        let mut sums = vec![Sums::default(); mapping.spec().slices];
+        Self::unconverted(mapping)?.seen_in_reads(mapping, reads, &mut sums)?;
+        Ok(sums.into_iter().map(|sums| sums.range(mapping)).collect())
     }
 
-    /// The same of lines in the making, which have taken all arrays of what `mapping` says without them.
-    pub(crate) fn currents_through(
+    /// Adds the currents of each slice of weights that converters see in `reads` to `sums`: of lines in the making,
+    /// which have taken all arrays of what `mapping` says without them.
+    ///
+    /// # Errors
+    /// As [`Core::calibrated`].
+    pub(crate) fn sums_through(
         mapping: &Mapping,
         making: Making<T>,
-        inputs: &[T],
-        batch: usize,
-    ) -> Result<Vec<Vec<f64>>, CoreError> {
+        reads: &[(Vec<T>, bool)],
+        sums: &mut [Sums],
+    ) -> Result<(), CoreError> {
         let lines = making.finish(mapping, |_, _| Ok(Converter::ideal()))?;
-        Self::assembled(mapping, Plan::Lines(lines))?.seen(mapping, inputs, batch)
+        Self::assembled(mapping, Plan::Lines(lines))?.seen_in_reads(mapping, reads, sums)
     }
 
-    fn seen(&self, mapping: &Mapping, inputs: &[T], batch: usize) -> Result<Vec<Vec<f64>>, CoreError> {
-        let mut currents = vec![Vec::new(); mapping.spec().slices];
-        let mut see = |slice: usize, values: &[T]| {
-            if let Some(seen) = currents.get_mut(slice) {
-                Vec::extend(seen, values.iter().map(|i| i.to_f64()));
+    fn seen_in_reads(
+        &self,
+        mapping: &Mapping,
+        reads: &[(Vec<T>, bool)],
+        sums: &mut [Sums],
+    ) -> Result<(), CoreError> {
+        for (inputs, biased) in reads {
+            self.seen(mapping, (inputs, inputs.len() / self.inputs.max(1), *biased), sums)?;
+        }
+        Ok(())
+    }
+
+    fn seen(
+        &self,
+        mapping: &Mapping,
+        (inputs, batch, biased): (&[T], usize, bool),
+        sums: &mut [Sums],
+    ) -> Result<(), CoreError> {
+        let kept = mapping.kept_currents();
+        let lines = mapping.outputs;
+        let partners = mapping.encoding.is_pair();
+        let sample = |line: usize| {
+            // A partner is worth what its output is, a reference column what the largest is.
+            let output = if partners { line % lines.max(1) } else { line };
+            let worth = mapping.weight_range(output);
+            Sample { value: 0.0, worth, kept: kept.get(line).copied().unwrap_or(Sample::ALL) }
+        };
+        let mut see = |slice: usize, n: usize, values: &[T]| {
+            let Some(sums) = sums.get_mut(slice) else { return };
+            for (line, values) in values.chunks_exact(n.max(1)).enumerate() {
+                sums.see(values, sample(line));
             }
         };
-        self.multiply_seeing(inputs, batch, 0, &mut see)?;
-        Ok(currents)
+        self.multiply_seeing(inputs, batch, (0, biased), &mut see)?;
+        Ok(())
     }
 
     /// The core without output converters, but with its lines.
@@ -74,34 +113,96 @@ impl<T: Real> Core<T> {
     }
 }
 
-/// The range by the rule of the mapping's specification for currents that converters of one slice of
-/// weights see, on this core or on several that share the range.
-pub fn range_of(mapping: &Mapping, currents: Vec<f64>) -> [f64; 2] {
-    let spec = mapping.spec();
-    let tiles = tiles(mapping.inputs, spec.rows, spec.split);
-    let full = tiles.into_iter().map(|tile| tile.len()).max().unwrap_or(0) as f64;
-    let converter = &spec.output.converter;
-    let sorted = range::sort(thinned(currents));
-    let ends = match converter.kind {
-        ConverterKind::Uniform if sorted.first().is_none_or(|&least| least >= 0.0) => Ends::Upper,
-        ConverterKind::Uniform => Ends::Both,
-        _ => Ends::Symmetric,
-    };
-    let [lo, hi] = match &spec.output.range {
-        OutputRange::Named(RangeRule::Percentile(percent)) => range::at_percentile(&sorted, *percent, ends),
-        OutputRange::Named(RangeRule::PowerOfTwo(percent)) => range::power_of_two(&sorted, *percent, full),
-        _ => range::minimum_error(&sorted, converter.bits, ends),
-    };
-    // Currents that are all equal span nothing: any range that holds them will do.
-    if hi > lo { [lo, hi] } else { [lo - 1.0, hi + 1.0] }
+/// Currents that converters of one slice of weights see, of one core or of several that share the range: a regular
+/// part of them, so that no more need stand.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums {
+    /// Every so many currents one is kept.
+    step: usize,
+    /// Currents that came.
+    came: usize,
+    kept: Vec<Sample>,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { step: 1, came: 0, kept: Vec::new() }
+    }
+}
+
+impl Sums {
+    fn see<T: Real>(&mut self, currents: &[T], of_line: Sample) {
+        let mut next = self.came.next_multiple_of(self.step) - self.came;
+        self.came += currents.len();
+        while let Some(current) = currents.get(next) {
+            self.kept.push(Sample { value: current.to_f64(), ..of_line });
+            next += self.step;
+            // As many as can be divided: the next one is at a multiple of the longer step too.
+            if self.kept.len() == THINNING * SAMPLES {
+                self.kept = self.kept.iter().copied().step_by(THINNING).collect();
+                self.step *= THINNING;
+            }
+        }
+    }
+
+    /// The range by the rule of the mapping's specification.
+    pub(crate) fn range(self, mapping: &Mapping) -> [f64; 2] {
+        let spec = mapping.spec();
+        let tiles = tiles(mapping.inputs, spec.rows, spec.split);
+        let full = tiles.into_iter().map(|tile| tile.len()).max().unwrap_or(0) as f64;
+        let converter = &spec.output.converter;
+        let samples = thinned(self.kept);
+        let sorted = range::sort(samples.iter().map(Sample::of_use).collect());
+        let ends = match converter.kind {
+            ConverterKind::Uniform if sorted.first().is_none_or(|&least| least >= 0.0) => Ends::Upper,
+            ConverterKind::Uniform => Ends::Both,
+            _ => Ends::Symmetric,
+        };
+        let [lo, hi] = match &spec.output.range {
+            OutputRange::Named(RangeRule::Percentile(percent)) => {
+                range::at_percentile(&sorted, *percent, ends)
+            }
+            OutputRange::Named(RangeRule::PowerOfTwo(percent)) => {
+                range::power_of_two(&sorted, *percent, full)
+            }
+            _ => range::minimum_error_of(&samples, &sorted, converter.bits, ends),
+        };
+        // Currents that are all equal span nothing: any range that holds them will do.
+        if hi > lo { [lo, hi] } else { [lo - 1.0, hi + 1.0] }
+    }
 }
 
 /// Every n-th value, so that at most [`SAMPLES`] remain; n is odd, so that rows of even length do not
 /// leave out half of the positions.
-fn thinned(values: Vec<f64>) -> Vec<f64> {
+fn thinned(values: Vec<Sample>) -> Vec<Sample> {
     if values.len() <= SAMPLES {
         return values;
     }
     let step = values.len().div_ceil(SAMPLES) | 1;
     values.into_iter().step_by(step).collect()
+}
+
+impl Mapping {
+    /// Ends between which the current of each output counts, in front of its converter. Empty where all of it does,
+    /// or where a conversion is a part of a sum: what the others bring is not known then.
+    pub(super) fn kept_currents(&self) -> Vec<[f64; 2]> {
+        let spec = &self.spec;
+        let parts = tiles(self.inputs, spec.rows, spec.split).len() > 1
+            || spec.slices > 1
+            || spec.input.slices().0 > 1 && spec.output.conversion == Conversion::EachSlice
+            || spec.subtract == Subtract::Digital
+                && (self.encoding.is_pair() || self.encoding.has_reference())
+            || self.encoding.offset() != 0.0
+            || spec.pulse.is_some();
+        if parts {
+            return Vec::new();
+        }
+        let unit = self.encoding.factor(0) * spec.input.max;
+        let of = |(output, kept): (usize, &[f64; 2])| {
+            let worth = unit * self.weight_range(output);
+            // Without a worth nothing of it counts, whatever it is.
+            if worth > 0.0 { kept.map(|end| end / worth) } else { Sample::ALL }
+        };
+        self.kept.iter().enumerate().map(of).collect()
+    }
 }

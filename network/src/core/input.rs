@@ -42,7 +42,15 @@ impl<T: Real> Driver<T> {
     /// Inputs in units of the full input, converted; and how many were clipped. `first` numbers the
     /// draws of stochastic rounding.
     pub fn drive(&self, inputs: &[T], first: u64) -> (Vec<T>, u64) {
-        let mut driven = vec![T::default(); inputs.len()];
+        self.drive_with(inputs, first, 0, T::default())
+    }
+
+    /// As [`Driver::drive`], with `more` inputs at `level` (in units of the full input) behind them.
+    pub(super) fn drive_with(&self, inputs: &[T], first: u64, more: usize, level: T) -> (Vec<T>, u64) {
+        let mut driven = vec![T::default(); inputs.len() + more];
+        if level != T::default() {
+            driven[inputs.len()..].fill(level);
+        }
         let scale = self.per_unit;
         let clipped = match (&self.converter, &self.stochastic) {
             (None, _) => {
@@ -68,7 +76,7 @@ impl<T: Real> Driver<T> {
             (Some(converter), None) => converter.convert_scaled(inputs, scale, &mut driven),
             (Some(converter), Some(stream)) => {
                 driven.iter_mut().zip(inputs).for_each(|(driven, &x)| *driven = x * scale);
-                converter.convert_stochastic(&mut driven, stream, first)
+                converter.convert_stochastic(&mut driven[..inputs.len()], stream, first)
             }
         };
         (driven, clipped)

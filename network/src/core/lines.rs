@@ -30,6 +30,10 @@ pub(super) struct Lines<T> {
     pub worth: Vec<T>,
     /// What is taken off for a unit of input.
     pub offset: T,
+    /// What the products of each output are multiplied with digitally; empty for nothing.
+    pub columns: Vec<T>,
+    /// Ends between which the current of each output counts; empty where all of it does.
+    pub kept: Vec<[T; 2]>,
     /// Currents of cells that are not proportional to their input.
     pub curves: Option<Curves>,
 }

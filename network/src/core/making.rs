@@ -28,6 +28,8 @@ pub(crate) struct Making<T> {
     /// Weight that a unit of current of each slice stands for.
     factors: Vec<f64>,
     offset: f64,
+    /// What the products of each output are multiplied with; empty for nothing.
+    columns: Vec<f64>,
     tiles: Vec<Tile<T>>,
     /// Of the columns that came last, for each slice.
     parts: Vec<Part>,
@@ -139,6 +141,7 @@ impl<T: Real> Making<T> {
             law,
             factors: (0..spec.slices).map(|slice| encoding.factor(slice) * mapping.weight_max).collect(),
             offset: encoding.offset() * mapping.weight_max,
+            columns: mapping.columns.clone(),
             tiles: tiles(mapping.inputs, spec.rows, spec.split).into_iter().map(tile).collect(),
             parts: vec![Part::default(); spec.slices],
             weights: Vec::new(),
@@ -222,6 +225,9 @@ impl<T: Real> Making<T> {
                     },
                 );
             }
+            if let Some(part) = self.columns.get(output) {
+                self.weights.iter_mut().for_each(|weight| *weight *= part);
+            }
             see(output, inputs, &self.weights);
         }
         Ok(())
@@ -251,6 +257,8 @@ impl<T: Real> Making<T> {
             converters,
             worth: self.factors.iter().map(|factor| T::of(factor * scale)).collect(),
             offset: T::of(self.offset * scale),
+            columns: self.columns.iter().map(|&part| T::of(part)).collect(),
+            kept: mapping.kept_currents().into_iter().map(|kept| kept.map(T::of)).collect(),
             curves: mapping.curves.clone(),
         })
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::curves::Curves;
 use super::encoding::Encoding;
 use super::gated::Gated;
+use super::scales::Scales;
 use super::spec::{CoreError, CoreSpec, Split};
 use crate::array::MappingStyle;
 
@@ -18,16 +19,33 @@ pub struct Mapping {
     pub inputs: usize,
     /// Rows of the matrix of weights.
     pub outputs: usize,
-    /// |weight| that takes the full conductance.
+    /// |weight| that takes the full conductance; with a scale of their own for columns, the largest of theirs.
     pub weight_max: f64,
-    /// Weights beyond `weight_max`, which were clipped.
+    /// |weight| that takes the full conductance of each output over `weight_max`, with which its product is
+    /// multiplied digitally; empty where all outputs have the same.
+    pub columns: Vec<f64>,
+    /// Weights beyond what takes the full conductance, which were clipped.
     pub clipped: usize,
+    /// Rows of cells at the end of the inputs that add biases.
+    pub bias: Option<BiasRows>,
+    /// Ends between which each output's product counts: beyond one, all of them are as good as that one, as
+    /// before an activation that clips. Empty where all of them count.
+    pub kept: Vec<[f64; 2]>,
     /// The arrays: by input tile, output tile, slice, sign, copy.
     pub arrays: Vec<Array>,
     /// Wires of arrays whose cells the inputs gate: what flows then depends on which gates are open.
     pub gated: Option<Gated>,
     /// Currents of cells at other inputs than the full one; without, they are proportional to the input.
     pub curves: Option<Curves>,
+}
+
+/// Rows of cells that add biases: each output's is spread over them, and all are driven with the same input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BiasRows {
+    /// Rows.
+    pub rows: usize,
+    /// Their input, in the units of all inputs.
+    pub input: f64,
 }
 
 /// One array.
@@ -76,12 +94,8 @@ impl Mapping {
         if let Some(index) = weights.iter().position(|w| !w.is_finite()) {
             return Err(CoreError::NotFinite { what: "weight", index });
         }
-        let weight_max = match spec.weight_max {
-            Some(max) => max,
-            None => percentile_of_magnitude(weights, spec.weight_percentile),
-        };
+        let scales = Scales::of(weights, outputs, spec, &[]);
         let encoding = Encoding::new(spec);
-        let scaled = |w: f64| if weight_max > 0.0 { (w / weight_max).clamp(-1.0, 1.0) } else { 0.0 };
         let signs: &[Sign] =
             if encoding.is_pair() { &[Sign::Positive, Sign::Negative] } else { &[Sign::Positive] };
         let mut arrays = Vec::new();
@@ -91,12 +105,16 @@ impl Mapping {
                 for slice in 0..spec.slices {
                     for &sign in signs {
                         let cell = |w: f64| {
-                            let fractions = encoding.fractions(scaled(w), slice);
+                            let fractions = encoding.fractions(w, slice);
                             encoding.conductance(fractions[usize::from(sign == Sign::Negative)])
                         };
-                        let column = |j: usize| &weights[j * inputs + rows.start..j * inputs + rows.end];
-                        let mut conductances: Vec<f64> =
-                            columns.clone().flat_map(column).map(|&w| cell(w)).collect();
+                        let column = |j: usize| {
+                            let max = scales.of_output(j);
+                            let part =
+                                move |&w: &f64| if max > 0.0 { (w / max).clamp(-1.0, 1.0) } else { 0.0 };
+                            weights[j * inputs + rows.start..j * inputs + rows.end].iter().map(part)
+                        };
+                        let mut conductances: Vec<f64> = columns.clone().flat_map(column).map(cell).collect();
                         if encoding.has_reference() {
                             let reference = encoding.conductance(encoding.reference(slice));
                             conductances.extend(rows.clone().map(|_| reference));
@@ -121,9 +139,26 @@ impl Mapping {
                 }
             }
         }
-        let clipped = weights.iter().filter(|w| w.abs() > weight_max).count();
-        let spec = spec.clone();
-        Ok(Self { spec, encoding, inputs, outputs, weight_max, clipped, arrays, gated: None, curves: None })
+        let clipped = scales.clipped(weights, outputs);
+        Ok(Self { arrays, clipped, ..Self::frame(spec, (outputs, inputs), scales) })
+    }
+
+    /// Without arrays.
+    pub(super) fn frame(spec: &CoreSpec, (outputs, inputs): (usize, usize), scales: Scales) -> Self {
+        Self {
+            spec: spec.clone(),
+            encoding: Encoding::new(spec),
+            inputs,
+            outputs,
+            weight_max: scales.most,
+            columns: scales.columns,
+            clipped: 0,
+            bias: None,
+            kept: Vec::new(),
+            arrays: Vec::new(),
+            gated: None,
+            curves: None,
+        }
     }
 
     /// The specification that it follows.
@@ -152,6 +187,9 @@ impl Mapping {
                 }
             }
         }
+        for (row, part) in weights.chunks_exact_mut(self.inputs.max(1)).zip(&self.columns) {
+            row.iter_mut().for_each(|weight| *weight *= part);
+        }
         weights
     }
 }
@@ -160,8 +198,16 @@ impl Mapping {
     /// The same cells driven from their columns and read at their rows: products with the transposed
     /// matrix, as training needs them. A reference column has no partner in that direction; its offset
     /// is taken off digitally.
-    #[must_use]
-    pub fn transposed(&self) -> Self {
+    ///
+    /// # Errors
+    /// [`CoreError::Spec`] where columns have scales of their own, which would differ within every sum, or where
+    /// cells add biases.
+    pub fn transposed(&self) -> Result<Self, CoreError> {
+        if !self.columns.is_empty() || self.bias.is_some() {
+            let (key, found) = if self.columns.is_empty() { ("bias", "array") } else { ("scale", "column") };
+            let expected = "a layer's scale and digital biases for products with the transposed matrix";
+            return Err(CoreError::Spec { key, found: found.into(), expected });
+        }
         let mut spec = self.spec.clone();
         (spec.rows, spec.columns) = (spec.columns, spec.rows);
         if spec.style == MappingStyle::OffsetColumn {
@@ -186,17 +232,9 @@ impl Mapping {
         };
         let mut arrays: Vec<Array> = self.arrays.iter().map(transpose).collect();
         arrays.sort_by_key(|array| (array.inputs.start, array.outputs.start));
-        Self {
-            encoding: Encoding::new(&spec),
-            spec,
-            inputs: self.outputs,
-            outputs: self.inputs,
-            weight_max: self.weight_max,
-            clipped: self.clipped,
-            arrays,
-            gated: None,
-            curves: None,
-        }
+        let scales = Scales { most: self.weight_max, columns: Vec::new() };
+        let frame = Self::frame(&spec, (self.inputs, self.outputs), scales);
+        Ok(Self { clipped: self.clipped, arrays, ..frame })
     }
 }
 
@@ -239,11 +277,4 @@ pub fn tiles(n: usize, limit: usize, split: Split) -> Vec<Range<usize>> {
         Split::Full => i.saturating_mul(limit).min(n),
     };
     (0..parts).map(|i| bound(i)..bound(i + 1)).collect()
-}
-
-/// Percentile of |w| (percent), linear between order statistics.
-pub(super) fn percentile_of_magnitude(weights: &[f64], percentile: f64) -> f64 {
-    let mut magnitudes: Vec<f64> = weights.iter().map(|w| w.abs()).collect();
-    magnitudes.sort_unstable_by(f64::total_cmp);
-    crate::converter::range::percentile(&magnitudes, percentile)
 }

@@ -42,6 +42,7 @@ pub mod mapping;
 mod multiply;
 pub mod periphery;
 pub mod pulse;
+pub(crate) mod scales;
 pub mod spec;
 pub(crate) mod stripes;
 mod weights;
@@ -54,11 +55,11 @@ mod layers;
 mod tests;
 
 use crate::converter::{Converter, ConverterError, Real};
-pub use calibrate::range_of;
+pub(crate) use calibrate::Sums;
 use input::Driver;
 use lines::Lines;
 use making::Making;
-pub use mapping::{Array, Mapping, Sign};
+pub use mapping::{Array, BiasRows, Mapping, Sign};
 pub use multiply::{Counts, Product};
 pub use spec::{CoreError, CoreSpec};
 
@@ -70,6 +71,8 @@ pub struct Core<T> {
     /// Number that drives a row fully.
     input_max: f64,
     driver: Driver<T>,
+    /// Rows of biases, and their input in units of the full one.
+    bias: (usize, T),
     seed: u64,
     plan: Plan<T>,
 }
@@ -126,11 +129,20 @@ impl<T: Real> Core<T> {
         if !T::of(mapping.weight_max * spec.input.max).to_f64().is_finite() {
             return Err(CoreError::NotFinite { what: "weight x input", index: 0 });
         }
+        let bias = mapping.bias.unwrap_or(BiasRows { rows: 0, input: 0.0 });
+        let Some(inputs) = mapping.inputs.checked_sub(bias.rows) else {
+            return Err(CoreError::Size {
+                what: "rows of biases",
+                found: bias.rows,
+                expected: mapping.inputs,
+            });
+        };
         Ok(Self {
-            inputs: mapping.inputs,
+            inputs,
             outputs: mapping.outputs,
             input_max: spec.input.max,
             driver: Driver::new(&spec.input, spec.seed),
+            bias: (bias.rows, T::of(bias.input / spec.input.max)),
             seed: spec.seed,
             plan,
         })
@@ -139,6 +151,11 @@ impl<T: Real> Core<T> {
     /// Numbers that enter a product.
     pub fn inputs(&self) -> usize {
         self.inputs
+    }
+
+    /// Rows of its arrays: those of the inputs, then those of biases.
+    fn rows(&self) -> usize {
+        self.inputs + self.bias.0
     }
 
     /// Numbers that leave it.

@@ -54,33 +54,50 @@ impl<T: Real> Core<T> {
     /// # Errors
     /// As [`Core::multiply`].
     pub fn multiply_at(&self, inputs: &[T], batch: usize, first: u64) -> Result<Product<T>, CoreError> {
-        self.multiply_seeing(inputs, batch, first, &mut |_, _| {})
+        self.multiply_seeing(inputs, batch, (first, true), &mut |_, _, _| {})
     }
 
-    /// As [`Core::multiply_at`]; `see` gets the slice of weights and the currents before conversion.
-    pub(super) fn multiply_seeing(
+    /// As [`Core::multiply_at`] without what rows of biases add: they are not driven.
+    ///
+    /// # Errors
+    /// As [`Core::multiply`].
+    pub fn multiply_unbiased_at(
         &self,
         inputs: &[T],
         batch: usize,
         first: u64,
-        see: &mut impl FnMut(usize, &[T]),
+    ) -> Result<Product<T>, CoreError> {
+        self.multiply_seeing(inputs, batch, (first, false), &mut |_, _, _| {})
+    }
+
+    /// As [`Core::multiply_at`], with rows of biases driven or not; `see` gets the slice of weights, the number of
+    /// columns of a block and its currents before conversion, lines x columns.
+    pub(super) fn multiply_seeing(
+        &self,
+        inputs: &[T],
+        batch: usize,
+        (first, biased): (u64, bool),
+        see: &mut impl FnMut(usize, usize, &[T]),
     ) -> Result<Product<T>, CoreError> {
         let expected = self.inputs.saturating_mul(batch);
         if inputs.len() != expected {
             return Err(CoreError::Size { what: "inputs", found: inputs.len(), expected });
         }
-        let (driven, inputs_clipped) = self.driver.drive(inputs, first.wrapping_mul(self.inputs as u64));
+        let level = if biased { self.bias.1 } else { T::default() };
+        let number = first.wrapping_mul(self.inputs as u64);
+        let (driven, inputs_clipped) = self.driver.drive_with(inputs, number, self.bias.0 * batch, level);
         let mut outputs = vec![T::default(); self.outputs * batch];
         let mut counts = Counts { inputs_clipped, ..Counts::default() };
         match &self.plan {
             Plan::Linear(matrix) => {
-                let (a, b) = (View::rows(matrix, self.inputs), View::rows(&driven, batch));
-                product((self.outputs, batch, self.inputs), a, b, &mut outputs, batch, false);
+                let rows = self.rows();
+                let (a, b) = (View::rows(matrix, rows), View::rows(&driven, batch));
+                product((self.outputs, batch, rows), a, b, &mut outputs, batch, false);
             }
             Plan::Lines(lines) => {
                 let mut work = Work::new(lines);
                 // Slices of inputs are cut for each block, so that they too should stay in the cache.
-                let cut = if self.driver.slices() > 1 { self.inputs } else { 0 };
+                let cut = if self.driver.slices() > 1 { self.rows() } else { 0 };
                 for columns in blocks(batch, lines.width(self.outputs).max(cut)) {
                     let after = After { lines, outputs: self.outputs, first, columns, batch };
                     let mut read = Read { after, driver: &self.driver, seed: self.seed, see: &mut *see };
@@ -89,6 +106,7 @@ impl<T: Real> Core<T> {
                     }
                 }
                 lines.take_offset(&driven, batch, &mut outputs);
+                lines.scale(batch, &mut outputs);
             }
         }
         Ok(Product { outputs, counts })
@@ -129,6 +147,20 @@ impl<T: Real> Lines<T> {
         for row in outputs.chunks_exact_mut(batch) {
             row.iter_mut().zip(&sums).for_each(|(y, sum)| *y -= self.offset * *sum);
         }
+    }
+}
+
+impl<T: Real> Lines<T> {
+    /// Multiplies the outputs whose columns have scales of their own with them.
+    fn scale(&self, batch: usize, outputs: &mut [T]) {
+        wide(
+            #[inline(always)]
+            || {
+                for (row, &part) in outputs.chunks_exact_mut(batch.max(1)).zip(&self.columns) {
+                    row.iter_mut().for_each(|y| *y = *y * part);
+                }
+            },
+        );
     }
 }
 
@@ -177,7 +209,7 @@ struct Read<'a, T, F> {
     see: &'a mut F,
 }
 
-impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
+impl<T: Real, F: FnMut(usize, usize, &[T])> Read<'_, T, F> {
     /// Adds what the arrays of one tile of inputs deliver.
     fn tile(
         &mut self,
@@ -241,7 +273,7 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
                 counts.lines_limited += self.after.limit(tile, currents);
                 let currents = self.after.subtract(currents);
                 if lines.each_slice || slices == 1 {
-                    (self.see)(slice, currents);
+                    (self.see)(slice, n, currents);
                     let turn = if lines.each_slice { u64::from(slices) } else { 1 };
                     let read =
                         (self.after.first.wrapping_mul(turn)).wrapping_add(u64::from(k) * batch as u64);
@@ -251,7 +283,7 @@ impl<T: Real, F: FnMut(usize, &[T])> Read<'_, T, F> {
                 let sum = sized(&mut work.sums[slice], currents.len());
                 accumulate(k == 0, worth, currents, sum);
                 if k + 1 == slices {
-                    (self.see)(slice, sum);
+                    (self.see)(slice, n, sum);
                     let first = self.after.first;
                     counts += self.after.deliver((number, tile), (slice, T::ONE), first, sum, outputs);
                 }

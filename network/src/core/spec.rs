@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::pulse::{PulseCell, PulseSpec};
-use crate::array::{MappingStyle, Subtract};
+use crate::array::{MappingStyle, Subtract, WeightScale};
 use crate::converter::{ConverterError, ConverterSpec};
 use crate::wires::WireError;
 
@@ -24,8 +24,11 @@ pub struct CoreSpec {
     pub on_off_ratio: f64,
     /// Percentile of |weight| (percent) that takes the full conductance; what lies beyond is clipped.
     pub weight_percentile: f64,
-    /// |weight| that takes the full conductance, instead of a percentile.
+    /// |weight| that takes the full conductance, instead of a percentile; with a scale of its own for every
+    /// column, the largest that any column may have.
     pub weight_max: Option<f64>,
+    /// Which weights have a percentile of their own: those of the matrix, or those of each column.
+    pub scale: WeightScale,
     /// Inputs of one array; 0 for all.
     pub rows: usize,
     /// Outputs of one array; 0 for all.
@@ -56,6 +59,7 @@ impl Default for CoreSpec {
             on_off_ratio: f64::INFINITY,
             weight_percentile: 100.0,
             weight_max: None,
+            scale: WeightScale::Layer,
             rows: 0,
             columns: 0,
             split: Split::Equal,
@@ -318,6 +322,15 @@ impl CoreSpec {
         {
             return wrong("output.range", "a range of outputs".into(), "another rule with several slices");
         }
+        if let OutputRange::Outputs { .. } = self.output.range
+            && self.scale == WeightScale::Column
+        {
+            return wrong(
+                "output.range",
+                "a range of outputs".into(),
+                "another rule where every column has its own scale: outputs at the same current differ",
+            );
+        }
         if let OutputRange::Slices(ranges) = &self.output.range
             && ranges.len() != self.slices
         {
@@ -390,6 +403,7 @@ mod tests {
             ("[input]\nslice_bits = 1", "input.slice_bits"),
             ("[output]\nrange = [[0.0, 1.0], [0.0, 1.0]]", "output.range"),
             ("weight_bits = 8\nslices = 2\n[output]\nrange = { outputs = [-1.0, 1.0] }", "output.range"),
+            ("scale = \"column\"\n[output]\nrange = { outputs = [-1.0, 1.0] }", "output.range"),
             ("[output]\nrange = { percentile = 3.0 }", "output.range.percentile"),
             ("[pulse]\nswing_v = 2.0\n[input]\ncoding = \"unsigned\"", "pulse.swing_v"),
             ("[pulse]\n", "input.coding"),

@@ -1,8 +1,8 @@
 //! Target conductances, some columns of the arrays at a time: as [`Mapping::new`] finds them, without a list of
 //! all.
 
-use super::encoding::Encoding;
-use super::mapping::{Array, Mapping, Sign, percentile_of_magnitude, tiles};
+use super::mapping::{Array, BiasRows, Mapping, Sign, tiles};
+use super::scales::Scales;
 use super::spec::{CoreError, CoreSpec};
 use crate::converter::Real;
 use crate::vector::wide;
@@ -24,59 +24,18 @@ pub(crate) struct Stripes {
 }
 
 impl Stripes {
-    /// Of weights (outputs x inputs) whose largest is found by the percentile of `spec`, unless it says one.
-    ///
-    /// # Errors
-    /// As [`Mapping::new`].
-    pub(crate) fn of(
-        weights: &[f32],
-        outputs: usize,
-        inputs: usize,
-        spec: &CoreSpec,
-    ) -> Result<Self, CoreError> {
-        let expected = outputs.saturating_mul(inputs);
-        if weights.len() != expected {
-            return Err(CoreError::Size { what: "weights", found: weights.len(), expected });
-        }
-        if let Some(index) = weights.iter().position(|w| !w.is_finite()) {
-            return Err(CoreError::NotFinite { what: "weight", index });
-        }
-        spec.check()?;
-        let most = match spec.weight_max {
-            Some(most) => most,
-            // Without a list of all weights.
-            None if spec.weight_percentile == 100.0 => {
-                f64::from(weights.iter().fold(0.0_f32, |most, w| most.max(w.abs())))
-            }
-            None => {
-                let wide: Vec<f64> = weights.iter().map(|&w| f64::from(w)).collect();
-                percentile_of_magnitude(&wide, spec.weight_percentile)
-            }
-        };
-        let mut stripes = Self::new(outputs, inputs, spec)?;
-        stripes.frame.weight_max = most;
-        stripes.frame.clipped = weights.iter().filter(|&&w| f64::from(w.abs()) > most).count();
-        Ok(stripes)
-    }
-
-    /// A matrix (outputs x inputs) whose largest weight is that of `spec`.
+    /// A matrix (outputs x inputs) whose full weights are `scales`.
     ///
     /// # Errors
     /// [`CoreError`] when the specification makes no sense.
-    pub(crate) fn new(outputs: usize, inputs: usize, spec: &CoreSpec) -> Result<Self, CoreError> {
+    pub(crate) fn new(
+        (outputs, inputs): (usize, usize),
+        spec: &CoreSpec,
+        scales: Scales,
+    ) -> Result<Self, CoreError> {
         spec.check()?;
-        let encoding = Encoding::new(spec);
-        let frame = Mapping {
-            encoding,
-            inputs,
-            outputs,
-            weight_max: spec.weight_max.unwrap_or(0.0),
-            clipped: 0,
-            arrays: Vec::new(),
-            gated: None,
-            curves: None,
-            spec: spec.clone(),
-        };
+        let frame = Mapping::frame(spec, (outputs, inputs), scales);
+        let encoding = frame.encoding;
         let top = if spec.weight_bits == 0 { 0 } else { (1_usize << (spec.weight_bits - 1)) - 1 };
         let mut stripes = Self { frame, top: 0.0, listed: Vec::new() };
         if top > 0 && 2 * top < CODES {
@@ -90,6 +49,11 @@ impl Stripes {
             }
         }
         Ok(stripes)
+    }
+
+    /// Its last inputs are these rows of biases.
+    pub(crate) fn hold_bias(&mut self, bias: Option<BiasRows>) {
+        self.frame.bias = bias;
     }
 
     /// The mapping that the stripes are parts of, without its arrays.
@@ -115,7 +79,7 @@ impl Stripes {
         whole: bool,
         mut visit: impl FnMut(&mut Mapping) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Mapping { spec, encoding, inputs, outputs, weight_max, .. } = &self.frame;
+        let Mapping { spec, encoding, inputs, outputs, .. } = &self.frame;
         let (kinds, copies) = (self.kinds(), spec.cells_per_weight);
         // The reference column stands beside all others.
         let whole = whole || encoding.has_reference();
@@ -137,17 +101,23 @@ impl Stripes {
                         let line = weights[j * inputs..(j + 1) * inputs][rows.clone()].iter();
                         scaled.extend(line.map(|&w| w.to_f64()));
                     }
-                    let (max, top) = (*weight_max, self.top);
-                    wide(
-                        #[inline(always)]
-                        || {
-                            for w in &mut scaled {
-                                *w = if max > 0.0 { (*w / max).clamp(-1.0, 1.0) } else { 0.0 };
-                                // Codes from 0 on.
-                                *w = if top > 0.0 { (*w * top).nearest() + top } else { *w };
-                            }
-                        },
-                    );
+                    let (frame, top) = (&self.frame, self.top);
+                    // All of them at once where they have one scale.
+                    let together = if frame.columns.is_empty() { scaled.len().max(1) } else { height };
+                    for (max, line) in
+                        part.clone().map(|j| frame.weight_range(j)).zip(scaled.chunks_mut(together))
+                    {
+                        wide(
+                            #[inline(always)]
+                            || {
+                                for w in line {
+                                    *w = if max > 0.0 { (*w / max).clamp(-1.0, 1.0) } else { 0.0 };
+                                    // Codes from 0 on.
+                                    *w = if top > 0.0 { (*w * top).nearest() + top } else { *w };
+                                }
+                            },
+                        );
+                    }
                     let mut arrays = std::mem::take(&mut stripe.arrays);
                     arrays.resize_with(many, || Array::empty(Sign::Positive));
                     for (number, array) in arrays.iter_mut().enumerate() {
@@ -188,7 +158,7 @@ impl Stripes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::array::MappingStyle;
+    use crate::array::{MappingStyle, WeightScale};
 
     /// Stripes hold the cells of the whole mapping, at their numbers.
     #[test]
@@ -206,10 +176,12 @@ mod tests {
             (OffsetDigital, 14, 1, 2),
             (OffsetColumn, 8, 1, 1),
         ] {
+            let scale = if copies == 1 { WeightScale::Layer } else { WeightScale::Column };
             let spec = CoreSpec {
                 style,
                 weight_bits,
                 slices,
+                scale,
                 cells_per_weight: copies,
                 on_off_ratio: 30.0,
                 rows: 64,
@@ -219,7 +191,8 @@ mod tests {
             };
             let whole = Mapping::new(&wide, outputs, inputs, &spec).unwrap();
             let all: Vec<f64> = whole.arrays.iter().flat_map(|a| a.conductances.iter().copied()).collect();
-            let stripes = Stripes::new(outputs, inputs, &spec).unwrap();
+            let scales = Scales::of(&wide, outputs, &spec, &[]);
+            let stripes = Stripes::new((outputs, inputs), &spec, scales).unwrap();
             let mut found = vec![f64::NAN; all.len()];
             let mut visits = 0;
             stripes

@@ -75,7 +75,7 @@ impl Golden {
             assert!((w - expected).abs() < 1e-12, "{case}: read-back {w} {expected}");
         }
         let ties = self.products(case, "y_batch", &core, self.get("X"), known);
-        let mut turned = mapping.transposed();
+        let mut turned = mapping.transposed().unwrap();
         if let Some(most) = known.turned {
             turned.spec.output.range = OutputRange::Fixed([-most, most]);
         }
@@ -120,7 +120,7 @@ fn steps(core: &Core<f64>) -> Vec<f64> {
 fn near_ties(core: &Core<f64>, inputs: &[f64]) -> usize {
     let Plan::Lines(lines) = &core.plan else { return 0 };
     let mut near = 0;
-    let mut see = |slice: usize, currents: &[f64]| {
+    let mut see = |slice: usize, _: usize, currents: &[f64]| {
         let converter = &lines.converters[slice];
         let Some(step) = converter.step() else { return };
         for &current in currents {
@@ -128,7 +128,7 @@ fn near_ties(core: &Core<f64>, inputs: &[f64]) -> usize {
             near += usize::from(((code - code.floor()) - 0.5).abs() * step < 1e-9);
         }
     };
-    core.multiply_seeing(inputs, BATCH, 0, &mut see).unwrap();
+    core.multiply_seeing(inputs, BATCH, (0, true), &mut see).unwrap();
     near
 }
 

@@ -5,11 +5,12 @@ use super::{Core, Plan};
 use crate::converter::Real;
 
 impl<T: Real> Core<T> {
-    /// The weights that the conductances stand for, outputs x inputs, in the precision of the core.
+    /// The weights that the conductances stand for, outputs x inputs (rows of biases among them, at their end),
+    /// in the precision of the core.
     pub fn read_back(&self) -> Vec<f64> {
         let mut weights = match &self.plan {
             Plan::Linear(matrix) => matrix.iter().map(|w| w.to_f64()).collect(),
-            Plan::Lines(lines) => lines.weights(self.outputs, self.inputs),
+            Plan::Lines(lines) => lines.weights(self.outputs, self.rows()),
         };
         weights.iter_mut().for_each(|w| *w /= self.input_max);
         weights
@@ -32,6 +33,9 @@ impl<T: Real> Lines<T> {
                     }
                 }
             }
+        }
+        for (row, part) in weights.chunks_exact_mut(inputs.max(1)).zip(&self.columns) {
+            row.iter_mut().for_each(|w| *w *= part.to_f64());
         }
         weights
     }

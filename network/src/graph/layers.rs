@@ -2,7 +2,7 @@
 //!
 //! A layer is one matrix of outputs x inputs. A convolution in g groups is g layers, whose inputs are
 //! ordered channel, row of taps, column of taps; a recurrent node has a matrix for its inputs and one or
-//! two for its hidden state per direction. Biases are added digitally by the executor.
+//! two for its hidden state per direction. The executor adds the biases that products do not hold.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -162,9 +162,14 @@ fn place(layout: Layout, stride: usize, vector: usize, index: usize) -> usize {
 
 /// Whatever multiplies vectors with the matrices of a graph.
 pub trait Products: Sync {
-    /// Writes the product of the layer's matrix with each vector, without bias. Called from several
+    /// Writes the product of the layer's matrix with each vector, without the bias that [`Self::bias`] tells. Called from several
     /// threads at once, with the vectors of a layer in any order and number.
     fn product(&self, layer: LayerId, inputs: Vectors<'_>, outputs: &mut VectorsMut<'_>);
+
+    /// What the executor adds to the products of a layer: its bias, unless products hold it.
+    fn bias<'a>(&'a self, layer: &'a Layer) -> Option<&'a [f32]> {
+        layer.bias()
+    }
 
     /// The weights (outputs x inputs) of a layer whose product is exactly the f32 product with them; the
     /// executor may then take a shorter way to it, as for depthwise convolutions. `None` sends every

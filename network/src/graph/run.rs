@@ -12,9 +12,9 @@ use super::plan::{Operand, Plan, Source};
 use super::tensor::{Tensor, count};
 use super::{Graph, GraphError};
 
-/// Memory of the values of one block that a block of several inferences may take: 16 MiB, so that
+/// Memory of the values of one block that a block of several inferences may take: 8 MiB, so that
 /// weights are read for several inferences and values stay near the processor. Assumed.
-const BLOCK_BYTES: usize = 16 << 20;
+const BLOCK_BYTES: usize = 8 << 20;
 /// Most inferences of a block.
 const MOST_INFERENCES: usize = 64;
 

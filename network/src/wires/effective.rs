@@ -4,7 +4,7 @@ use super::circuit::Linear;
 use super::kernel::wide;
 use super::sweep::{Block, LANES, Lanes, Outcome, Sweeper};
 use super::update::alone;
-use super::{Cell, Crossbar, Currents, Layers, Topology, WireError};
+use super::{Crossbar, Currents, Layers, Topology, WireError};
 use rayon::prelude::*;
 
 /// What a fresh solution aims at: the largest error of a column voltage for an input of 1 V.
@@ -111,7 +111,7 @@ impl Layers {
 
     /// Refuses what has no effective conductances.
     pub(super) fn is_linear(&self) -> Result<(), WireError> {
-        match self.cell == Cell::Linear && self.topology == Topology::InputSource {
+        match self.proportional() && self.topology == Topology::InputSource {
             true => Ok(()),
             false => Err(WireError::NonLinear),
         }

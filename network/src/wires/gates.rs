@@ -15,7 +15,7 @@
 
 use super::circuit::{Circuit, Linear, Terminals};
 use super::kernel::{largest, wide};
-use super::lines::{Factor, Line};
+use super::lines::{Factor, LineOf};
 use super::{Cell, Layers, WireError, Wires};
 use crate::converter::Real;
 
@@ -48,28 +48,6 @@ struct Row<T> {
     couple: Vec<T>,
     /// Voltage of the supply.
     source: T,
-}
-
-/// A line in the precision of the core.
-#[derive(Debug, Clone, Copy)]
-struct LineOf<T> {
-    length: usize,
-    held: bool,
-    merged: bool,
-    segment: T,
-    ends: [T; 2],
-}
-
-impl<T: Real> LineOf<T> {
-    fn new(line: &Line) -> Self {
-        Self {
-            length: line.length,
-            held: line.held,
-            merged: line.merged(),
-            segment: T::of(if line.merged() { 0.0 } else { line.segment }),
-            ends: line.ends.map(T::of),
-        }
-    }
 }
 
 /// Memory of one block of patterns.

@@ -1,6 +1,7 @@
 //! One family of parallel lines (all rows or all columns): its circuit and its tridiagonal factors.
 
 use super::kernel::{GROUP, gather};
+use crate::converter::Real;
 
 /// Which ends of every line are wired to its source or its sense amplifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -263,6 +264,71 @@ impl Line {
                         out[j] += self.segment * (here[j] - other[j]);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// A line in the precision of the core.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LineOf<T> {
+    pub(super) length: usize,
+    pub(super) held: bool,
+    pub(super) merged: bool,
+    pub(super) segment: T,
+    pub(super) ends: [T; 2],
+}
+
+impl<T: Real> LineOf<T> {
+    pub(super) fn new(line: &Line) -> Self {
+        Self {
+            length: line.length,
+            held: line.held,
+            merged: line.merged(),
+            segment: T::of(if line.merged() { 0.0 } else { line.segment }),
+            ends: line.ends.map(T::of),
+        }
+    }
+
+    /// Conductance from position `k` to the terminal.
+    #[inline(always)]
+    pub(super) fn end(&self, k: usize) -> T {
+        let first = if k == 0 { self.ends[0] } else { T::default() };
+        let last = if k + 1 == self.length { self.ends[1] } else { T::default() };
+        first + last
+    }
+
+    /// The first half of a solution of (line + slopes) w' = currents + slopes w for `L` inputs side by side: partial
+    /// sums, reciprocal pivots and couplings.
+    #[inline(always)]
+    pub(super) fn eliminate<const L: usize>(
+        &self,
+        current: &[[T; L]],
+        slope: &[[T; L]],
+        w: &[[T; L]],
+        sum: &mut [[T; L]],
+        pivot: &mut [[T; L]],
+        couple: &mut [[T; L]],
+    ) {
+        let n = self.length;
+        let (current, slope, w) = (&current[..n], &slope[..n], &w[..n]);
+        let (sum, pivot, couple) = (&mut sum[..n], &mut pivot[..n], &mut couple[..n]);
+        let (mut seen, mut carry) = ([T::default(); L], [T::default(); L]);
+        for k in 0..n {
+            let (end, last) = (self.end(k), k + 1 == n);
+            for l in 0..L {
+                let here = seen[l] + slope[k][l] + end;
+                sum[k][l] = current[k][l] + slope[k][l] * w[k][l] + carry[l];
+                (pivot[k][l], couple[k][l]) = if last {
+                    (T::ONE / here, T::default())
+                } else if self.merged {
+                    (T::default(), T::ONE)
+                } else {
+                    let pivot = T::ONE / (here + self.segment);
+                    (pivot, self.segment * pivot)
+                };
+                seen[l] = couple[k][l] * here;
+                carry[l] = couple[k][l] * sum[k][l];
             }
         }
     }

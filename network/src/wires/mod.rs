@@ -14,6 +14,7 @@
 //! linear array are solved together ([`Crossbar::effective`]).
 
 mod circuit;
+mod curved;
 mod effective;
 mod gates;
 mod kernel;
@@ -21,19 +22,23 @@ mod lines;
 mod neighbour;
 mod noise;
 mod pairs;
+mod shapes;
 mod solve;
 mod sweep;
 mod update;
 
+pub use curved::{Bends, Curved, Solved};
 pub use effective::{Effective, Method};
 pub use gates::Gates;
 pub use lines::Ends;
 pub use neighbour::{Neighbour, NoiseMap, NoiseNeighbour};
 pub use pairs::{PairEffective, PairLayout, Pairs};
+pub use shapes::{SEGMENTS, Shapes};
 pub use solve::Solution;
 
 use circuit::{Circuit, Terminals};
 use lines::Line;
+use shapes::Bent;
 use solve::Balance;
 
 /// Why an array cannot be solved.
@@ -153,6 +158,8 @@ struct Layers {
     /// Conductances of each layer (S), rows x columns.
     conductance_s: Vec<Vec<f64>>,
     cell: Cell,
+    /// Cells that follow listed functions, in place of `cell`.
+    bent: Option<Bent>,
     topology: Topology,
 }
 
@@ -243,6 +250,7 @@ impl Layers {
             },
             conductance_s,
             cell,
+            bent: None,
             topology: wires.topology,
         };
         let ohms = [wires.row_ohm, wires.column_ohm, wires.row_terminal_ohm, wires.column_terminal_ohm];
@@ -319,7 +327,7 @@ impl Layers {
             return Err(WireError::Shape { what: "voltages", found: inputs_v.len(), expected });
         }
         check("voltage (V)", inputs_v, f64::NEG_INFINITY, "a finite number")?;
-        if self.cell == Cell::Linear && self.topology == Topology::InputSource {
+        if self.is_linear().is_ok() {
             return Ok(self.together(inputs_v));
         }
         let solved: Vec<Balance> =

@@ -2,8 +2,9 @@
 //!
 //! An effective conductance is that of its lines alone ([`super::update`]) times a ratio that hardly changes
 //! from sample to sample; where a cell hardly conducts, what its neighbours send past it is added instead.
-//! Either is one number, kept in single precision (3e-8 of it), with a bit for each cell that says which.
-//! The same holds for the noise that arrives of a cell, over what its lines alone would let pass.
+//! Either is one number, kept in 16 bits (8e-6 of what such numbers of the array span), with a bit for each
+//! cell that says which. The same holds for the noise that arrives of a cell, over what its lines alone would
+//! let pass, in 8 bits (2e-3 of the span: noise need not be known better).
 
 use super::circuit::Linear;
 use super::effective::{Effective, PRECISION};
@@ -27,33 +28,67 @@ pub struct Neighbour {
 struct Kept {
     mean: f64,
     /// Ratio of a cell's conductance to that of its lines alone, or what is added to the mean of it (S).
-    numbers: Vec<f32>,
+    codes: Vec<u16>,
+    /// What they mean for the ones and the others.
+    spans: [Span; 2],
     /// Bits of the cells with a ratio of their own.
     own: Vec<u64>,
+}
+
+/// Numbers between two ends, as codes of equal steps.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    least: f64,
+    step: f64,
+}
+
+impl Span {
+    /// Of numbers, for codes up to `most`.
+    fn of(numbers: impl Iterator<Item = f64>, most: f64) -> Self {
+        let ends = numbers
+            .filter(|x| x.is_finite())
+            .fold([f64::INFINITY, f64::NEG_INFINITY], |[lo, hi], x| [lo.min(x), hi.max(x)]);
+        let [least, greatest] = if ends[0] <= ends[1] { ends } else { [0.0; 2] };
+        Self { least, step: (greatest - least) / most }
+    }
+
+    /// The nearest code; casts saturate.
+    fn code(self, number: f64) -> f64 {
+        if self.step > 0.0 { ((number - self.least) / self.step).round() } else { 0.0 }
+    }
+
+    fn number(self, code: f64) -> f64 {
+        self.least + self.step * code
+    }
 }
 
 impl Kept {
     fn new(known: &[f64], before: &[f64]) -> Self {
         let Ratio { mean, least } = Ratio::of(known, before);
         let mut own = vec![0_u64; known.len().div_ceil(64)];
+        for (at, before) in before.iter().enumerate() {
+            own[at / 64] |= u64::from(*before >= least) << (at % 64);
+        }
+        let is_own = |at: usize| own[at / 64] >> (at % 64) & 1 == 1;
         let number = |(at, (known, before)): (usize, (&f64, &f64))| {
-            if *before >= least {
-                own[at / 64] |= 1 << (at % 64);
-                (known / before) as f32
-            } else {
-                (known - mean * before) as f32
-            }
+            if is_own(at) { known / before } else { known - mean * before }
         };
-        let numbers = known.iter().zip(before).enumerate().map(number).collect();
-        Self { mean, numbers, own }
+        let numbers = || known.iter().zip(before).enumerate();
+        let spans = [false, true].map(|kind| {
+            Span::of(numbers().filter(|(at, _)| is_own(*at) == kind).map(number), f64::from(u16::MAX))
+        });
+        let code = |cell: (usize, (&f64, &f64))| spans[usize::from(is_own(cell.0))].code(number(cell)) as u16;
+        let codes = numbers().map(code).collect();
+        Self { mean, codes, spans, own }
     }
 
     fn corrected(&self, alone: &[f64]) -> Vec<f64> {
-        let entry = |(at, (alone, number)): (usize, (&f64, &f32))| {
-            let number = f64::from(*number);
-            if self.own[at / 64] >> (at % 64) & 1 == 1 { number * alone } else { self.mean * alone + number }
+        let entry = |(at, (alone, code)): (usize, (&f64, &u16))| {
+            let own = self.own[at / 64] >> (at % 64) & 1 == 1;
+            let number = self.spans[usize::from(own)].number(f64::from(*code));
+            if own { number * alone } else { self.mean * alone + number }
         };
-        alone.iter().zip(&self.numbers).enumerate().map(entry).collect()
+        alone.iter().zip(&self.codes).enumerate().map(entry).collect()
     }
 }
 
@@ -84,7 +119,7 @@ impl Layers {
         }
         let Some(near) = near else { return Ok(self.effective(goal(tolerance))) };
         let cells = self.circuit.rows * self.circuit.columns;
-        let found = near.layers.first().map_or(0, |kept| kept.numbers.len());
+        let found = near.layers.first().map_or(0, |kept| kept.codes.len());
         if near.layers.len() != self.conductance_s.len() || found != cells {
             return Err(WireError::Shape { what: "cells of a neighbour", found, expected: cells });
         }
@@ -177,7 +212,20 @@ impl Pairs {
 #[derive(Debug, Clone)]
 pub struct NoiseNeighbour {
     /// Variance that arrives for each cell, over that which its lines alone would let pass.
-    ratios: Vec<f32>,
+    codes: Vec<u8>,
+    span: Span,
+}
+
+impl NoiseNeighbour {
+    fn new(ratios: impl Iterator<Item = f64> + Clone) -> Self {
+        let span = Span::of(ratios.clone(), f64::from(u8::MAX));
+        Self { codes: ratios.map(|ratio| span.code(ratio) as u8).collect(), span }
+    }
+
+    fn corrected(&self, own: &[f64]) -> Vec<f64> {
+        let entry = |(own, code): (&f64, &u8)| own * self.span.number(f64::from(*code));
+        own.iter().zip(&self.codes).map(entry).collect()
+    }
 }
 
 /// A map of variances, and how it was found.
@@ -214,8 +262,8 @@ impl Layers {
                 .collect(),
         );
         let columns = self.circuit.columns;
-        if let Some(near) = near.filter(|near| near.ratios.len() == own.len() && columns > LANES) {
-            let map: Vec<f64> = own.iter().zip(&near.ratios).map(|(own, r)| own * f64::from(*r)).collect();
+        if let Some(near) = near.filter(|near| near.codes.len() == own.len() && columns > LANES) {
+            let map = near.corrected(&own);
             // Outputs from all over the array, as many as are solved at once.
             let some: Vec<usize> = (0..LANES).map(|k| (2 * k + 1) * columns / (2 * LANES)).collect();
             let seen: Vec<_> = some.iter().map(|&j| ports[j]).collect();
@@ -231,9 +279,9 @@ impl Layers {
             }
         }
         let map = sum_of(self.weigh_ports(&linear, &ports, &weight, NOISE_GOAL));
-        let ratio = |(map, own): (&f64, &f64)| if *own > 0.0 { (map / own) as f32 } else { 1.0 };
-        let ratios = map.iter().zip(&own).map(ratio).collect();
-        Ok(NoiseMap { variance_s2: map, neighbour: Some(NoiseNeighbour { ratios }) })
+        let ratio = |(map, own): (&f64, &f64)| if *own > 0.0 { map / own } else { 1.0 };
+        let neighbour = NoiseNeighbour::new(map.iter().zip(&own).map(ratio));
+        Ok(NoiseMap { variance_s2: map, neighbour: Some(neighbour) })
     }
 }
 

@@ -10,7 +10,7 @@ use super::effective::Port;
 use super::kernel::wide;
 use super::solve::Balance;
 use super::sweep::{LANES, Sweeper};
-use super::{Cell, Crossbar, Layers, PairLayout, Pairs, WireError};
+use super::{Crossbar, Layers, PairLayout, Pairs, WireError};
 
 /// Largest error of the voltages that weigh noise (V per V): 2e-5 of a variance.
 pub(super) const PRECISION: f64 = 1e-5;
@@ -118,9 +118,9 @@ impl Layers {
         let open = |layer: &[f64]| -> Vec<f64> {
             layer.iter().enumerate().map(|(at, g)| if gate(at / columns) { *g } else { 0.0 }).collect()
         };
-        let slopes: Vec<Vec<f64>> = match self.cell {
-            Cell::Linear => self.conductance_s.iter().map(|g| open(g)).collect(),
-            Cell::Sinh(_) => balance.slope_s.clone(),
+        let slopes: Vec<Vec<f64>> = match self.proportional() {
+            true => self.conductance_s.iter().map(|g| open(g)).collect(),
+            false => balance.slope_s.clone(),
         };
         let weight: Vec<Vec<f64>> = (sigma_s.iter().zip(&balance.row_v))
             .map(|(sigma, v)| {

@@ -1,8 +1,8 @@
 //! Newton's iteration on Kirchhoff's law; for linear cells it is one step.
 
+use super::Layers;
 use super::circuit::{Linear, Terminals};
 use super::kernel::{largest, largest_difference, wide};
-use super::{Cell, Layers};
 
 /// Most Newton steps.
 const NEWTON_STEPS: usize = 60;
@@ -77,6 +77,11 @@ impl Balance {
 }
 
 impl Layers {
+    /// Whether the currents of all cells are proportional to their voltages.
+    pub(super) fn proportional(&self) -> bool {
+        self.cell == super::Cell::Linear && self.bent.is_none()
+    }
+
     /// Cell currents and slopes that belong to voltages, and the imbalance they leave.
     fn state(&self, row_v: Vec<Vec<f64>>, column_v: Vec<f64>, terminals: &Terminals<'_>) -> Balance {
         let n = column_v.len();
@@ -88,14 +93,18 @@ impl Layers {
             || {
                 for (layer, (g, v)) in self.conductance_s.iter().zip(&row_v).enumerate() {
                     let mut current = vec![0.0; n];
-                    if self.cell == Cell::Linear {
+                    if self.proportional() {
                         for at in 0..n {
                             current[at] = g[at] * (v[at] - column_v[at]);
                         }
                     } else {
                         let mut slope = vec![0.0; n];
                         for at in 0..n {
-                            (current[at], slope[at]) = self.cell.law(g[at], v[at] - column_v[at]);
+                            let across = v[at] - column_v[at];
+                            (current[at], slope[at]) = match &self.bent {
+                                Some(bent) => bent.law(layer, at, across),
+                                None => self.cell.law(g[at], across),
+                            };
                         }
                         slope_s.push(slope);
                     }
@@ -130,7 +139,7 @@ impl Layers {
             Some(guess) => guess.to_vec(),
             None => terminals.columns.repeat(rows),
         };
-        if self.cell == Cell::Linear {
+        if self.proportional() {
             let linear = Linear::new(&self.circuit, &self.conductance_s);
             let mut row_v = vec![vec![0.0; column_v.len()]; self.conductance_s.len()];
             let krylov = linear.solve(None, terminals, PRECISION * scale, &mut column_v, &mut row_v);

@@ -1,6 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
+mod curved;
 mod gates;
 mod golden;
 mod laws;

@@ -8,6 +8,7 @@ mod digital;
 mod double;
 mod draws;
 mod noise;
+mod scales;
 
 use mho_data::provenance::Origin;
 use mho_data::random::Stream;

@@ -40,9 +40,12 @@ pub(crate) fn conv(
         return;
     }
     if let Some(weights) = depthwise::weights(conv, matrices) {
-        let bias = conv.bias.as_ref().map(|b| b.values());
+        let outputs = conv.weights.shape()[0] / conv.groups;
+        let bias: Vec<Option<&[f32]>> =
+            matrices.layers.iter().map(|layer| matrices.products.bias(layer)).collect();
         let mut finish = |index: usize, plane: &mut [f32]| {
-            finish(plane, bias.map_or(0.0, |bias| bias[index % bias.len()]), activation);
+            let of = bias.get(index / outputs % conv.groups).copied().flatten();
+            finish(plane, of.and_then(|of| of.get(index % outputs)).copied().unwrap_or(0.0), activation);
         };
         let Scratch { a: padded, b: sums, .. } = scratch;
         depthwise::depthwise(&weights, &windows, input.values, output.values, (padded, sums), &mut finish);
@@ -84,7 +87,7 @@ fn grouped(
     let positions = windows.positions[0] * windows.positions[1];
     let pixels = windows.image[0] * windows.image[1];
     let all_outputs = outputs * conv.groups;
-    let bias = layer.bias().unwrap_or(&[]);
+    let bias = matrices.products.bias(layer).unwrap_or(&[]);
     let chunk = (CHUNK_VALUES / taps.max(1)).clamp(LEAST_VECTORS, MOST_VECTORS);
     // an equal share of each image, or several whole images
     let chunk = if positions <= chunk {

@@ -2,7 +2,7 @@
 
 mod conv;
 mod depthwise;
-mod elementwise;
+pub(super) mod elementwise;
 mod layout;
 mod phases;
 mod pool;
@@ -10,7 +10,7 @@ mod recurrent;
 mod reduce;
 
 use super::layers::{Layer, Layout, Products, Vectors, VectorsMut};
-use super::op::{Activation, Dense, Op};
+use super::op::{Activation, Op};
 use super::shape::image_of;
 
 /// A value that an operation reads.
@@ -88,7 +88,7 @@ pub(crate) fn execute(
             conv::conv(conv, first, output, activation, matrices, scratch);
             return;
         }
-        Op::Dense(op) => dense(op, first, output, matrices),
+        Op::Dense(_) => dense(first, output, matrices),
         Op::Affine(affine) => elementwise::affine(affine, output),
         Op::Activation(activation) => elementwise::activate(*activation, output.values),
         Op::PRelu(slope) => elementwise::prelu(slope, output),
@@ -118,7 +118,7 @@ pub(crate) fn execute(
 }
 
 /// The matrix times each last axis, plus bias.
-fn dense(dense: &Dense, input: Read<'_>, output: &mut Write<'_>, matrices: Matrices<'_>) {
+fn dense(input: Read<'_>, output: &mut Write<'_>, matrices: Matrices<'_>) {
     let [layer] = matrices.layers else { return };
     let (outputs, inputs) = (layer.outputs(), layer.inputs());
     let count = output.values.len().checked_div(outputs).unwrap_or(0);
@@ -135,11 +135,11 @@ fn dense(dense: &Dense, input: Read<'_>, output: &mut Write<'_>, matrices: Matri
     if count > 0 {
         matrices.products.product(layer.id(), vectors, &mut results);
     }
-    if let Some(bias) = &dense.bias
+    if let Some(bias) = matrices.products.bias(layer)
         && outputs > 0
     {
         for row in output.values.chunks_exact_mut(outputs) {
-            row.iter_mut().zip(bias.values()).for_each(|(y, b)| *y += b);
+            row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
         }
     }
 }

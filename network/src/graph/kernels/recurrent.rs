@@ -115,7 +115,7 @@ impl Pass<'_> {
             values: &mut out[columns.start..],
         };
         self.matrices.products.product(layer.id(), vectors, &mut target);
-        if let Some(bias) = layer.bias() {
+        if let Some(bias) = self.matrices.products.bias(layer) {
             for row in out.chunks_exact_mut(rows) {
                 row[columns.clone()].iter_mut().zip(bias).for_each(|(y, b)| *y += b);
             }

@@ -2,10 +2,13 @@
 //!
 //! ROS2 (Verwer et al. 1999): a Rosenbrock method of order 2 that keeps its order with any approximation of
 //! the Jacobian and is L-stable with the exact one. The stiff parts of this equation (the feedback of the
-//! stored charge on the injecting fields, the filling of a trap, emission) are a diagonal and two outer
-//! products, so a step costs a few passes over the cells.
+//! stored charge on the injecting fields, the filling of a trap and what it lets pass, emission and the fields
+//! that it depends on) are a diagonal, triangles of rank one and outer products, so a step costs a few passes
+//! over the cells.
 
-use super::law::{Derivative, Jacobian, Law, SUMS};
+use nalgebra::{SMatrix, SVector};
+
+use super::law::{Derivative, Jacobian, Law, OUTER, Product, SUMS};
 use super::{Accuracy, State};
 use crate::ode::OdeError;
 
@@ -58,16 +61,13 @@ impl<'a> Stepper<'a> {
                 }
                 let last = now + wanted >= to;
                 let step = if last { to - now } else { wanted };
-                let (next, error) = self.step(cells, &here, &jacobian, step);
+                let (next, tally, error) = self.step(cells, &here, &jacobian, step);
                 let factor = if error.is_finite() { (0.9 / error.sqrt()).clamp(0.2, 4.0) } else { 0.1 };
                 if error <= 1.0 {
                     now = if last { to } else { now + step };
-                    // The trapezoidal rule over the ends of the step: its middle may lie off the path where
-                    // the equation is stiff.
-                    let there = self.law.derivative(&next, &next);
-                    add(state, 0.5 * step, &here.sums, &there.sums);
+                    add(state, &tally);
+                    here = self.law.derivative(&next, &next);
                     state.profile.cells = next;
-                    here = there;
                     // A step cut short at a wanted time says nothing against the longer one.
                     self.wanted = Some(if last { wanted.max(step * factor) } else { step * factor });
                     break;
@@ -81,23 +81,51 @@ impl<'a> Stepper<'a> {
         Ok(())
     }
 
-    /// The cells after a step, with the error in units of the tolerance.
-    fn step(&self, cells: &[f64], here: &Derivative, jacobian: &Jacobian, step: f64) -> (Vec<f64>, f64) {
-        let Some(matrix) = Inverse::new(jacobian, GAMMA * step) else {
-            return (Vec::new(), f64::INFINITY);
+    /// The cells after a step, what it adds to the sums, and the error in units of the tolerance.
+    ///
+    /// Sums take the same stages as the cells, and what passes is what closes the balance of each: it holds to
+    /// rounding, where a rule over the ends of the step would miss what is faster than the step.
+    fn step(
+        &self,
+        cells: &[f64],
+        here: &Derivative,
+        jacobian: &Jacobian,
+        step: f64,
+    ) -> (Vec<f64>, [f64; SUMS], f64) {
+        let g = GAMMA * step;
+        let Some(matrix) = Inverse::new(jacobian, g) else {
+            return (Vec::new(), [0.0; SUMS], f64::INFINITY);
+        };
+        // Sums of a stage: `explicit` are those of its right-hand side, which the cells had too.
+        let sums = |explicit: &[f64; SUMS], stage: &[f64], right: f64| {
+            let implicit = jacobian.sums(stage);
+            let mut sums: [f64; SUMS] = std::array::from_fn(|index| explicit[index] + g * implicit[index]);
+            let moved = stage.iter().sum::<f64>() - right;
+            let [channel, gate, swept, _, emitted, _] = implicit;
+            sums[3] = explicit[3] + g * (channel + gate + swept - emitted) - moved;
+            sums
         };
         let first = matrix.apply(here.cells.clone());
+        let first_sums = sums(&here.sums, &first, here.cells.iter().sum());
         let middle: Vec<f64> = cells.iter().zip(&first).map(|(cell, k)| cell + step * k).collect();
         let there = self.law.derivative(&middle, cells);
-        let second = matrix.apply(there.cells.iter().zip(&first).map(|(f, k)| f - 2.0 * k).collect());
+        let right: Vec<f64> = there.cells.iter().zip(&first).map(|(f, k)| f - 2.0 * k).collect();
+        let right_sum = right.iter().sum();
+        let second = matrix.apply(right);
+        let explicit = std::array::from_fn(|index| there.sums[index] - 2.0 * first_sums[index]);
+        let second_sums = sums(&explicit, &second, right_sum);
         let next: Vec<f64> = cells
             .iter()
             .zip(first.iter().zip(&second))
             .map(|(cell, (a, b))| cell + step * (1.5 * a + 0.5 * b))
             .collect();
+        let mut tally: [f64; SUMS] =
+            std::array::from_fn(|index| step * (1.5 * first_sums[index] + 0.5 * second_sums[index]));
+        // No less than the rest tells.
+        tally[5] = tally[5].max([0, 1, 2, 4].map(|index: usize| tally[index].abs()).iter().sum());
         let difference: Vec<f64> = first.iter().zip(&second).map(|(a, b)| 0.5 * step * (a + b)).collect();
         let error = self.error(cells, &next, &difference);
-        (next, error)
+        (next, tally, error)
     }
 
     fn error(&self, before: &[f64], after: &[f64], difference: &[f64]) -> f64 {
@@ -118,7 +146,7 @@ impl<'a> Stepper<'a> {
     }
 }
 
-fn add(state: &mut State, half_step: f64, before: &[f64; SUMS], after: &[f64; SUMS]) {
+fn add(state: &mut State, added: &[f64; SUMS]) {
     let tally = &mut state.tally;
     let totals = [
         &mut tally.channel,
@@ -128,55 +156,62 @@ fn add(state: &mut State, half_step: f64, before: &[f64; SUMS], after: &[f64; SU
         &mut tally.emitted,
         &mut tally.turnover,
     ];
-    for (total, (before, after)) in totals.into_iter().zip(before.iter().zip(after)) {
-        *total += half_step * (before + after);
+    for (total, added) in totals.into_iter().zip(added) {
+        *total += added;
     }
 }
 
-/// (1 − g J)⁻¹ by the Woodbury identity: J is a diagonal and two outer products.
+/// (1 − g J)⁻¹ by the Woodbury identity: J is a triangle and some outer products.
 struct Inverse<'a> {
     jacobian: &'a Jacobian,
+    g: f64,
     /// 1/(1 − g J_diagonal).
     scale: Vec<f64>,
-    /// The two outer products' left vectors, times g and the scale.
-    left: Vec<f64>,
-    right: Vec<f64>,
-    /// Inverse of the 2 × 2 capacitance matrix.
-    small: [[f64; 2]; 2],
+    /// The outer products' rows, times g, after the triangle.
+    rows: [Vec<f64>; OUTER],
+    /// Inverse of the capacitance matrix.
+    small: SMatrix<f64, OUTER, OUTER>,
 }
 
 impl<'a> Inverse<'a> {
     /// None where the matrix is singular or a step would leap over the pole of a growing mode.
     fn new(jacobian: &'a Jacobian, g: f64) -> Option<Self> {
+        if !jacobian.diagonal.iter().all(|d| g * d < 1.0) {
+            return None;
+        }
         let scale: Vec<f64> = jacobian.diagonal.iter().map(|d| 1.0 / (1.0 - g * d)).collect();
-        let scaled = |side: &[f64]| -> Vec<f64> { side.iter().zip(&scale).map(|(s, k)| g * s * k).collect() };
-        let left = scaled(&jacobian.left);
-        let right = scaled(&jacobian.right);
-        let (t, b) = (&jacobian.tunnel_field, &jacobian.blocking_field);
-        let matrix = [[1.0 - dot(t, &left), -dot(t, &right)], [-dot(b, &left), 1.0 - dot(b, &right)]];
-        let determinant = matrix[0][0] * matrix[1][1] - matrix[0][1] * matrix[1][0];
-        (determinant > 0.0 && determinant.is_finite()).then(|| Self {
-            jacobian,
-            left,
-            right,
-            small: [
-                [matrix[1][1] / determinant, -matrix[0][1] / determinant],
-                [-matrix[1][0] / determinant, matrix[0][0] / determinant],
-            ],
-            scale,
-        })
+        let rows = std::array::from_fn(|k| {
+            let mut row: Vec<f64> = jacobian.outer[k].row.iter().map(|row| g * row).collect();
+            triangle(jacobian, &scale, g, &mut row);
+            row
+        });
+        let matrix = SMatrix::<f64, OUTER, OUTER>::from_fn(|k, l| {
+            f64::from(u8::from(k == l)) - dot(&jacobian.outer[k].column, &rows[l])
+        });
+        let determinant = matrix.determinant();
+        let small = matrix.try_inverse()?;
+        (determinant > 0.0 && determinant.is_finite()).then_some(Self { jacobian, g, scale, rows, small })
     }
 
     fn apply(&self, mut vector: Vec<f64>) -> Vec<f64> {
-        vector.iter_mut().zip(&self.scale).for_each(|(value, scale)| *value *= scale);
-        let t = dot(&self.jacobian.tunnel_field, &vector);
-        let b = dot(&self.jacobian.blocking_field, &vector);
-        let left = self.small[0][0] * t + self.small[0][1] * b;
-        let right = self.small[1][0] * t + self.small[1][1] * b;
-        for (value, (l, r)) in vector.iter_mut().zip(self.left.iter().zip(&self.right)) {
-            *value += left * l + right * r;
+        triangle(self.jacobian, &self.scale, self.g, &mut vector);
+        let sums = SVector::<f64, OUTER>::from_fn(|k, _| dot(&self.jacobian.outer[k].column, &vector));
+        for (row, part) in self.rows.iter().zip((self.small * sums).iter()) {
+            vector.iter_mut().zip(row).for_each(|(value, row)| *value += row * part);
         }
         vector
+    }
+}
+
+/// Solves with the triangle of 1 − g J; `scale` is one over its diagonal.
+fn triangle(jacobian: &Jacobian, scale: &[f64], g: f64, vector: &mut [f64]) {
+    let mut sums = vec![0.0; jacobian.lower.len()];
+    for (index, (value, scale)) in vector.iter_mut().zip(scale).enumerate() {
+        let left = |(product, sum): (&Product, &f64)| product.row[index] * sum;
+        *value = (*value + g * jacobian.lower.iter().zip(&sums).map(left).sum::<f64>()) * scale;
+        for (product, sum) in jacobian.lower.iter().zip(&mut sums) {
+            *sum += product.column[index] * *value;
+        }
     }
 }
 

@@ -88,7 +88,7 @@ fn charge_is_balanced() {
         let tally = state.tally;
         turned_over = tally.channel.abs() + tally.gate.abs() + tally.swept.abs();
         let error = (state.profile.charge() - tally.stored()).abs();
-        assert!(error < 1e-3 * turned_over, "{conditions:?}: {error} of {turned_over}");
+        assert!(error < 1e-9 * turned_over, "{conditions:?}: {error} of {turned_over}");
     }
     assert!(turned_over > 1e-3);
 }
@@ -127,8 +127,38 @@ fn traps_fill_from_the_channel_and_then_stop() {
     assert!((state.profile.centroid_m().unwrap() - 4e-9).abs() < 0.02e-9);
 }
 
+/// Many traps behind thin oxides: fields of stored charge change emission faster than emission itself goes, which
+/// an implicit step has to know (without it more than 100000 steps did not get through 25 ms).
+#[test]
+fn emission_coupled_by_fields_takes_few_steps() {
+    let stack = Stack {
+        tunnel_oxide_m: 1.2e-9,
+        nitride_m: 3e-9,
+        blocking_oxide_m: 2e-9,
+        centroid_m: 1.5e-9,
+        ..Stack::default()
+    };
+    let traps = Traps {
+        density_per_m3: 5.79e25,
+        from_m: 0.0,
+        to_m: stack.nitride_m,
+        electron_length_m: 26.8e-9,
+        hole_length_m: 53.6e-9,
+    };
+    let depth_ev = 1.439;
+    let emission = Emissions {
+        electrons: Emission { depth_ev, ..Emission::ELECTRONS },
+        holes: Emission { depth_ev, ..Emission::HOLES },
+    };
+    let cell = Nitride { stack, traps, emission: Some(emission), ..Nitride::default() };
+    let mut state = cell.empty(24);
+    let conditions = Conditions { temperature_k: 230.0, ..bias(8.94) };
+    let steps = cell.follow(&mut state, conditions, &[1.0], Accuracy::default(), |_, _| {}).unwrap();
+    assert!(steps < 1000, "{steps}");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
     /// No panic, no NaN and a closed balance, for any physical cell under any physical conditions.
     #[test]
     fn any_cell_stays_finite(
@@ -174,8 +204,7 @@ proptest! {
         prop_assert!(state.profile.cells.iter().all(|charge| charge.is_finite()));
         let turned = state.tally.turnover;
         let error = (state.profile.charge() - before - state.tally.stored()).abs();
-        // To the tolerances of a step: percents of what moves, or the 1.4e-5 C/m² that shift the threshold by the
-        // 2.5 mV below which a charge needs no relative accuracy.
-        prop_assert!(error < 3e-2 * turned + 1.4e-5, "{} of {}", error, turned);
+        // To rounding: every step closes it.
+        prop_assert!(error < 1e-9 * (turned + before.abs()), "{} of {}", error, turned);
     }
 }

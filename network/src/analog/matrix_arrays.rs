@@ -29,7 +29,8 @@ use super::programmed::{LayerStatistics, SECOND_READ};
 use super::record::Seen;
 use super::wires::{Lines, Near, WireStatistics};
 use super::{Setup, total};
-use crate::array::ArrayConfig;
+use crate::array::{ArrayConfig, WeightScale};
+use crate::core::scales::Scales;
 use crate::core::spec::{CoreError, CoreSpec, OutputRange};
 use crate::core::stripes::Stripes;
 use crate::core::{Core, Counts, Mapping, Sign};
@@ -116,8 +117,8 @@ enum Read {
 }
 
 impl<'a> MatrixArrays<'a> {
-    /// Maps `matrix`, whose arrays behind wires are solved to rounding, and finds the ranges of the converters from `calibration`: vectors one after the other,
-    /// each of as many numbers as enter a product in this direction.
+    /// Maps `matrix`, whose arrays behind wires are solved to rounding, and finds the ranges of the converters from
+    /// `calibration`: vectors one after the other, each of as many numbers as enter a product in this direction.
     ///
     /// # Errors
     /// [`AnalogError`] when the configuration, the table, the matrix and the vectors do not fit together, and
@@ -152,11 +153,10 @@ impl<'a> MatrixArrays<'a> {
         let mut mapping = Mapping::new(weights, outputs, inputs, &spec).map_err(wrong)?;
         spec.weight_max = (mapping.weight_max > 0.0).then_some(mapping.weight_max);
         let from_data = !digital && spec.output.range.is_from_data() && spec.output.converter.bits > 0;
-        let vectors = if from_data { calibrate::samples(&seen, two_reads) } else { Vec::new() };
-        let batch = vectors.len() / length;
+        let reads = if from_data { calibrate::samples(&seen, two_reads) } else { Vec::new() };
         let ranges = |mapping: &Mapping| -> Result<Vec<[f64; 2]>, AnalogError> {
-            let turned = turned(mapping, direction);
-            let found = Core::<f64>::ranges_from(&turned, &vectors, batch).map_err(wrong)?;
+            let turned = turned(mapping, direction)?;
+            let found = Core::<f64>::ranges_of_reads(&turned, &reads).map_err(wrong)?;
             Ok(found.into_iter().map(|range| calibrate::with_zero(range, &spec)).collect())
         };
         let ideal = from_data.then(|| ranges(&mapping)).transpose()?;
@@ -203,6 +203,11 @@ impl<'a> MatrixArrays<'a> {
     /// [`AnalogError::Core`] for another number of weights, or one that is not finite.
     pub fn rewrite(&mut self, weights: &[f64]) -> Result<(), AnalogError> {
         Mapping::new(weights, self.outputs, self.inputs, &self.spec).map_err(wrong)?;
+        if self.spec.scale == WeightScale::Column {
+            // Cells that keep their weight would no longer mean it.
+            let expected = "one scale for the layer, where weights are written anew";
+            return Err(wrong(CoreError::Spec { key: "scale", found: "column".into(), expected }));
+        }
         self.rewritten = Some(weights.to_vec());
         Ok(())
     }
@@ -277,7 +282,8 @@ impl<'a> MatrixArrays<'a> {
         if self.direction == Direction::Transposed && noisy && lines.is_some() {
             return Err(AnalogError::NoisyTranspose);
         }
-        let stripes = Stripes::new(self.outputs, self.inputs, &spec).map_err(wrong)?;
+        let scales = Scales::of(target, self.outputs, &spec, &[]);
+        let stripes = Stripes::new((self.outputs, self.inputs), &spec, scales).map_err(wrong)?;
         let gains = programming.gains(&stripes, target, 0, draws);
         let read_back = mapping.read_back();
         let count = mapping.arrays.iter().map(|array| array.conductances.len()).sum::<usize>();
@@ -299,7 +305,7 @@ impl<'a> MatrixArrays<'a> {
             wires,
             ..statistics
         };
-        let mapping = turned(&mapping, self.direction);
+        let mapping = turned(&mapping, self.direction)?;
         let curved = programming.curves.is_some();
         let converted = effects.input_converters || effects.output_converters || noisy || gates || curved;
         let read = if converted {
@@ -436,13 +442,13 @@ impl ProgrammedMatrix {
 
 /// The arrays as this direction reads them. Behind linear wires too: terminals of a network of resistors see
 /// the same transfer conductance from either side.
-fn turned(mapping: &Mapping, direction: Direction) -> Mapping {
+fn turned(mapping: &Mapping, direction: Direction) -> Result<Mapping, AnalogError> {
     match direction {
-        Direction::Forward => mapping.clone(),
+        Direction::Forward => Ok(mapping.clone()),
         Direction::Transposed => {
-            let mut turned = mapping.transposed();
+            let mut turned = mapping.transposed().map_err(wrong)?;
             turned.curves.clone_from(&mapping.curves);
-            turned
+            Ok(turned)
         }
     }
 }

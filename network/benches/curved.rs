@@ -1,0 +1,96 @@
+//! Curved cells and gates behind wires: what one input costs, next to an exact solution of the same input in the
+//! same run.
+//!
+//! Segments have 1 ohm, cells log-uniform conductances from 1 to 100 uS at a full input of 0.2 V, and are the more
+//! curved the less they conduct: a mixture of sinh(3 u) and u. Inputs are uniform, of eight bits.
+#![allow(clippy::print_stdout)]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use mho_network::wires::{Bends, Crossbar, Curved, SEGMENTS, Shapes, WireError, Wires};
+
+/// Best time (ms) of `repeats` runs.
+fn best(repeats: usize, mut run: impl FnMut()) -> f64 {
+    let mut least = f64::INFINITY;
+    for _ in 0..repeats {
+        let start = Instant::now();
+        run();
+        least = least.min(1e3 * start.elapsed().as_secs_f64());
+    }
+    least
+}
+
+/// Numbers in [0, 1).
+fn numbers(count: usize, seed: u64) -> Vec<f64> {
+    let mut s = seed;
+    let mut next = || {
+        s = s.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (s >> 11) as f64 / (1u64 << 53) as f64
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Conductance of the largest cell (S).
+const MOST_S: f64 = 1e-4;
+
+fn bends(n: usize, full_v: f64, most_a: f64) -> Option<Bends> {
+    let at = |k: usize| k as f64 / SEGMENTS as f64;
+    let sinh: Vec<f64> = (0..=SEGMENTS).map(|k| (3.0 * at(k)).sinh() / 3.0_f64.sinh()).collect();
+    let line: Vec<f64> = (0..=SEGMENTS).map(at).collect();
+    let full: Vec<f64> = numbers(n * n, 1).into_iter().map(|u| 10f64.powf(-2.0 + 2.0 * u)).collect();
+    let bent = full.iter().map(|c| most_a * c * (1.0 - 0.8 * c)).collect();
+    let straight = full.iter().map(|c| most_a * 0.8 * c * c).collect();
+    let shapes = Arc::new(Shapes::new([sinh.as_slice(), &line])?);
+    Some(Bends { shapes, parts: vec![vec![bent, straight]], full_v })
+}
+
+fn curved(n: usize, ohm: f64, tolerance: f64) -> Result<(), WireError> {
+    let wires = Wires { row_ohm: ohm, column_ohm: ohm, ..Wires::default() };
+    let unit = Wires { row_ohm: ohm * MOST_S, column_ohm: ohm * MOST_S, ..Wires::default() };
+    let (Some(si), Some(own)) = (bends(n, 0.2, 0.2 * MOST_S), bends(n, 1.0, 1.0)) else { return Ok(()) };
+    let exact = Crossbar::curved(n, n, si, &wires)?;
+    let many = Curved::<f32>::new(n, n, own, &unit, tolerance)?;
+    let batch = 64;
+    let x: Vec<f64> = numbers(n * batch, 7).into_iter().map(|u| (255.0 * u).round() / 255.0).collect();
+    let narrow: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+    let lines: Vec<usize> = (0..n).collect();
+    let mut out = vec![0.0_f32; n * batch];
+    let mut solved = many.add(&narrow, batch, 1.0, &lines, &mut out);
+    let all = best(5, || {
+        out.fill(0.0);
+        solved = many.add(black_box(&narrow), batch, 1.0, &lines, &mut out);
+    });
+    let input: Vec<f64> = (0..n).map(|i| 0.2 * x[i * batch]).collect();
+    let mut found = exact.solve(&input)?;
+    let one = best(3, || {
+        if let Ok(solution) = exact.solve(black_box(&input)) {
+            found = solution;
+        }
+    });
+    let unit_a = 0.2 * MOST_S;
+    let rms = (found.column_current_a.iter().map(|i| i * i).sum::<f64>() / n as f64).sqrt();
+    let off = (0..n).fold(0.0_f64, |most, j| {
+        most.max((f64::from(out[j * batch]) * unit_a - found.column_current_a[j]).abs())
+    });
+    println!(
+        "{n} x {n}, {ohm} ohm, to {tolerance:.0e}: {:.3} ms an input ({:.2} turns, error {:.0e}); one exact solution {one:.2} ms, \
+         {:.0} times",
+        all / batch as f64,
+        solved.turns as f64 / solved.vectors as f64,
+        off / rms,
+        one * batch as f64 / all
+    );
+    Ok(())
+}
+
+fn main() -> Result<(), WireError> {
+    mho_data::memory::keep_freed();
+    for n in [64, 128, 256] {
+        for (ohm, tolerance) in [(1.0, 1e-3), (1.0, 1e-4), (1.0, 1e-5), (5.0, 1e-4)] {
+            curved(n, ohm, tolerance)?;
+        }
+    }
+    Ok(())
+}
