@@ -1,6 +1,6 @@
 //! Published statistics of 40 nm SONOS arrays: what others measured, as data files with citation.
 //!
-//! Everything is evaluated in nA, as it was fitted. Between the published times values are linear in
+//! Everything is evaluated in nA, as it was fitted. Between the published times the parameters are linear in
 //! time; beyond the last one they are held and counted as extrapolated.
 
 use crate::error::InputError;
@@ -149,18 +149,16 @@ impl PublishedSonos {
     /// Standard deviation over cells (nA) whose mean current is now `current_na`, at a time.
     pub fn sigma_na(&self, current_na: f64, time_s: f64) -> Evaluated {
         let (low, high, weight, late) = self.between(time_s);
-        let (a, b) = (self.sigma_at(low, current_na), self.sigma_at(high, current_na));
-        Evaluated { value: a + (b - a) * weight, extrapolated: late || current_na > self.current_max_na }
-    }
-
-    fn sigma_at(&self, row: usize, current_na: f64) -> f64 {
+        // The parameters of the law are linear in time, as those of the mean are.
+        let at = |values: &[f64]| values[low] + (values[high] - values[low]) * weight;
         let spread = &self.spread;
         let (size, rate) = if spread.form == "b(1-exp(-a i))" {
-            (spread.b_na[row], spread.a_per_na[row])
+            (at(&spread.b_na), at(&spread.a_per_na))
         } else {
-            (spread.a_na[row], 1.0 / spread.b_na[row])
+            (at(&spread.a_na), 1.0 / at(&spread.b_na))
         };
-        -size * libm::expm1(-rate * current_na)
+        let value = -size * libm::expm1(-rate * current_na);
+        Evaluated { value, extrapolated: late || current_na > self.current_max_na }
     }
 
     /// Standard deviation (nA) of repeated reads. The 16-state set has none of its own: that of the
@@ -209,6 +207,41 @@ mod tests {
             }
         }
         assert!((set.sigma_na(1600.0, 432_000.0).value - 34.6).abs() < 0.05);
+    }
+
+    /// The same set as CrossSim 3.2 evaluates it, but for the times beyond the last published one, where values
+    /// are held here. Its conductances are over the largest; an on/off ratio of 1e7 leaves 1600 nA / 1e7.
+    #[test]
+    fn equals_crosssim() {
+        let Some(path) = crate::shared::find("golden/crosssim/devices.npz") else { return };
+        let data = crate::npy::Archive::from_npz(&std::fs::read(path).unwrap(), "devices.npz").unwrap();
+        let set = PublishedSonos::named("iedm2022").unwrap();
+        let (most, least) = (1600.0, 1600.0 / 1e7);
+        let unit = (most - least) / (1.0 - 1e-7);
+        let mut seen = 0;
+        for (key, grid) in
+            data.members.iter().filter(|(key, _)| key.starts_with("SONOS") && key.ends_with("/g"))
+        {
+            let case = key.trim_end_matches("/g");
+            let day: f64 = case.split_once("drift_t").map_or(0.0, |(_, day)| day.parse().unwrap());
+            if day > 5.0 {
+                continue;
+            }
+            seen += 1;
+            let get = |part: &str| &data.get(&format!("{case}/{part}")).unwrap().values;
+            for ((g, mean), sigma) in grid.values.iter().zip(get("mean")).zip(get("sigma")) {
+                let initial = least + unit * (g - 1e-7);
+                let found = if day > 0.0 { set.mean_na(initial, day * 86_400.0).value } else { initial };
+                let spread = match case.ends_with("read_noise") {
+                    true => set.read_noise_na(found),
+                    false => set.sigma_na(found, day * 86_400.0).value,
+                };
+                // Rounding of a polynomial of tenth order; currents and spreads are parts of the full one.
+                assert!(((found - least) / unit + 1e-7 - mean).abs() < 1e-12, "{case} {g}");
+                assert!((spread / unit - sigma).abs() < 1e-12, "{case} {g}");
+            }
+        }
+        assert_eq!(seen, 12);
     }
 
     #[test]

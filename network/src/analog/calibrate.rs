@@ -62,8 +62,7 @@ pub(super) fn plans(
     let input = input_range(array, seen);
     let two_reads = array.in_two_reads(input);
     let spec = array.core_spec(input);
-    let from_data =
-        matches!(spec.output.range, OutputRange::Named(RangeRule::MinimumError | RangeRule::Percentile(_)));
+    let from_data = spec.output.range.is_from_data();
     let wires = array.wires().filter(|_| !digital);
     let lines = wires.as_ref().map(|wires| Lines::new(array, wires, curves));
     let mut plans: Vec<Plan> = Vec::with_capacity(layers.len());
@@ -180,7 +179,7 @@ pub(super) fn input_range<T: Real>(array: &ArrayConfig, seen: &[Seen<T>]) -> Inp
             signed = input.signed && lo < 0.0;
             hi.max(if signed { -lo } else { 0.0 })
         }
-        ConverterRange::Named(RangeName::Maximum) => {
+        ConverterRange::Named(RangeName::Maximum | RangeName::Granular) => {
             if signed {
                 most.max(-least)
             } else {
@@ -188,7 +187,8 @@ pub(super) fn input_range<T: Real>(array: &ArrayConfig, seen: &[Seen<T>]) -> Inp
             }
         }
         ConverterRange::Named(RangeName::Calibrated) => found(&range::minimum_error),
-        ConverterRange::Percentile { percentile } => {
+        ConverterRange::Percentile { percentile }
+        | ConverterRange::PowerOfTwo { power_of_two: percentile } => {
             found(&|sorted, _, ends| range::at_percentile(sorted, percentile, ends))
         }
     };

@@ -65,6 +65,9 @@ pub enum AnalogError {
         /// Names of the layers.
         known: String,
     },
+    /// A graph that cannot be rearranged.
+    #[error("graph: {0}")]
+    Graph(#[from] crate::graph::GraphError),
     /// A bias that needs more rows than an array has.
     #[error(
         "layer `{layer}`: mapping.bias is \"array\", and the largest bias is that of {needed} full weights at full \

@@ -29,9 +29,9 @@ use super::programmed::{LayerStatistics, SECOND_READ};
 use super::record::Seen;
 use super::wires::{Lines, Near, WireStatistics};
 use super::{Setup, total};
-use crate::array::{ArrayConfig, Topology, WeightScale};
+use crate::array::{ArrayConfig, WeightScale};
 use crate::core::scales::Scales;
-use crate::core::spec::{CoreError, CoreSpec, OutputRange, RangeRule};
+use crate::core::spec::{CoreError, CoreSpec, OutputRange};
 use crate::core::stripes::Stripes;
 use crate::core::{Core, Counts, Mapping, Sign};
 use crate::effects::Effects;
@@ -142,7 +142,7 @@ impl<'a> MatrixArrays<'a> {
             return Err(AnalogError::NoLayer { found: found.clone(), known: NAME.to_owned() });
         }
         let digital = !array.mapping.digital_layers.is_empty();
-        if direction == Direction::Transposed && array.array.topology != Topology::InputSource {
+        if direction == Direction::Transposed && array.array.topology.gated() {
             return Err(AnalogError::GatedTranspose);
         }
         if direction == Direction::Transposed && setup.curves.is_some() && array.wires().is_some() {
@@ -158,12 +158,7 @@ impl<'a> MatrixArrays<'a> {
         let mut spec = array.core_spec(input);
         let mut mapping = Mapping::new(weights, outputs, inputs, &spec).map_err(wrong)?;
         spec.weight_max = (mapping.weight_max > 0.0).then_some(mapping.weight_max);
-        let by_rule = |rule: &RangeRule| {
-            matches!(rule, RangeRule::MinimumError | RangeRule::Percentile(_) | RangeRule::PowerOfTwo(_))
-        };
-        let from_data = !digital
-            && matches!(&spec.output.range, OutputRange::Named(rule) if by_rule(rule))
-            && spec.output.converter.bits > 0;
+        let from_data = !digital && spec.output.range.is_from_data() && spec.output.converter.bits > 0;
         let reads = if from_data { calibrate::samples(&seen, two_reads) } else { Vec::new() };
         let ranges = |mapping: &Mapping| -> Result<Vec<[f64; 2]>, AnalogError> {
             let turned = turned(mapping, direction)?;

@@ -56,12 +56,13 @@ pub use matrix_arrays::{Cells, Direction, MatrixArrays, ProgrammedMatrix, Weight
 pub use programmed::{Cost, LayerStatistics, Programmed};
 pub use wires::{Neighbours, WireStatistics};
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::array::{ArrayConfig, Compensation, ConverterKind, InputRange, Topology};
+use crate::array::{ArrayConfig, Compensation, ConverterKind, ConvolutionMapping, InputRange, Rounding};
 use crate::core::Core;
 use crate::core::curves::Curves;
 use crate::core::making::Making;
@@ -202,9 +203,11 @@ impl<'a> Arrays<'a> {
         let array = &self.setup.array;
         let circuit = array.output.circuit.is_some()
             && !matches!(array.output.kind, ConverterKind::Uniform | ConverterKind::SignMagnitude);
+        let rounding = effects.input_converters && array.input.rounding == Rounding::Stochastic
+            || effects.output_converters && array.output.rounding == Rounding::Stochastic;
         let stuck = array.cell.stuck_at_min + array.cell.stuck_at_max > 0.0;
         let rest = Effects { stuck: false, ..effects };
-        rest.is_random() || effects.output_converters && circuit || effects.stuck && stuck
+        rest.is_random() || rounding || effects.output_converters && circuit || effects.stuck && stuck
     }
 
     /// The arrays of one trial at one condition. All effects off is the digital network.
@@ -448,10 +451,23 @@ fn curves_of(array: &ArrayConfig, devices: &Devices<'_>) -> Result<Option<Curves
     let spec = array.core_spec(InputRange { max: 1.0, signed: array.input.signed });
     let (_, bits) = spec.input.slices();
     let levels = spec.input.magnitude_bits() == 0 || bits > 1;
-    if !levels || array.pulse.is_some() || array.array.topology == Topology::Gated {
+    if !levels || array.pulse.is_some() || array.array.topology.gated() {
         return Ok(None);
     }
     cells::curves(devices, &array.cell)
+}
+
+/// The graph as the mapping of an array has it: convolutions as one matrix each or as one for each tap. A
+/// [`Graph`] that stays as it is is borrowed.
+///
+/// # Errors
+/// [`AnalogError::NoLayer`] for a digital layer that there is not.
+pub fn arranged<'a>(graph: &'a Graph, array: &ArrayConfig) -> Result<Cow<'a, Graph>, AnalogError> {
+    if array.mapping.convolution == ConvolutionMapping::Im2col {
+        return Ok(Cow::Borrowed(graph));
+    }
+    let digital = digital_nodes(graph, &array.mapping.digital_layers)?;
+    Ok(Cow::Owned(graph.kernel_stationary(|node| digital.contains(&node))?))
 }
 
 /// Numbers of the nodes that stay digital.

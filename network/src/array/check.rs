@@ -3,8 +3,8 @@
 use mho_data::error::InputError;
 
 use super::{
-    ArrayConfig, ConverterKind, ConverterRange, InputRange, InputScheme, MappingStyle, ON_OFF_RATIO, Pairs,
-    Subtract, Topology,
+    ArrayConfig, ConverterKind, ConverterRange, InputKind, InputRange, InputScheme, MappingStyle,
+    ON_OFF_RATIO, Pairs, RangeName, Rounding, Subtract,
 };
 use crate::core::spec::CoreError;
 use crate::spec::toml_error;
@@ -70,7 +70,7 @@ impl ArrayConfig {
             }
         }
         let one_bit = self.input.scheme == InputScheme::BitSerial && self.input.slice_bits == 1;
-        if array.topology == Topology::Gated && self.wires().is_some() && !one_bit {
+        if array.topology.gated() && self.wires().is_some() && !one_bit {
             let expected = "input.scheme = \"bit-serial\" with slice_bits = 1: behind wires a gate is open or closed, and what flows \
                             depends on which of them are open";
             return match self.input.scheme {
@@ -105,24 +105,45 @@ impl ArrayConfig {
         if !(percent > 50.0 && percent <= 100.0) {
             return fail("mapping.clip_percentile", percent, "above 50, at most 100 percent");
         }
+        if let Some(most) = mapping.weight_max {
+            positive("mapping.weight_max", most, "a weight")?;
+            if percent < 100.0 {
+                return fail("mapping.weight_max", "clip_percentile too", ONE_OF_THEM);
+            }
+        }
         Ok(())
     }
 
     fn check_converters(&self) -> Result<(), ConfigError> {
         let (input, output) = (&self.input, &self.output);
-        if input.bits != 0 && !(2..=22).contains(&input.bits) {
-            return fail("input.bits", input.bits, "2 to 22 bits, or 0 for analog inputs");
+        let least = if input.signed { 2 } else { 1 };
+        if input.bits != 0 && !(least..=22).contains(&input.bits) {
+            let expected = "2 to 22 bits (1 with signed = false), or 0 for analog inputs";
+            return fail("input.bits", input.bits, expected);
+        }
+        if input.kind == InputKind::Uniform && input.scheme == InputScheme::BitSerial {
+            let expected =
+                "\"sign-magnitude\" with the scheme \"bit-serial\": its slices are those of a magnitude";
+            return fail("input.kind", "uniform", expected);
         }
         if input.slice_bits == 0 {
             return fail("input.slice_bits", 0, "at least 1");
         }
-        let most = match output.kind {
-            ConverterKind::Uniform | ConverterKind::SignMagnitude => 22,
-            _ => 16,
+        let [least, most] = match output.kind {
+            ConverterKind::Uniform => [1, 22],
+            ConverterKind::SignMagnitude => [2, 22],
+            _ => [2, 16],
         };
-        if output.bits != 0 && !(2..=most).contains(&output.bits) {
-            let expected = format!("2 to {most} bits for this kind, or 0 for no converter");
+        let circuit = !matches!(output.kind, ConverterKind::Uniform | ConverterKind::SignMagnitude);
+        if output.bits != 0 && !(least..=most).contains(&output.bits) {
+            let expected = format!("{least} to {most} bits for this kind, or 0 for no converter");
             return fail("output.bits", output.bits, &expected);
+        }
+        if circuit && output.rounding == Rounding::Stochastic {
+            return fail("output.rounding", "stochastic", "\"nearest\" for a circuit");
+        }
+        if circuit && output.range == ConverterRange::Named(RangeName::Granular) {
+            return fail("output.range", "granular", "another range for a circuit");
         }
         for (field, range) in [("input.range", input.range), ("output.range", output.range)] {
             if let ConverterRange::Fixed([lo, hi]) = range
@@ -135,6 +156,18 @@ impl ArrayConfig {
             {
                 return fail(field, format!("percentile = {percentile}"), "above 50, at most 100 percent");
             }
+            if let ConverterRange::PowerOfTwo { power_of_two } = range
+                && !(power_of_two > 50.0 && power_of_two <= 100.0)
+            {
+                return fail(
+                    field,
+                    format!("power_of_two = {power_of_two}"),
+                    "above 50, at most 100 percent",
+                );
+            }
+        }
+        if let ConverterRange::Named(RangeName::Granular) | ConverterRange::PowerOfTwo { .. } = input.range {
+            return fail("input.range", "a range of outputs", "another range for inputs");
         }
         if let Some(circuit) = output.circuit {
             if circuit.gain_db.is_nan() || circuit.gain_db < 0.0 {
@@ -183,12 +216,12 @@ impl ArrayConfig {
             return fail("cell.conductance_min_us", "on_off_ratio too", ONE_OF_THEM);
         }
         let on_off = cell.on_off();
-        if !(on_off.is_finite() && on_off > 1.0) {
+        if on_off.is_nan() || on_off <= 1.0 {
             let field = match cell.conductance_min_us {
                 Some(_) => "cell.conductance_min_us",
                 None => "cell.on_off_ratio",
             };
-            return fail(field, on_off, "a ratio of largest to smallest above 1");
+            return fail(field, on_off, "a ratio of largest to smallest above 1, or inf");
         }
         at_least_zero("cell.spread", cell.spread, "a factor")?;
         for (field, part) in

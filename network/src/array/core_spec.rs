@@ -1,6 +1,6 @@
 //! The core of one layer on the array of a configuration.
 
-use super::{ArrayConfig, ConverterRange, InputScheme, Pulse, RangeName, Topology};
+use super::{ArrayConfig, ConverterRange, InputKind, InputScheme, Pulse, RangeName, Rounding};
 use crate::converter::ConverterSpec;
 use crate::core::CoreSpec;
 use crate::core::pulse::PulseSpec;
@@ -19,7 +19,7 @@ impl ArrayConfig {
     /// Whether inputs with a sign are applied in two reads, first the positive ones, then the magnitudes
     /// of the negative ones: pulses and gates have no sign.
     pub fn in_two_reads(&self, input: InputRange) -> bool {
-        input.signed && (self.pulse.is_some() || self.array.topology == Topology::Gated)
+        input.signed && (self.pulse.is_some() || self.array.topology.gated())
     }
 
     /// The core of a layer with such inputs. Conductances are in units of that of the largest weight.
@@ -36,20 +36,28 @@ impl ArrayConfig {
         let input = InputSpec {
             max: input.max,
             bits,
-            coding: if signed { Coding::SignMagnitude } else { Coding::Unsigned },
+            coding: match self.input.kind {
+                _ if !signed => Coding::Unsigned,
+                InputKind::SignMagnitude => Coding::SignMagnitude,
+                InputKind::Uniform => Coding::TwoEnded,
+            },
             slice_bits: if serial { self.input.slice_bits } else { 0 },
-            stochastic_rounding: false,
+            stochastic_rounding: self.input.rounding == Rounding::Stochastic,
         };
         let output = OutputSpec {
             converter: ConverterSpec {
                 kind: self.output.kind,
                 bits: self.output.bits,
-                stochastic_rounding: false,
+                stochastic_rounding: self.output.rounding == Rounding::Stochastic,
                 circuit: self.output.circuit.unwrap_or_default(),
             },
             range: match self.output.range {
                 ConverterRange::Named(RangeName::Calibrated) => OutputRange::Named(RangeRule::MinimumError),
                 ConverterRange::Named(RangeName::Maximum) => OutputRange::Named(RangeRule::Maximum),
+                ConverterRange::Named(RangeName::Granular) => OutputRange::Named(RangeRule::Granular),
+                ConverterRange::PowerOfTwo { power_of_two } => {
+                    OutputRange::Named(RangeRule::PowerOfTwo(power_of_two))
+                }
                 ConverterRange::Percentile { percentile } => {
                     OutputRange::Named(RangeRule::Percentile(percentile))
                 }
@@ -65,6 +73,8 @@ impl ArrayConfig {
             cells_per_weight: self.mapping.cells_per_weight as usize,
             on_off_ratio: self.cell.on_off(),
             weight_percentile: self.mapping.clip_percentile,
+            weight_max: self.mapping.weight_max,
+            split: self.array.split,
             scale: self.mapping.scale,
             rows: self.array.rows,
             columns: self.array.columns,

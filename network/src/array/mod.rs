@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::core::spec::Conversion;
+pub use crate::core::spec::{Conversion, Split};
 use crate::effects::Effects;
 
 mod check;
@@ -60,6 +60,8 @@ pub struct Geometry {
     pub sense: End,
     /// Where the two cells of a pair stand.
     pub pairs: Pairs,
+    /// How products longer or wider than an array are dealt to several.
+    pub split: Split,
     /// How inputs drive cells.
     pub topology: Topology,
     /// Largest error of the currents behind wires, as a part of their root mean square.
@@ -74,6 +76,7 @@ impl Default for Geometry {
         Self {
             rows: 1152,
             columns: 256,
+            split: Split::Equal,
             row_resistance_ohm: 0.0,
             column_resistance_ohm: 0.0,
             row_terminal_ohm: 0.0,
@@ -95,8 +98,18 @@ impl Default for Geometry {
 pub enum Topology {
     /// The row supplies the current.
     InputSource,
-    /// The row gates the cell.
+    /// The row gates the cell; a line along each row supplies its cells.
+    #[serde(alias = "gated-rows")]
     Gated,
+    /// The row gates the cell; a line beside each column supplies its cells.
+    GatedColumns,
+}
+
+impl Topology {
+    /// Whether inputs only open and close cells.
+    pub fn gated(self) -> bool {
+        self != Self::InputSource
+    }
 }
 
 /// `[mapping]`.
@@ -111,6 +124,9 @@ pub struct Mapping {
     pub slices: u32,
     /// Percentile of |w| in a layer that takes the full current (percent; 100: the largest weight).
     pub clip_percentile: f64,
+    /// |w| that takes the full current in all layers, in place of a percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_max: Option<f64>,
     /// Which weights have their own one that takes the full current: those of a layer or of each column.
     pub scale: WeightScale,
     /// Where biases are added.
@@ -119,6 +135,8 @@ pub struct Mapping {
     pub subtract: Subtract,
     /// Equal cells side by side for one weight, or for one slice of it, whose currents add.
     pub cells_per_weight: u32,
+    /// How the taps of a convolution lie on arrays.
+    pub convolution: ConvolutionMapping,
     /// Layers that stay digital: names, `"first"`, `"last"`.
     pub digital_layers: Vec<String>,
 }
@@ -130,13 +148,25 @@ impl Default for Mapping {
             weight_bits: 8,
             slices: 1,
             clip_percentile: 100.0,
+            weight_max: None,
             scale: WeightScale::Layer,
             bias: BiasMapping::Digital,
             subtract: Subtract::Array,
             cells_per_weight: 1,
+            convolution: ConvolutionMapping::Im2col,
             digital_layers: Vec::new(),
         }
     }
+}
+
+/// How the taps of a convolution lie on arrays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConvolutionMapping {
+    /// All taps in one matrix, whose inputs are copied for every window.
+    Im2col,
+    /// Each tap on arrays of its own; their products are added digitally.
+    KernelStationary,
 }
 
 /// Which weights have their own one that takes the full current.
@@ -195,6 +225,10 @@ pub struct Input {
     pub scheme: InputScheme,
     /// Bits applied at once by the scheme `"bit-serial"`.
     pub slice_bits: u32,
+    /// Levels of inputs with a sign.
+    pub kind: InputKind,
+    /// How inputs between two levels are rounded.
+    pub rounding: Rounding,
     /// Range of the converter.
     pub range: ConverterRange,
 }
@@ -206,6 +240,8 @@ impl Default for Input {
             signed: true,
             scheme: InputScheme::Parallel,
             slice_bits: 1,
+            kind: InputKind::SignMagnitude,
+            rounding: Rounding::Nearest,
             range: ConverterRange::Calibrated,
         }
     }
@@ -259,6 +295,26 @@ pub enum InputScheme {
     BitSerial,
 }
 
+/// Levels of inputs with a sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputKind {
+    /// A sign and a magnitude: 2^bits - 1 levels, zero among them.
+    SignMagnitude,
+    /// 2^bits equal steps from one end of the range to the other; zero is none of them.
+    Uniform,
+}
+
+/// How a converter rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rounding {
+    /// To the nearest level.
+    Nearest,
+    /// To either neighbour at random, with the value itself as expectation.
+    Stochastic,
+}
+
 /// `[output]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -267,6 +323,8 @@ pub struct Output {
     pub bits: u32,
     /// Kind of converter.
     pub kind: ConverterKind,
+    /// How values between two levels are rounded, by the kinds that are no circuits.
+    pub rounding: Rounding,
     /// Range of the converter.
     pub range: ConverterRange,
     /// When it converts, if inputs come bit by bit.
@@ -281,6 +339,7 @@ impl Default for Output {
         Self {
             bits: 8,
             kind: ConverterKind::Uniform,
+            rounding: Rounding::Nearest,
             range: ConverterRange::Calibrated,
             conversion: Conversion::EachSlice,
             circuit: None,
@@ -308,9 +367,12 @@ pub enum ConverterKind {
 
 /// Range of a converter: found from training images, the largest that can occur, or given.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "another range, expected \"calibrated\", \"maximum\", \"granular\", { percentile = 99.9 }, { power_of_two = 99.9 } or [lo, hi]"
+)]
 pub enum ConverterRange {
-    /// `"calibrated"` or `"maximum"`.
+    /// `"calibrated"`, `"maximum"` or `"granular"`.
     Named(RangeName),
     /// `[lo, hi]`: inputs in units of the network's activations, outputs in units of
     /// weight x activation.
@@ -319,6 +381,12 @@ pub enum ConverterRange {
     Percentile {
         /// Above 50, at most 100.
         percentile: f64,
+    },
+    /// `{ power_of_two = 99.9 }`: of outputs, the smallest part 2^-k of the full current of a column that holds
+    /// that percentile (percent) at both ends.
+    PowerOfTwo {
+        /// Above 50, at most 100.
+        power_of_two: f64,
     },
 }
 
@@ -339,6 +407,8 @@ pub enum RangeName {
     Calibrated,
     /// Everything that can occur fits.
     Maximum,
+    /// A step of an output converter is the current of one step of a cell at one step of an input.
+    Granular,
 }
 
 /// `[cell]`.
@@ -521,6 +591,10 @@ mod tests {
         for text in [
             "[mapping]\nstyle = \"offset-column\"\nslices = 4\ncells_per_weight = 2\n",
             "[mapping]\nstyle = \"two-sided\"\nsubtract = \"digital\"\n",
+            "[array]\nsplit = \"full\"\ntopology = \"gated-columns\"\n[mapping]\nweight_max = 0.5\n[cell]\non_off_ratio = inf\n",
+            "[mapping]\nconvolution = \"kernel-stationary\"\n",
+            "[input]\nkind = \"uniform\"\nrounding = \"stochastic\"\n[output]\nrounding = \"stochastic\"\nrange = \"granular\"\nbits = 1\n",
+            "[input]\nbits = 1\nsigned = false\n[output]\nrange = { power_of_two = 99.9 }\n",
             "[mapping]\nscale = \"column\"\nbias = \"array\"\n",
             "[input]\nscheme = \"bit-serial\"\n[output]\nconversion = \"accumulated\"\n",
             "[output]\nkind = \"sar\"\n[output.circuit]\nsigma_capacitor = 0.02\nbank = \"split\"\n",
@@ -554,6 +628,14 @@ mod tests {
             ("[array]\nrow_resistance_ohm = 1.0\n[pulse]\nswing_v = 0.3\n", 2, "row_resistance_ohm"),
             ("[cell]\ncurrent_max_na = 3.0\nconductance_max_us = 3.0\n", 3, "conductance_max_us"),
             ("[pulse]\ntime_levels = 24\n", 2, "time_levels"),
+            ("[input]\nbits = 1\n", 2, "bits"),
+            ("[input]\nrange = \"granular\"\n", 2, "range"),
+            ("[output]\nrange = \"granulated\"\n", 2, "granular"),
+            ("[output]\nrange = { power_of_two = 10.0 }\n", 2, "power_of_two"),
+            ("[output]\nkind = \"sar\"\nrounding = \"stochastic\"\n", 3, "rounding"),
+            ("[output]\nkind = \"sar\"\nrange = \"granular\"\n", 3, "range"),
+            ("[mapping]\nclip_percentile = 99.0\nweight_max = 2.0\n", 3, "weight_max"),
+            ("[input]\nkind = \"uniform\"\nscheme = \"bit-serial\"\n", 2, "kind"),
             ("[cell]\nstuck_at_min = 0.7\nstuck_at_max = 0.7\n", 3, "stuck_at_max"),
         ] {
             let error = ArrayConfig::from_toml(text, "array.toml").unwrap_err().to_string();

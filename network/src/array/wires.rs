@@ -51,6 +51,7 @@ impl ArrayConfig {
             topology: match array.topology {
                 Topology::InputSource => crate::wires::Topology::InputSource,
                 Topology::Gated => crate::wires::Topology::GatedRows,
+                Topology::GatedColumns => crate::wires::Topology::GatedColumns,
             },
         };
         let ohms = [wires.row_ohm, wires.column_ohm, wires.row_terminal_ohm, wires.column_terminal_ohm];

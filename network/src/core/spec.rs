@@ -190,6 +190,14 @@ impl Default for OutputRange {
     }
 }
 
+impl OutputRange {
+    /// Whether it is found from data.
+    pub fn is_from_data(&self) -> bool {
+        use RangeRule::{MinimumError, Percentile, PowerOfTwo};
+        matches!(self, Self::Named(MinimumError | Percentile(_) | PowerOfTwo(_)))
+    }
+}
+
 /// Rules for a range.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -49,6 +49,7 @@ mod plan;
 pub mod run;
 mod shape;
 mod simplify;
+mod stationary;
 pub mod tensor;
 
 pub use layers::{Digital, Layer, LayerId, Products, Vectors, VectorsMut};

@@ -194,3 +194,26 @@ fn same_bits_for_one_and_two_threads() {
     };
     assert_eq!(run(1), run(2));
 }
+
+/// Each tap of a convolution on its own arrays: near the digital network, with a conversion for each tap; what
+/// stays digital stays one layer.
+#[test]
+fn kernels_stay_on_their_arrays() {
+    let (graph, x) = (network(), images(10, 7));
+    let text = |digital: &str| {
+        format!("[mapping]\nconvolution = \"kernel-stationary\"\ndigital_layers = {digital}\n")
+    };
+    let array = ArrayConfig::from_toml(&text("[]"), "array.toml").unwrap();
+    let taps = mho_network::analog::arranged(&graph, &array).unwrap();
+    assert_eq!(taps.layers().len(), graph.layers().len() + 8);
+    let (y, statistics) = run(&taps, &array, &x, QUANTISED);
+    assert!(difference(&y, &digital(&graph, &x)) < 0.05);
+    let (_, whole) = run(&graph, &ArrayConfig::default(), &x, QUANTISED);
+    let conversions = |of: &[LayerStatistics], name: &str| -> u64 {
+        of.iter().filter(|layer| layer.name.starts_with(name)).map(|layer| layer.output_conversions).sum()
+    };
+    assert_eq!(conversions(&statistics, "c["), 9 * conversions(&whole, "c"));
+    assert_eq!(conversions(&statistics, "h"), conversions(&whole, "h"));
+    let array = ArrayConfig::from_toml(&text("[\"first\"]"), "array.toml").unwrap();
+    assert_eq!(*mho_network::analog::arranged(&graph, &array).unwrap(), graph);
+}

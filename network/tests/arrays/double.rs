@@ -71,15 +71,13 @@ fn equals_the_matrix_of_a_graph() {
     let graph = matrix(OUTPUTS, INPUTS, weights.clone());
     let inputs = tensor(&[4, INPUTS], x.clone());
     let fine = "[input]\nbits = 12\n[output]\nbits = 20\n[mapping]\nweight_bits = 10\n";
+    let wires = "[array]\nrow_resistance_ohm = 20.0\ncolumn_resistance_ohm = 30.0\nwire_tolerance = 0.0\n";
     let all = Effects { read_noise: false, ..Effects::ALL };
     for (text, effects) in [
         (String::new(), Effects { output_converters: false, ..all }),
         (format!("{fine}[array]\nrows = 6\ncolumns = 4\n"), all),
         (format!("{fine}style = \"offset-column\"\n"), all),
-        (
-            format!("{fine}slices = 3\n[array]\nrow_resistance_ohm = 20.0\ncolumn_resistance_ohm = 30.0\n"),
-            all,
-        ),
+        (format!("{fine}slices = 3\n{wires}"), all),
         (format!("{fine}[array]\ntopology = \"gated\"\n"), all),
         (format!("{fine}[effects]\ndrift_compensation = \"per-column\"\n"), all),
         (format!("{fine}[cell]\nstuck_at_max = 0.1\nspread = 2.0\n"), all),

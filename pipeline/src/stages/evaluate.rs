@@ -6,7 +6,7 @@ use crate::analysis::sets::Sets;
 use crate::stage::{Artifact, Context, Outputs, ParamError, Role, Shard, Stage, StageError, resolve_as};
 use mho_data::table::Table;
 use mho_lut::AnyTable;
-use mho_network::analog::Devices;
+use mho_network::analog::{Devices, arranged};
 use mho_network::array::ArrayConfig;
 use mho_network::effects::Effects;
 use mho_network::evaluate::{Condition, Evaluator};
@@ -120,7 +120,8 @@ pub(super) fn evaluate(
     conditions: &[Condition],
 ) -> Result<Table, StageError> {
     let source = context.input("network")?;
-    let net = network(source)?;
+    let mut net = network(source)?;
+    net.graph = arranged(&net.graph, &common.array).map_err(StageError::failed)?.into_owned();
     let table = artifact.map(cells_table).transpose()?;
     let devices = match &table {
         None => None,

@@ -101,3 +101,35 @@ fn phase_change_memory_in_closed_form() {
     }
     assert!(rows.len() > 60);
 }
+
+/// Programming errors of CrossSim 3.2's devices: conductances are over the largest, and span what its ratio leaves.
+#[test]
+fn programming_errors_equal_crosssim() {
+    use crate::inference::generic::Generic;
+    let Some(path) = mho_data::shared::find("golden/crosssim/devices.npz") else { return };
+    let bytes = std::fs::read(path).unwrap();
+    let data = mho_data::npy::Archive::from_npz(&bytes, "devices.npz").unwrap();
+    let none = Generic { g_max_us: 1.0, error_constant: 0.0, ..Generic::default() };
+    let cases: [(&str, Box<dyn Cell>, [f64; 2]); 5] = [
+        ("generic/NormalIndependentDevice", Box::new(Generic { error_constant: 0.02, ..none }), [0.1, 1.0]),
+        ("generic/NormalProportionalDevice", Box::new(Generic { error_linear: 0.02, ..none }), [0.1, 1.0]),
+        (
+            "generic/NormalInverseProportionalDevice",
+            Box::new(Generic { error_inverse: 0.02, ..none }),
+            [0.1, 1.0],
+        ),
+        ("PCMJoshi/prog", find("pcm-joshi").unwrap().default_cell(), [0.25, 25.0]),
+        ("RRAMMilo/prog", find("milo").unwrap().default_cell(), [50.0, 225.0]),
+    ];
+    for (name, cell, [least_us, most_us]) in cases {
+        let get = |part: &str| &data.get(&format!("{name}/{part}")).unwrap().values;
+        let unit = (most_us - least_us) / (1.0 - least_us / most_us);
+        for ((g, mean), sigma) in get("g").iter().zip(get("mean")).zip(get("sigma")) {
+            let target_us = least_us + unit * (g - least_us / most_us);
+            let found = cell.programmed(target_us);
+            assert!((found.sigma_us / unit - sigma).abs() < 1e-12, "{name} {g}: {}", found.sigma_us);
+            // Errors of these devices move no mean.
+            assert!((g - mean).abs() < 1e-12, "{name} {g}");
+        }
+    }
+}

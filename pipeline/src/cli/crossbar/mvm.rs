@@ -117,7 +117,8 @@ pub(super) fn run(args: &MvmArgs, globals: &Globals) -> Answer {
             | AnalogError::CurrentRange { .. }
             | AnalogError::Temperature(_)
             | AnalogError::NoLayer { .. }
-            | AnalogError::GatedTranspose => {
+            | AnalogError::GatedTranspose
+            | AnalogError::Core { error: CoreError::Spec { .. }, .. } => {
                 let expected = "an array that fits the command and its table";
                 InputError::new(file(args.array.as_ref()), error.to_string(), expected).into()
             }

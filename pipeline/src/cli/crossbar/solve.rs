@@ -219,6 +219,10 @@ pub(super) fn run(args: &SolveArgs, globals: &Globals) -> Answer {
         let expected = format!("{rows}, one for each row of {}", name(&args.conductance));
         return Err(InputError::new(name(&args.voltage), found, expected).into());
     }
+    if let Some(at) = voltage.iter().position(|v| !v.is_finite()) {
+        let found = format!("{} V in vector {}, at row {}", voltage[at], at / rows, at % rows);
+        return Err(InputError::new(name(&args.voltage), found, "finite voltages").into());
+    }
     // Of errors of values: those of the array name its file, those of inputs theirs.
     let told = |error: WireError| match &error {
         WireError::Value { what, .. } if what.starts_with("resistance") => CliError::Usage(error.to_string()),

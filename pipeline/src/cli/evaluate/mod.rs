@@ -12,7 +12,7 @@ use inputs::Tables;
 use mho_data::InputError;
 use mho_data::table::Table;
 use mho_lut::MemberKind;
-use mho_network::analog::Devices;
+use mho_network::analog::{Devices, arranged};
 use mho_network::array::ArrayConfig;
 use mho_network::effects::Effects;
 use mho_network::evaluate::{Condition, Evaluator, Spent, Stop, TrialResult};
@@ -180,7 +180,8 @@ impl Evaluate {
         }
         let sets = Sets::find(self.dataset.as_deref().unwrap_or_default())?;
         let name = self.network.as_deref().unwrap_or_default();
-        let network = inputs::network(name, &sets, seed)?;
+        let mut network = inputs::network(name, &sets, seed)?;
+        network.graph = arranged(&network.graph, &array)?.into_owned();
         let test = sets.test()?;
         let mut notes = Vec::new();
         let (train, apart) = sets.calibration()?;
