@@ -78,7 +78,7 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "array.wire_tolerance",
         "0.0001",
         "",
-        "largest error of the currents behind wires, as a part of their root mean square: arrays of the next trial, time or dose are corrected from a neighbour's solution where a check allows, else solved; 0 to solve each to rounding",
+        "largest error of the currents behind wires, as a part of their root mean square: arrays of the next trial, time or dose are corrected from a neighbour's solution where a check allows, else solved, and curved cells for each of their inputs; 0 to solve each to rounding",
     ),
     (
         "array.column_current_max_na",
