@@ -60,19 +60,11 @@ impl<T: Real> Core<T> {
         sums: &mut [Sums],
     ) -> Result<(), CoreError> {
         let kept = mapping.kept_currents();
-        let lines = mapping.outputs;
-        let partners = mapping.encoding.is_pair();
-        let sample = |line: usize| {
-            // A partner is worth what its output is, a reference column what the largest is.
-            let output = if partners { line % lines.max(1) } else { line };
-            let worth = mapping.weight_range(output);
-            Sample { value: 0.0, worth, kept: kept.get(line).copied().unwrap_or(Sample::ALL) }
-        };
         let mut see = |slice: usize, n: usize, values: &[T]| {
             let Some(sums) = sums.get_mut(slice) else { return };
             for (line, values) in values.chunks_exact(n.max(1)).enumerate() {
-                let of_line = sample(line);
-                sums.0.extend(values.iter().map(|i| Sample { value: i.to_f64(), ..of_line }));
+                let kept = kept.get(line).copied().unwrap_or(Sample::ALL);
+                sums.0.extend(values.iter().map(|i| Sample { value: i.to_f64(), kept }));
             }
         };
         self.multiply_seeing(inputs, batch, (0, biased), &mut see)?;

@@ -92,7 +92,7 @@ impl<T: Real> Driver<T> {
         let most = T::of(self.magnitude_max);
         wide(
             #[inline(always)]
-            || codes.iter_mut().zip(driven).for_each(|(code, &x)| *code = (x * most).nearest().to_i32()),
+            move || codes.iter_mut().zip(driven).for_each(|(code, &x)| *code = (x * most).nearest_i32()),
         );
     }
 
@@ -101,15 +101,21 @@ impl<T: Real> Driver<T> {
     pub fn slice(&self, codes: &[i32], k: u32, slice: &mut [T]) -> T {
         let digit_max = (1_i32 << self.slice_bits) - 1;
         let shift = self.slice_bits * k;
+        // By value: what lies behind references might be written to by the loops, which then are none of vectors.
+        let cut = move |code: i32| {
+            let magnitude = (code.abs() >> shift) & digit_max;
+            // All ones for a sign.
+            let sign = code >> 31;
+            T::of_i32((magnitude ^ sign) - sign)
+        };
         let unit = T::of_i32(digit_max);
+        let digits = slice.iter_mut().zip(codes);
         wide(
             #[inline(always)]
-            || {
-                for (digit, &code) in slice.iter_mut().zip(codes) {
-                    let magnitude = (code.abs() >> shift) & digit_max;
-                    let signed = if code < 0 { -magnitude } else { magnitude };
-                    *digit = T::of_i32(signed) / unit;
-                }
+            move || match digit_max {
+                // A division costs more than all the rest.
+                1 => digits.for_each(|(digit, &code)| *digit = cut(code)),
+                _ => digits.for_each(|(digit, &code)| *digit = cut(code) / unit),
             },
         );
         T::of(f64::from(digit_max) * (2.0_f64).powi(shift as i32) / self.magnitude_max)

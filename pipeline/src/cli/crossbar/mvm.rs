@@ -7,7 +7,7 @@ use mho_data::InputError;
 use mho_data::npy::Array;
 use mho_lut::AnyTable;
 use mho_network::analog::{AnalogError, Arrays, Devices, LayerStatistics};
-use mho_network::array::ArrayConfig;
+use mho_network::array::{ArrayConfig, BiasMapping};
 use mho_network::effects::Effects;
 use mho_network::evaluate::Condition;
 use mho_network::graph::op::{Dense, Length, Op};
@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 /// Analog products of a matrix with vectors
 ///
 /// The weights are mapped onto arrays, programmed, and read through converters and wires as ARRAY says.
-/// Ranges of converters that are to be calibrated are found from the vectors themselves. Matrices are
+/// Ranges of converters that are to be calibrated are found from the vectors themselves. A matrix has no bias, so that
+/// `mapping.bias` changes nothing. Matrices are
 /// `.npy` files, or `.csv` files of numbers with one line a row.
 #[derive(Debug, Args)]
 #[command(
@@ -114,6 +115,9 @@ pub(super) fn run(args: &MvmArgs, globals: &Globals) -> Answer {
     write(&args.out, &Array { shape: vec![vectors, outputs], values })?;
     let statistics = programmed.statistics().into_iter().next().unwrap_or_default();
     tell(&statistics, globals);
+    if array.mapping.bias == BiasMapping::Array && !globals.quiet {
+        eprintln!("mapping.bias = \"array\" changes nothing: a matrix has no bias");
+    }
     let mapped = arrays.layers().into_iter().next();
     if globals.json {
         let document = serde_json::json!({
