@@ -42,14 +42,14 @@ impl<T: Real> Driver<T> {
     /// Inputs in units of the full input, converted; and how many were clipped. `first` numbers the
     /// draws of stochastic rounding.
     pub fn drive(&self, inputs: &[T], first: u64) -> (Vec<T>, u64) {
-        self.drive_with(inputs, first, 0, T::default())
+        self.drive_with(inputs, first, &[], 0)
     }
 
-    /// As [`Driver::drive`], with `more` inputs at `level` (in units of the full input) behind them.
-    pub(super) fn drive_with(&self, inputs: &[T], first: u64, more: usize, level: T) -> (Vec<T>, u64) {
-        let mut driven = vec![T::default(); inputs.len() + more];
-        if level != T::default() {
-            driven[inputs.len()..].fill(level);
+    /// As [`Driver::drive`], with more inputs behind them: `batch` at each of `levels` (in units of the full input).
+    pub(super) fn drive_with(&self, inputs: &[T], first: u64, levels: &[T], batch: usize) -> (Vec<T>, u64) {
+        let mut driven = vec![T::default(); inputs.len() + levels.len() * batch];
+        for (row, &level) in driven[inputs.len()..].chunks_mut(batch.max(1)).zip(levels) {
+            row.fill(level);
         }
         let scale = self.per_unit;
         let clipped = match (&self.converter, &self.stochastic) {
