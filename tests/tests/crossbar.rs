@@ -213,6 +213,27 @@ fn bad_arrays_are_refused() {
     }
 }
 
+/// A steep cell behind a resistor: I R + asinh(a I / g) / a = V, at 76 and at 200 times its voltage unit.
+#[test]
+fn steep_cells() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let npy = |value: f64| Array { shape: vec![1, 1], values: vec![value] }.to_npy();
+    std::fs::write(folder.join("g.npy"), npy(1e-6)).unwrap();
+    for (volts, a) in [(2.0, 38.0), (5.0, 40.0), (0.3, 4.0)] {
+        std::fs::write(folder.join("v.npy"), npy(volts)).unwrap();
+        let (cell, wires) = (format!("sinh:{a}"), ["--row-resistance-ohm", "100", "--out", "i.npy"]);
+        let array = ["crossbar", "solve", "--conductance", "g.npy", "--voltage", "v.npy", "--cell", &cell];
+        let output = run(folder, &[&array[..], &wires].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let found =
+            Array::from_npy(&std::fs::read(folder.join("i.npy")).unwrap(), "i.npy").unwrap().values[0];
+        // The law that the current should meet; its slope against the current is the sum of both.
+        let left = 100.0 * found + (a * found / 1e-6).asinh() / a - volts;
+        assert!(left.abs() < 1e-12 * volts, "{volts} V, {a}/V: {found} A leave {left} V");
+    }
+}
+
 /// W is outputs x inputs, X vectors x inputs, Y vectors x outputs; none of the three lengths are equal.
 #[test]
 fn products_of_a_matrix_on_an_array() {
