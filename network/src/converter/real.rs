@@ -42,6 +42,8 @@ pub trait Real:
     fn of_f32(x: f32) -> Self;
     /// From an integer of at most [`Real::BITS`] bits, exactly.
     fn of_i32(x: i32) -> Self;
+    /// The integer part; the nearest number that there is beyond 31 bits, zero for a NaN.
+    fn to_i32(self) -> i32;
     /// The number itself, a whole one from 0 to 2^[`Real::BITS`]: an addition, of which the lowest bits are read.
     fn to_index(self) -> usize;
     /// The larger; the other if one is not a number.
@@ -91,6 +93,10 @@ macro_rules! real {
             #[inline(always)]
             fn of_i32(x: i32) -> Self {
                 x as Self
+            }
+            #[inline(always)]
+            fn to_i32(self) -> i32 {
+                self as i32
             }
             #[inline(always)]
             fn to_index(self) -> usize {
