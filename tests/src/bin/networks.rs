@@ -113,7 +113,7 @@ const IN_BITS: [(&str, usize, usize); 4] = [
     ("cnn-fashion", 1000, 256),
     ("ds-cnn", 300, 100),
     ("resnet20-tuned", 100, 50),
-    ("efficientnet-lite0", 256, 16),
+    ("efficientnet-lite0", 64, 8),
 ];
 
 /// A network with its samples and those that calibrate its converters.
