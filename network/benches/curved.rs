@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use mho_network::wires::{Bends, Crossbar, Curved, SEGMENTS, Shapes, WireError, Wires};
+use mho_network::wires::{Arriving, Bends, Crossbar, Curved, SEGMENTS, Shapes, Solved, WireError, Wires};
 
 /// Best time (ms) of `repeats` runs.
 fn best(repeats: usize, mut run: impl FnMut()) -> f64 {
@@ -55,12 +55,13 @@ fn curved(n: usize, ohm: f64, tolerance: f64) -> Result<(), WireError> {
     let batch = 64;
     let x: Vec<f64> = numbers(n * batch, 7).into_iter().map(|u| (255.0 * u).round() / 255.0).collect();
     let narrow: Vec<f32> = x.iter().map(|&x| x as f32).collect();
-    let lines: Vec<usize> = (0..n).collect();
+    let columns: Vec<(usize, f32)> = (0..n).map(|j| (j, 1.0)).collect();
     let mut out = vec![0.0_f32; n * batch];
-    let mut solved = many.add(&narrow, batch, 1.0, &lines, &mut out);
+    let mut solved = Solved::default();
     let all = best(5, || {
         out.fill(0.0);
-        solved = many.add(black_box(&narrow), batch, 1.0, &lines, &mut out);
+        let arriving = Arriving { columns: &columns, batch, currents: &mut out, variances: &mut [] };
+        solved = many.add(black_box(&narrow), arriving);
     });
     let input: Vec<f64> = (0..n).map(|i| 0.2 * x[i * batch]).collect();
     let mut found = exact.solve(&input)?;

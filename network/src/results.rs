@@ -46,7 +46,9 @@ pub fn evaluation_table(results: &[TrialResult], labels: &Labels) -> Table {
 /// that takes the full current), `mean_current_na`, and the counts `input_conversions`, `inputs_saturated`,
 /// `output_conversions`, `outputs_saturated`, `lines_limited`; of arrays with wires, how many were corrected from
 /// a neighbour, `wires_corrected`, and solved, `wires_solved`, and the largest `wires_error` of corrections, as
-/// a part of the current.
+/// a part of the current; of arrays that are solved for each of their inputs, the inputs, `wires_vectors`, the
+/// `wires_turns` of all of them, those solved by themselves, `wires_alone`, and not to the tolerance,
+/// `wires_unconverged`.
 pub fn layer_table(results: &[TrialResult]) -> Table {
     let rows: Vec<(&TrialResult, usize, &LayerStatistics)> = results
         .iter()
@@ -72,5 +74,9 @@ pub fn layer_table(results: &[TrialResult]) -> Table {
         .with_float("lines_limited", layer(&|l| l.lines_limited as f64))
         .with_float("wires_corrected", layer(&|l| l.wires.corrected as f64))
         .with_float("wires_solved", layer(&|l| l.wires.solved as f64))
+        .with_float("wires_vectors", layer(&|l| l.wires.vectors as f64))
+        .with_float("wires_turns", layer(&|l| l.wires.turns as f64))
+        .with_float("wires_alone", layer(&|l| l.wires.alone as f64))
+        .with_float("wires_unconverged", layer(&|l| l.wires.unconverged as f64))
         .with_float("wires_error", layer(&|l| l.wires.largest_error))
 }

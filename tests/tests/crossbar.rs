@@ -275,6 +275,12 @@ fn products_of_a_matrix_on_an_array() {
     assert_eq!(document["outputs_saturated"], beyond);
     assert_eq!(document["input_conversions"], 20);
     assert_eq!(document["weight_max"], 2.0);
+    // Columns with their own scales, and rows for biases that a matrix does not have.
+    let columns = "[mapping]\nscale = \"column\"\nbias = \"array\"\nweight_bits = 16\n[input]\nbits = 16\n[output]\nbits = 16\n";
+    std::fs::write(folder.join("columns.toml"), columns).unwrap();
+    let (columns, _, told) = mvm("columns.toml", &[]);
+    assert!(columns.iter().zip(&exact).all(|(y, exact)| (y - exact).abs() < 1e-3), "{columns:?}");
+    assert!(told.contains("a matrix has no bias"), "{told}");
 }
 
 /// Analog numbers in double precision: with the matrix, with its transpose, of complex numbers, written anew, and

@@ -64,7 +64,7 @@ pub(super) fn plans(
     let spec = array.core_spec(input);
     let from_data = spec.output.range.is_from_data();
     let wires = array.wires().filter(|_| !digital);
-    let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
+    let lines = wires.as_ref().map(|wires| Lines::new(array, wires, curves));
     let mut plans: Vec<Plan> = Vec::with_capacity(layers.len());
     // Currents of each slice of weights over ideal lines and cells, and with the circuit that there is.
     let mut currents = vec![Sums::default(); spec.slices];
@@ -94,7 +94,7 @@ pub(super) fn plans(
         }
         let mut near = Vec::new();
         if circuit {
-            frame.gated = lines.as_ref().filter(|lines| lines.gated()).map(Lines::gates);
+            frame.circuit = lines.as_ref().and_then(Lines::circuit);
             frame.curves = curves.cloned();
             let mut making = Making::new(&frame, false, from_data);
             let mut number = 0;

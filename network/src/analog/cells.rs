@@ -133,7 +133,7 @@ pub(super) fn curves(devices: &Devices<'_>, cell: &Cell) -> Result<Option<Curves
         .collect();
     let mut full = known.clone();
     devices.at_voltage(&mut full, full_v)?;
-    let curves = Curves::new(|cells, x| {
+    let curves = Curves::new(1e-9 * largest_na / full_v, |cells, x| {
         let v = x * full_v;
         let mut found = known.clone();
         devices.at_voltage(&mut found, v.max(low_v))?;

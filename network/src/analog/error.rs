@@ -42,18 +42,16 @@ pub enum AnalogError {
     /// A temperature that the table does not have.
     #[error("effects.temperature_k is {0} K; a table over time and dose is of 300 K")]
     Temperature(f64),
-    /// Curved cells behind wires.
-    #[error(
-        "the table knows cells at several drain voltages, and inputs have several levels: behind wires such currents \
-         are no product, each vector of inputs needs a solution of its own (`crossbar solve`); expected ideal wires, \
-         or inputs bit by bit (input.scheme = \"bit-serial\", slice_bits = 1), which all have one voltage"
-    )]
-    CurvedBehindWires,
     /// A transpose of gated arrays.
     #[error(
         "array.topology is \"gated\": inputs open the cells of a row, and nothing drives its columns; products with the transpose need \"input-source\""
     )]
     GatedTranspose,
+    /// A transpose of curved cells behind wires.
+    #[error(
+        "cells of the table are curved, and behind wires their currents are solved for from the rows; products with the transpose need ideal wires, or a table of one voltage"
+    )]
+    CurvedTranspose,
     /// Noise of the transposed direction behind wires.
     #[error(
         "read noise behind wires is known for products with the matrix, not with its transpose; expected --effects without read-noise or without wires"

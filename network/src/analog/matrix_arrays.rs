@@ -47,6 +47,9 @@ const VECTORS: usize = 64;
 /// Turn of programming of cells that are written anew: none that a refresh reaches.
 const REWRITTEN: u64 = 1 << 63;
 
+/// Tolerance of currents behind wires: a matrix has no trials to be quick for.
+const ROUNDING: f64 = 1e-12;
+
 /// Weights, outputs x inputs, those of an output together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WeightMatrix<'a> {
@@ -135,7 +138,7 @@ impl<'a> MatrixArrays<'a> {
         devices: Option<Devices<'a>>,
     ) -> Result<Self, AnalogError> {
         let mut setup = Setup::new(array, devices)?;
-        setup.array.array.wire_tolerance = 0.0;
+        setup.array.array.wire_tolerance = ROUNDING;
         let array = &setup.array;
         let WeightMatrix { values: weights, outputs, inputs } = matrix;
         let known = |name: &&String| ["first", "last", NAME].contains(&name.as_str());
@@ -145,6 +148,9 @@ impl<'a> MatrixArrays<'a> {
         let digital = !array.mapping.digital_layers.is_empty();
         if direction == Direction::Transposed && array.array.topology.gated() {
             return Err(AnalogError::GatedTranspose);
+        }
+        if direction == Direction::Transposed && setup.curves.is_some() && array.wires().is_some() {
+            return Err(AnalogError::CurvedTranspose);
         }
         let length = if direction == Direction::Transposed { outputs } else { inputs };
         if calibration.is_empty() || length == 0 || !calibration.len().is_multiple_of(length) {
@@ -166,7 +172,7 @@ impl<'a> MatrixArrays<'a> {
         let ideal = from_data.then(|| ranges(&mapping)).transpose()?;
         let (mut near, mut circuit_ranges) = (Vec::new(), None);
         let wires = array.wires();
-        let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
+        let lines = wires.as_ref().map(|wires| Lines::new(array, wires, setup.curves.as_ref()));
         if !digital && (lines.is_some() || setup.curves.is_some()) {
             if let Some(lines) = &lines {
                 if let Some(noise) = setup.read_noise() {
@@ -175,6 +181,7 @@ impl<'a> MatrixArrays<'a> {
                     }
                 }
                 lines.apply_first(&mut mapping, NAME, &mut 0, &mut near)?;
+                mapping.circuit = lines.circuit();
                 mapping.arrays.iter_mut().for_each(|array| array.noise.clear());
             }
             mapping.curves.clone_from(&setup.curves);
@@ -267,7 +274,7 @@ impl<'a> MatrixArrays<'a> {
         let programming = self.setup.programming(condition)?;
         let array = &self.setup.array;
         let wires = if effects.wires { array.wires() } else { None };
-        let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
+        let lines = wires.as_ref().map(|wires| Lines::new(array, wires, programming.curves.as_ref()));
         let target = self.rewritten.as_ref().unwrap_or(&self.weights);
         let statistics = LayerStatistics { name: NAME.into(), weights: target.len(), ..Default::default() };
         let untouched =
@@ -296,7 +303,12 @@ impl<'a> MatrixArrays<'a> {
         if let Some(lines) = &lines {
             wires = lines.apply(&mut mapping, NAME, &mut 0, &self.near, None)?;
         }
-        gains.apply(&mut mapping);
+        mapping.circuit = lines.as_ref().and_then(Lines::circuit);
+        match &mut mapping.circuit {
+            // Behind its wires.
+            Some(circuit) => gains.of_outputs().clone_into(&mut circuit.gains),
+            None => gains.apply(&mut mapping),
+        }
         mapping.curves.clone_from(&programming.curves);
         let found = mapping.read_back();
         let scale = if mapping.weight_max > 0.0 { 1.0 / mapping.weight_max } else { 0.0 };

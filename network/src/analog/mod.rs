@@ -238,7 +238,7 @@ impl<'a> Arrays<'a> {
         let programming = self.setup.programming(condition)?;
         let array = &self.setup.array;
         let wires = if effects.wires { array.wires() } else { None };
-        let lines = wires.as_ref().map(|wires| Lines::new(array, wires));
+        let lines = wires.as_ref().map(|wires| Lines::new(array, wires, programming.curves.as_ref()));
         let untouched =
             effects.and(Effects::QUANTISATION) == Effects::NONE && programming.is_ideal() && lines.is_none();
         let count = self.plans.len();
@@ -284,9 +284,13 @@ impl<'a> Arrays<'a> {
         let gains = programming.gains(&stripes, &weights, number, draws);
         let mut stream = programming.cells(number, draws);
         let mut frame = stripes.frame().clone();
-        frame.gated = lines.filter(|_| gates).map(Lines::gates);
+        frame.circuit = lines.and_then(Lines::circuit);
         frame.curves.clone_from(&programming.curves);
         frame.kept.clone_from(&plan.kept);
+        if let Some(circuit) = &mut frame.circuit {
+            // Behind its wires.
+            gains.of_outputs().clone_into(&mut circuit.gains);
+        }
         let (least, noisy) = (spec.conductance_min(), programming.noise.is_some());
         let converted = effects.input_converters || effects.output_converters || noisy || gates || curved;
         let as_lines = converted && !frame.is_linear(noisy);
@@ -309,7 +313,9 @@ impl<'a> Arrays<'a> {
                     lines.apply(stripe, layer.name(), &mut solved, &plan.near, last.as_deref_mut())?;
                 cost.wires_s += start.elapsed().as_secs_f64();
             }
-            gains.apply(stripe);
+            if frame.circuit.is_none() {
+                gains.apply(stripe);
+            }
             let see = |output: usize, of: &Range<usize>, found: &[f64]| {
                 let first = output * inputs + of.start;
                 let most = frame.weight_range(output);
@@ -369,9 +375,6 @@ impl<'a> Setup<'a> {
             }
         }
         let curves = devices.as_ref().map(|devices| curves_of(&array, devices)).transpose()?.flatten();
-        if curves.is_some() && array.wires().is_some() {
-            return Err(AnalogError::CurvedBehindWires);
-        }
         Ok(Self { array, devices, curves })
     }
 

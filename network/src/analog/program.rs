@@ -134,6 +134,11 @@ impl Programming {
 pub(super) struct Gains(Vec<f64>);
 
 impl Gains {
+    /// One for each output, or none.
+    pub(super) fn of_outputs(&self) -> &[f64] {
+        &self.0
+    }
+
     /// Raises what arrives at the ends of the lines, currents and noise alike.
     pub(super) fn apply(&self, mapping: &mut Mapping) {
         if self.0.is_empty() {

@@ -84,9 +84,12 @@ pub(super) enum Read {
 impl Read {
     /// By a matrix (outputs x rows) whose last rows may be those of a bias.
     pub(super) fn matrix(mut all: Vec<f32>, rows: usize, bias: Option<BiasRows>) -> Self {
-        let Some(BiasRows { rows: more, input }) = bias else { return Self::Matrix(all, Vec::new()) };
-        let inputs = rows - more;
-        let sum = |row: &[f32]| (row[inputs..].iter().map(|&w| f64::from(w) * input).sum::<f64>()) as f32;
+        let Some(bias) = bias else { return Self::Matrix(all, Vec::new()) };
+        let more = bias.rows;
+        let sum = |row: &[f32]| {
+            let cells = row[rows - more..].iter().zip(bias.inputs());
+            cells.map(|(&w, input)| f64::from(w) * input).sum::<f64>() as f32
+        };
         let bias = all.chunks_exact(rows).map(sum).collect();
         all = without(&all, rows, more);
         Self::Matrix(all, bias)
@@ -106,6 +109,10 @@ pub(super) struct Counters {
     outputs: AtomicU64,
     outputs_saturated: AtomicU64,
     lines_limited: AtomicU64,
+    vectors: AtomicU64,
+    turns: AtomicU64,
+    alone: AtomicU64,
+    unconverged: AtomicU64,
 }
 
 impl Counters {
@@ -116,6 +123,10 @@ impl Counters {
             (&self.outputs, counts.conversions),
             (&self.outputs_saturated, counts.outputs_saturated),
             (&self.lines_limited, counts.lines_limited),
+            (&self.vectors, counts.solved.vectors),
+            (&self.turns, counts.solved.turns),
+            (&self.alone, counts.solved.alone),
+            (&self.unconverged, counts.solved.unconverged),
         ] {
             if count > 0 {
                 counter.fetch_add(count, Ordering::Relaxed);
@@ -155,7 +166,13 @@ impl Programmed<'_> {
                 sum.weights_clipped += layer.weights_clipped;
                 square += layer.square_error;
                 current += layer.mean_current_na * weights as f64;
-                sum.wires += layer.wires;
+                sum.wires += WireStatistics {
+                    vectors: load(&counters.vectors),
+                    turns: load(&counters.turns),
+                    alone: load(&counters.alone),
+                    unconverged: load(&counters.unconverged),
+                    ..layer.wires
+                };
             }
             let count = sum.weights.max(1) as f64;
             sum.weight_rms_error = (square / count).sqrt();

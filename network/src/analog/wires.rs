@@ -8,7 +8,8 @@ use std::f64::consts::FRAC_1_PI;
 
 use super::error::AnalogError;
 use crate::array::{ArrayConfig, Pairs as Layout};
-use crate::core::gated::Gated;
+use crate::core::circuit::Circuit;
+use crate::core::curves::Curves;
 use crate::core::{Array, Mapping, Sign};
 use crate::wires::{
     Cell, Crossbar, Method, Neighbour, NoiseMap, NoiseNeighbour, PairLayout, Pairs, WireError, Wires,
@@ -21,8 +22,16 @@ pub struct WireStatistics {
     pub corrected: u64,
     /// Arrays that were solved.
     pub solved: u64,
-    /// Gated arrays, whose currents are found for each pattern of open gates.
-    pub gated: u64,
+    /// Arrays that are solved for each vector of inputs: gated ones and those of curved cells.
+    pub circuits: u64,
+    /// Vectors of inputs that these were solved for, patterns of open gates among them.
+    pub vectors: u64,
+    /// Turns from rows to columns that this took.
+    pub turns: u64,
+    /// Vectors whose turns did not settle, and that were solved by themselves.
+    pub alone: u64,
+    /// Vectors whose solution is not within the tolerance.
+    pub unconverged: u64,
     /// Maps of read noise that were corrected from a neighbour's.
     pub noise_corrected: u64,
     /// Maps of read noise that were solved for.
@@ -35,7 +44,11 @@ impl std::ops::AddAssign for WireStatistics {
     fn add_assign(&mut self, other: Self) {
         self.corrected += other.corrected;
         self.solved += other.solved;
-        self.gated += other.gated;
+        self.circuits += other.circuits;
+        self.vectors += other.vectors;
+        self.turns += other.turns;
+        self.alone += other.alone;
+        self.unconverged += other.unconverged;
         self.noise_corrected += other.noise_corrected;
         self.noise_solved += other.noise_solved;
         self.largest_error = self.largest_error.max(other.largest_error);
@@ -92,15 +105,19 @@ pub(super) struct Lines<'a> {
     wires: &'a Wires,
     tolerance: f64,
     interleaved: bool,
+    /// Conductance of the largest weight at the full input (S), where cells are curved.
+    curved_s: Option<f64>,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(array: &ArrayConfig, wires: &'a Wires) -> Self {
+    /// `curves` are those of the cells, where currents are not proportional to the inputs.
+    pub(super) fn new(array: &ArrayConfig, wires: &'a Wires, curves: Option<&Curves>) -> Self {
         Self {
             most_s: array.cell.conductance_max_s(),
             wires,
             tolerance: array.array.wire_tolerance,
             interleaved: array.array.pairs == Layout::Interleaved,
+            curved_s: curves.map(|curves| curves.conductance_s),
         }
     }
 
@@ -109,15 +126,20 @@ impl<'a> Lines<'a> {
         self.wires.topology.gated()
     }
 
-    /// The lines of gated arrays.
-    pub(super) fn gates(&self) -> Gated {
-        Gated {
+    /// The circuit of arrays that are solved for each vector of inputs, where that has to be done.
+    pub(super) fn circuit(&self) -> Option<Circuit> {
+        let circuit = |conductance_s, tolerance| Circuit {
             wires: *self.wires,
-            conductance_s: self.most_s,
+            conductance_s,
             interleaved: self.interleaved,
+            tolerance,
+            gains: Vec::new(),
+        };
+        if self.gated() {
             // Errors of voltages sum to somewhat more in currents.
-            tolerance: 0.1 * self.tolerance,
+            return Some(circuit(self.most_s, 0.1 * self.tolerance));
         }
+        self.curved_s.map(|full_s| circuit(full_s, self.tolerance))
     }
 
     /// As [`Self::apply`] to arrays as they are wanted, to all digits; `near` gets what is near to all their
@@ -129,8 +151,7 @@ impl<'a> Lines<'a> {
         number: &mut usize,
         near: &mut Vec<Near>,
     ) -> Result<(), AnalogError> {
-        let tolerance = if self.gated() { self.tolerance } else { 0.0 };
-        Self { tolerance, ..*self }.apply(mapping, layer, number, &[], Some(near))?;
+        Self { tolerance: 0.0, ..*self }.apply(mapping, layer, number, &[], Some(near))?;
         Ok(())
     }
 
@@ -147,14 +168,9 @@ impl<'a> Lines<'a> {
         mut last: Option<&mut Vec<Near>>,
     ) -> Result<WireStatistics, AnalogError> {
         let mut statistics = WireStatistics::default();
-        if self.wires.topology.gated() {
-            // What flows depends on the gates, and is found when they are known.
-            let gates = self.gates();
-            gates
-                .noise(&mut mapping.arrays)
-                .map_err(|error| AnalogError::Wires { layer: layer.to_owned(), error })?;
-            statistics.gated = mapping.arrays.len() as u64 / if self.interleaved { 2 } else { 1 };
-            mapping.gated = Some(gates);
+        if self.circuit().is_some() {
+            // What flows depends on the inputs, and is found when they are known.
+            statistics.circuits = mapping.arrays.len() as u64 / if self.interleaved { 2 } else { 1 };
             return Ok(statistics);
         }
         let coherence = coherence(mapping);

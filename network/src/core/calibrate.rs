@@ -87,18 +87,10 @@ impl<T: Real> Core<T> {
         sums: &mut [Sums],
     ) -> Result<(), CoreError> {
         let kept = mapping.kept_currents();
-        let lines = mapping.outputs;
-        let partners = mapping.encoding.is_pair();
-        let sample = |line: usize| {
-            // A partner is worth what its output is, a reference column what the largest is.
-            let output = if partners { line % lines.max(1) } else { line };
-            let worth = mapping.weight_range(output);
-            Sample { value: 0.0, worth, kept: kept.get(line).copied().unwrap_or(Sample::ALL) }
-        };
         let mut see = |slice: usize, n: usize, values: &[T]| {
             let Some(sums) = sums.get_mut(slice) else { return };
             for (line, values) in values.chunks_exact(n.max(1)).enumerate() {
-                sums.see(values, sample(line));
+                sums.see(values, kept.get(line).copied().unwrap_or(Sample::ALL));
             }
         };
         self.multiply_seeing(inputs, batch, (0, biased), &mut see)?;
@@ -131,11 +123,11 @@ impl Default for Sums {
 }
 
 impl Sums {
-    fn see<T: Real>(&mut self, currents: &[T], of_line: Sample) {
+    fn see<T: Real>(&mut self, currents: &[T], kept: [f64; 2]) {
         let mut next = self.came.next_multiple_of(self.step) - self.came;
         self.came += currents.len();
         while let Some(current) = currents.get(next) {
-            self.kept.push(Sample { value: current.to_f64(), ..of_line });
+            self.kept.push(Sample { value: current.to_f64(), kept });
             next += self.step;
             // As many as can be divided: the next one is at a multiple of the longer step too.
             if self.kept.len() == THINNING * SAMPLES {

@@ -12,13 +12,14 @@
 //! shape need one term: then only the inputs are bent.
 
 use crate::converter::Real;
+use crate::wires::{SEGMENTS, Shapes};
 
 /// Currents of cells on which pivots are searched, evenly from 0 to [`RANGE`].
 const CURRENTS: usize = 193;
 /// Largest current of a cell over that of the largest weight.
 const RANGE: f64 = 1.5;
 /// Steps of the inputs on which they are searched, from 0 to 1; between them parts are linear.
-const INPUTS: u32 = 256;
+const INPUTS: usize = SEGMENTS;
 /// Most terms.
 const MOST_TERMS: usize = 6;
 /// Error at which no further pivot is taken, over the largest current.
@@ -28,6 +29,8 @@ const TOLERANCE: f64 = 1e-4;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curves {
     terms: Vec<Term>,
+    /// Conductance of the largest weight at the full voltage (S), for circuits.
+    pub conductance_s: f64,
     /// Largest error over all currents and inputs, over the largest current.
     pub error: f64,
 }
@@ -55,15 +58,17 @@ fn between(list: &[f64], most: f64, x: f64) -> f64 {
 
 impl Curves {
     /// `current` tells the currents at an input of cells that carry these at the full one, all over that of the
-    /// largest weight.
+    /// largest weight, which has `conductance_s` (S) there.
     ///
     /// # Errors
     /// Those of `current`.
-    pub fn new<E>(mut current: impl FnMut(&[f64], f64) -> Result<Vec<f64>, E>) -> Result<Self, E> {
+    pub fn new<E>(
+        conductance_s: f64,
+        mut current: impl FnMut(&[f64], f64) -> Result<Vec<f64>, E>,
+    ) -> Result<Self, E> {
         let cells: Vec<f64> = (0..CURRENTS).map(|i| RANGE * i as f64 / (CURRENTS - 1) as f64).collect();
-        let columns: Vec<Vec<f64>> = (0..=INPUTS)
-            .map(|x| current(&cells, f64::from(x) / f64::from(INPUTS)))
-            .collect::<Result<_, E>>()?;
+        let columns: Vec<Vec<f64>> =
+            (0..=INPUTS).map(|x| current(&cells, x as f64 / INPUTS as f64)).collect::<Result<_, E>>()?;
         // An orthonormal basis of the pivots, and the pivots in it: column k of a triangular matrix.
         let (mut basis, mut inside): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
         let mut pivots = Vec::new();
@@ -106,7 +111,7 @@ impl Curves {
             }
             terms.iter_mut().zip(parts).for_each(|(term, part)| term.parts.push(part));
         }
-        Ok(Self { terms, error })
+        Ok(Self { terms, conductance_s, error })
     }
 
     /// Number of terms.
@@ -117,6 +122,17 @@ impl Curves {
     /// What a cell that carries `current` at the full input carries at the pivot of term `k`.
     pub(super) fn current(&self, k: usize, current: f64) -> f64 {
         between(&self.terms[k].currents, RANGE, current)
+    }
+
+    /// What a cell that carries `current` at the full input counts in term `k`.
+    pub(super) fn part(&self, k: usize, current: f64) -> f64 {
+        // The first pivot is the full input.
+        if k == 0 { current } else { self.current(k, current) }
+    }
+
+    /// The functions of the voltage that the terms take, for circuits.
+    pub(super) fn shapes(&self) -> Shapes<f64> {
+        Shapes::new(self.terms.iter().map(|term| term.parts.as_slice())).unwrap_or_default()
     }
 
     /// Inputs (rows `stride` apart, `n` of each) as term `k` takes them; they are odd.
@@ -146,7 +162,7 @@ mod tests {
             let of = |cells: &[f64], x: f64| -> Result<Vec<f64>, ()> {
                 Ok(cells.iter().map(|&c| curve(c, x, change)).collect())
             };
-            let curves = Curves::new(of).unwrap();
+            let curves = Curves::new(1e-5, of).unwrap();
             assert!((least..=most).contains(&curves.count()), "{}", curves.count());
             assert!(curves.error <= TOLERANCE);
             for step in 0..=127 {

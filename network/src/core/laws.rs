@@ -292,7 +292,13 @@ fn saturation_is_counted() {
     let mapping = Mapping::new(&[1.0, 1.0, 1.0, -0.1], 2, 2, &spec).unwrap();
     let product = Core::<f64>::new(&mapping).unwrap().multiply(&[1.0, 3.0], 1).unwrap();
     // Lines: 2, 1 positive; 0, 0.1 negative.
-    let counts = Counts { inputs_clipped: 1, lines_limited: 0, outputs_saturated: 1, conversions: 4 };
+    let counts = Counts {
+        inputs_clipped: 1,
+        lines_limited: 0,
+        outputs_saturated: 1,
+        conversions: 4,
+        ..Counts::default()
+    };
     assert_eq!(product.counts, counts);
     assert!((product.outputs[0] - 1.0).abs() < 1e-12);
 }
@@ -304,7 +310,13 @@ fn the_largest_range_holds_limited_lines() {
     spec.output.converter = ConverterSpec::of(ConverterKind::SignMagnitude, 8);
     let mapping = Mapping::new(&[1.0, -1.0], 1, 2, &spec).unwrap();
     let product = Core::<f64>::new(&mapping).unwrap().multiply(&[1.0, -1.0], 1).unwrap();
-    let counts = Counts { inputs_clipped: 0, lines_limited: 2, outputs_saturated: 0, conversions: 1 };
+    let counts = Counts {
+        inputs_clipped: 0,
+        lines_limited: 2,
+        outputs_saturated: 0,
+        conversions: 1,
+        ..Counts::default()
+    };
     assert_eq!(product.counts, counts);
     assert!((product.outputs[0] - 1.0).abs() < 1e-12);
 }

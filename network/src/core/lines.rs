@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::circuit::CircuitArray;
 use super::curves::Curves;
 use super::encoding::Encoding;
-use super::gated::GatedArray;
 use super::making::Making;
 use super::mapping::{Array, Mapping, tiles};
 use super::pulse::PulseLine;
@@ -61,8 +61,8 @@ pub(super) struct Tile<T> {
     pub terms: Vec<Vec<Vec<T>>>,
     /// Variances of them from read to read, in the same order; empty for none.
     pub variances: Vec<Vec<T>>,
-    /// The arrays, where gates and wires make currents; empty where they are products.
-    pub gated: Vec<GatedArray<T>>,
+    /// The arrays, where circuits make currents; empty where they are products.
+    pub circuits: Vec<CircuitArray<T>>,
 }
 
 /// What is subtracted from the line of an output.

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
+use super::circuit::CircuitArray;
 use super::encoding::Encoding;
-use super::gated::GatedArray;
 use super::lines::{Law, Lines, Subtrahend, Tile};
 use super::mapping::{Array, Mapping, Sign, tiles};
 use super::pulse::PulseLine;
@@ -97,6 +97,8 @@ impl<T: Real> Making<T> {
     /// only weights are told.
     pub(crate) fn new(mapping: &Mapping, noisy: bool, lines: bool) -> Self {
         let (spec, encoding, outputs) = (mapping.spec(), &mapping.encoding, mapping.outputs);
+        // Circuits find the noise of their lines themselves.
+        let noisy = noisy && mapping.circuit.is_none();
         let starts: Vec<usize> =
             tiles(outputs, spec.columns, spec.split).into_iter().map(|tile| tile.start).collect();
         let tile_of = |j: usize| starts.partition_point(|&start| start <= j).saturating_sub(1);
@@ -115,19 +117,19 @@ impl<T: Real> Making<T> {
             None => Law::Linear,
         };
         // Of linear lines, a subtraction in the array is one of conductances.
-        let alone = mapping.gated.as_ref().is_some_and(|gated| !gated.interleaved);
+        let alone = mapping.circuit.as_ref().is_some_and(|circuit| !circuit.interleaved);
         let merged = spec.subtract == Subtract::Array && law == Law::Linear && !alone;
         let width = outputs + if merged { 0 } else { subtrahend.lines(outputs) };
         let tile = |inputs: Range<usize>| {
             let slices =
                 || vec![vec![T::default(); width * inputs.len()]; if lines { spec.slices } else { 0 }];
-            let curved = mapping.curves.as_ref().map_or(0, |curves| curves.count().saturating_sub(1));
+            let curved = terms(mapping);
             Tile {
                 terms: (0..curved).map(|_| slices()).collect(),
                 pulse: spec.pulse.as_ref().map(|pulse| PulseLine::new(pulse, inputs.len())),
                 slices: slices(),
                 variances: if noisy { slices() } else { Vec::new() },
-                gated: Vec::new(),
+                circuits: Vec::new(),
                 inputs,
             }
         };
@@ -163,8 +165,7 @@ impl<T: Real> Making<T> {
         let (rows, encoding) = (inputs.len(), &mapping.encoding);
         for part in &mut self.parts {
             part.currents.clear(rows * outputs.len(), rows);
-            let curved = mapping.curves.as_ref().map_or(0, |curves| curves.count().saturating_sub(1));
-            part.terms.resize_with(curved, Sums::default);
+            part.terms.resize_with(terms(mapping), Sums::default);
             part.terms.iter_mut().for_each(|term| term.clear(rows * outputs.len(), rows));
             if self.noisy {
                 part.variances.clear(rows * outputs.len(), rows);
@@ -206,8 +207,12 @@ impl<T: Real> Making<T> {
             for (slice, part) in tile.variances.iter_mut().zip(&self.parts) {
                 lines.write(&part.variances, 1.0, slice);
             }
-            if let Some(gated) = &mapping.gated {
-                tile.gated.extend::<Vec<GatedArray<T>>>(gated.arrays(mapping, arrays, lines.reference)?);
+            if let Some(circuit) = &mapping.circuit {
+                tile.circuits.extend::<Vec<CircuitArray<T>>>(circuit.arrays(
+                    mapping,
+                    arrays,
+                    lines.reference,
+                )?);
             }
         }
         for (k, output) in outputs.clone().enumerate() {
@@ -262,6 +267,12 @@ impl<T: Real> Making<T> {
             curves: mapping.curves.clone(),
         })
     }
+}
+
+/// Products beside the first that curved cells on ideal lines need.
+fn terms(mapping: &Mapping) -> usize {
+    let curves = mapping.curves.as_ref().filter(|_| mapping.circuit.is_none());
+    curves.map_or(0, |curves| curves.count().saturating_sub(1))
 }
 
 /// Where columns go.

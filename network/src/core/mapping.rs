@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::circuit::Circuit;
 use super::curves::Curves;
 use super::encoding::Encoding;
-use super::gated::Gated;
 use super::scales::Scales;
 use super::spec::{CoreError, CoreSpec, Split};
 use crate::array::MappingStyle;
@@ -33,19 +33,29 @@ pub struct Mapping {
     pub kept: Vec<[f64; 2]>,
     /// The arrays: by input tile, output tile, slice, sign, copy.
     pub arrays: Vec<Array>,
-    /// Wires of arrays whose cells the inputs gate: what flows then depends on which gates are open.
-    pub gated: Option<Gated>,
+    /// Wires of arrays that are solved for each vector of inputs: gated ones, and those of curved cells.
+    pub circuit: Option<Circuit>,
     /// Currents of cells at other inputs than the full one; without, they are proportional to the input.
     pub curves: Option<Curves>,
 }
 
-/// Rows of cells that add biases: each output's is spread over them, and all are driven with the same input.
+/// Rows of cells that add biases: each output's is spread over them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BiasRows {
     /// Rows.
     pub rows: usize,
     /// Their input, in the units of all inputs.
     pub input: f64,
+    /// Input of the last of them, which may hold what rounding to levels leaves.
+    pub last: f64,
+}
+
+impl BiasRows {
+    /// Inputs of all of them.
+    pub fn inputs(&self) -> impl Iterator<Item = f64> + use<> {
+        let Self { rows, input, last } = *self;
+        (1..=rows).map(move |row| if row == rows { last } else { input })
+    }
 }
 
 /// One array.
@@ -156,7 +166,7 @@ impl Mapping {
             bias: None,
             kept: Vec::new(),
             arrays: Vec::new(),
-            gated: None,
+            circuit: None,
             curves: None,
         }
     }

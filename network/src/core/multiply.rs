@@ -8,6 +8,7 @@ use std::ops::Range;
 use mho_data::random::Stream;
 
 use super::after::{After, Noise};
+use super::circuit::CircuitArray;
 use super::input::Driver;
 use super::lines::{Law, Lines, Tile};
 use super::spec::CoreError;
@@ -15,6 +16,7 @@ use super::{Core, Plan};
 use crate::converter::Real;
 use crate::product::{View, product};
 use crate::vector::wide;
+use crate::wires::Solved;
 
 /// What was clipped, limited or saturated on the way, and out of how many conversions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Counts {
     pub outputs_saturated: u64,
     /// Conversions.
     pub conversions: u64,
+    /// Vectors of inputs that circuits were solved for.
+    pub solved: Solved,
 }
 
 /// A product and what happened on the way.
@@ -83,9 +87,10 @@ impl<T: Real> Core<T> {
         if inputs.len() != expected {
             return Err(CoreError::Size { what: "inputs", found: inputs.len(), expected });
         }
-        let level = if biased { self.bias.1 } else { T::default() };
+        let silent = vec![T::default(); if biased { 0 } else { self.bias.len() }];
+        let levels = if biased { &self.bias } else { &silent };
         let number = first.wrapping_mul(self.inputs as u64);
-        let (driven, inputs_clipped) = self.driver.drive_with(inputs, number, self.bias.0 * batch, level);
+        let (driven, inputs_clipped) = self.driver.drive_with(inputs, number, levels, batch);
         let mut outputs = vec![T::default(); self.outputs * batch];
         let mut counts = Counts { inputs_clipped, ..Counts::default() };
         match &self.plan {
@@ -131,6 +136,7 @@ impl std::ops::AddAssign for Counts {
         self.lines_limited += other.lines_limited;
         self.outputs_saturated += other.outputs_saturated;
         self.conversions += other.conversions;
+        self.solved += other.solved;
     }
 }
 
@@ -223,15 +229,16 @@ impl<T: Real, F: FnMut(usize, usize, &[T])> Read<'_, T, F> {
         let (rows, n) = (tile.inputs.len(), columns.len());
         let driven = driven.get(tile.inputs.start * batch + columns.start..).unwrap_or_default();
         // On linear lines, accumulated slices are the whole input.
-        let gated = !tile.gated.is_empty();
+        let circuit = !tile.circuits.is_empty();
         let cut = self.driver.slices() > 1
-            && (lines.each_slice || lines.law != Law::Linear || gated || lines.curves.is_some());
+            && (lines.each_slice || lines.law != Law::Linear || circuit || lines.curves.is_some());
         if cut {
             let codes = sized(&mut work.codes, rows * n);
             for (codes, driven) in codes.chunks_exact_mut(n).zip(driven.chunks(batch)) {
                 self.driver.codes(&driven[..n], codes);
             }
         }
+        let noisy = !tile.variances.is_empty() || tile.circuits.iter().any(CircuitArray::is_noisy);
         let slices = if cut { self.driver.slices() } else { 1 };
         let mut counts = Counts::default();
         for k in 0..slices {
@@ -248,8 +255,9 @@ impl<T: Real, F: FnMut(usize, usize, &[T])> Read<'_, T, F> {
             for slice in 0..tile.slices.len() {
                 let width = lines.width(self.after.outputs);
                 let currents = sized(&mut work.currents, width * n);
-                if gated {
-                    gates(tile, slice, x, n, currents);
+                let variances = sized(&mut work.variances, if noisy { width * n } else { 0 });
+                if circuit {
+                    counts.solved += circuits((tile, slice), x, n, currents, variances);
                 } else if let Some(curves) = &lines.curves {
                     let (from, stride) = if cut { (&work.digits[..], n) } else { (driven, batch) };
                     let bent = sized(&mut work.bent, rows * n);
@@ -262,10 +270,11 @@ impl<T: Real, F: FnMut(usize, usize, &[T])> Read<'_, T, F> {
                 } else {
                     product((width, n, rows), View::rows(&tile.slices[slice], rows), x, currents, n, false);
                 }
-                if let Some(variances) = tile.variances.get(slice) {
-                    let (a, b) = (View::rows(variances, rows), View::rows(&work.squares, n));
-                    let variances = sized(&mut work.variances, width * n);
+                if let Some(map) = tile.variances.get(slice) {
+                    let (a, b) = (View::rows(map, rows), View::rows(&work.squares, n));
                     product((width, n, rows), a, b, variances, n, false);
+                }
+                if noisy {
                     let ids = [number as u64, slice as u64, k.into()];
                     let stream = Stream::new(self.seed, &["read noise"], &ids);
                     self.after.noise(&Noise { stream, variances }, &mut work.normals, currents);
@@ -293,13 +302,22 @@ impl<T: Real, F: FnMut(usize, usize, &[T])> Read<'_, T, F> {
     }
 }
 
-/// Currents of the lines of gated arrays for digits of one bit.
-fn gates<T: Real>(tile: &Tile<T>, slice: usize, x: View<'_, T>, n: usize, currents: &mut [T]) {
+/// Currents of the lines of arrays that are solved for each vector of inputs, and the variances of their noise.
+fn circuits<T: Real>(
+    (tile, slice): (&Tile<T>, usize),
+    x: View<'_, T>,
+    n: usize,
+    currents: &mut [T],
+    variances: &mut [T],
+) -> Solved {
     currents.fill(T::default());
-    let patterns: Vec<T> = (0..tile.inputs.len()).flat_map(|row| x.row(row, n).iter().copied()).collect();
-    for array in tile.gated.iter().filter(|array| array.slice == slice) {
-        array.gates.add(&patterns, n, array.share, &array.lines, currents);
+    variances.fill(T::default());
+    let inputs: Vec<T> = (0..tile.inputs.len()).flat_map(|row| x.row(row, n).iter().copied()).collect();
+    let mut solved = Solved::default();
+    for array in tile.circuits.iter().filter(|array| array.slice == slice) {
+        solved += array.add(&inputs, n, currents, variances);
     }
+    solved
 }
 
 /// Squares of the first `n` values of rows `stride` apart.

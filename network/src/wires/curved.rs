@@ -26,7 +26,8 @@ use super::circuit::Circuit;
 use super::kernel::wide;
 use super::lines::{Line, LineOf};
 use super::shapes::{Bent, SEGMENTS, Shapes};
-use super::{Cell, Crossbar, Layers, WireError, Wires, check};
+use super::spread::Down;
+use super::{Arriving, Cell, Crossbar, Layers, WireError, Wires, check};
 use crate::converter::Real;
 
 /// Inputs side by side.
@@ -38,6 +39,8 @@ const MOST_TURNS: usize = 40;
 const MARGIN: f64 = 0.25;
 /// Most functions of the voltage.
 const MOST_SHAPES: usize = 6;
+/// Numbers of functions that loops are compiled for; others have some that are zero.
+const TERMS: [usize; 3] = [2, 4, MOST_SHAPES];
 
 type Lanes<T> = [T; LANES];
 
@@ -65,6 +68,8 @@ pub struct Curved<T> {
     alone: Arc<Shapes<f64>>,
     /// For each layer, numbers of each cell.
     parts: Vec<Vec<T>>,
+    /// Variances of the cells' conductances from read to read, for each layer; empty for none.
+    noise: Vec<Vec<T>>,
     full_v: f64,
     tolerance: f64,
 }
@@ -194,8 +199,13 @@ impl<T: Real> Curved<T> {
         if layers.topology.gated() || alone.count() > MOST_SHAPES || layers.conductance_s.len() > 2 {
             return Err(WireError::NonLinear);
         }
+        let terms = TERMS.into_iter().find(|&terms| terms >= alone.count()).unwrap_or(MOST_SHAPES);
         let interlaced = |parts: Vec<Vec<f64>>| -> Vec<T> {
-            (0..rows * columns).flat_map(|at| parts.iter().map(move |list| T::of(list[at]))).collect()
+            let number = |at: usize, k: usize| T::of(parts.get(k).map_or(0.0, |list| list[at]));
+            (0..rows * columns)
+                .flat_map(|at| (0..terms).map(move |k| (at, k)))
+                .map(|(at, k)| number(at, k))
+                .collect()
         };
         let Circuit { row, column, .. } = layers.circuit;
         // Voltages in units of the full one, currents as they come.
@@ -212,18 +222,48 @@ impl<T: Real> Curved<T> {
             wires: *wires,
             row: line(row),
             column: line(column),
-            shapes: alone.narrow(),
+            shapes: alone.padded(terms),
             alone,
             parts: bent.into_iter().map(interlaced).collect(),
+            noise: Vec::new(),
             full_v,
             tolerance: tolerance.max(least),
         })
     }
 
-    /// Adds `share` times the currents of the columns for the inputs of a batch (rows x batch, parts of the full
-    /// one) to lines of `out`, `batch` numbers each: column j to line `lines[j]`.
-    pub fn add(&self, inputs: &[T], batch: usize, share: T, lines: &[usize], out: &mut [T]) -> Solved {
-        let (rows, columns) = (self.rows, self.columns);
+    /// Gives the cells read noise: standard deviations of their conductances, in the unit of currents over the full
+    /// voltage, for each layer, rows x columns. The noise of a current is proportional to the voltage.
+    ///
+    /// # Errors
+    /// When a count differs, or a value is negative or not finite.
+    pub fn with_noise(mut self, sigma: &[Vec<f64>]) -> Result<Self, WireError> {
+        let (found, expected) = (sigma.len(), self.parts.len());
+        if found != expected {
+            return Err(WireError::Shape { what: "layers of read noise", found, expected });
+        }
+        for list in sigma {
+            let (found, expected) = (list.len(), self.rows * self.columns);
+            if found != expected {
+                return Err(WireError::Shape { what: "values for the cells", found, expected });
+            }
+            check("read noise", list, 0.0, "a finite number of at least 0")?;
+        }
+        self.noise = sigma.iter().map(|list| list.iter().map(|s| T::of(s * s)).collect()).collect();
+        Ok(self)
+    }
+
+    /// Whether cells have read noise.
+    pub fn is_noisy(&self) -> bool {
+        !self.noise.is_empty()
+    }
+
+    /// Adds the currents of the columns for the inputs of a batch (rows x batch, parts of the full one), and the
+    /// variances of their noise, if there is any.
+    ///
+    /// Variances are those of the circuit at the input's own voltages but for what a cell sends into other columns
+    /// through its row, which is of second order in the loss along a row, over the number of columns.
+    pub fn add(&self, inputs: &[T], mut out: Arriving<'_, T>) -> Solved {
+        let (rows, columns, batch) = (self.rows, self.columns, out.batch);
         let mut solved = Solved::default();
         if batch == 0 || inputs.len() < rows * batch {
             return solved;
@@ -232,7 +272,9 @@ impl<T: Real> Curved<T> {
         // Without an input no current flows.
         let some: Vec<usize> = (0..batch).filter(|k| !nothing(k)).collect();
         solved.vectors = some.len() as u64;
+        let noisy = self.is_noisy() && !out.variances.is_empty();
         let mut block = Block::new(rows, columns, self.parts.len());
+        let mut variances = vec![[T::default(); LANES]; columns];
         for group in some.chunks(LANES) {
             for row in 0..rows {
                 let mut source = [T::default(); LANES];
@@ -245,50 +287,115 @@ impl<T: Real> Curved<T> {
                 }
             }
             let settled = self.solve(&mut block, group.len(), &mut solved);
+            if noisy {
+                self.spread(&mut block, &mut variances);
+            }
             for (l, &k) in group.iter().enumerate() {
                 if settled[l] {
-                    for (&line, currents) in lines.iter().zip(&block.currents) {
-                        out[line * batch + k] += share * currents[l];
+                    out.add(k, block.currents.iter().map(|currents| currents[l]));
+                    if noisy {
+                        out.spread(k, variances.iter().map(|variances| variances[l]));
                     }
                     continue;
                 }
                 let input: Vec<f64> = (0..rows).map(|row| inputs[row * batch + k].to_f64()).collect();
                 solved.alone += 1;
-                let (currents, converged) = self.by_itself(&input);
-                solved.unconverged += u64::from(!converged);
-                for (&line, current) in lines.iter().zip(currents) {
-                    out[line * batch + k] += share * T::of(current);
+                match self.by_itself(&input) {
+                    Ok((currents, variances, converged)) => {
+                        solved.unconverged += u64::from(!converged);
+                        out.add(k, currents.into_iter().map(T::of));
+                        out.spread(k, variances.into_iter().map(T::of));
+                    }
+                    Err(_) => solved.unconverged += 1,
                 }
             }
         }
         solved
     }
 
-    /// One input by Newton's iteration with conjugate gradients, and whether it converged.
-    fn by_itself(&self, input: &[f64]) -> (Vec<f64>, bool) {
-        let count = self.alone.count();
+    /// One input by Newton's iteration with conjugate gradients: currents, variances if there is noise, and whether it
+    /// converged.
+    fn by_itself(&self, input: &[f64]) -> Result<(Vec<f64>, Vec<f64>, bool), WireError> {
+        let (count, terms) = (self.alone.count(), self.shapes.count());
         let list =
-            |parts: &Vec<T>, k: usize| parts.iter().skip(k).step_by(count).map(|c| c.to_f64()).collect();
+            |parts: &Vec<T>, k: usize| parts.iter().skip(k).step_by(terms).map(|c| c.to_f64()).collect();
         let parts = self.parts.iter().map(|parts| (0..count).map(|k| list(parts, k)).collect()).collect();
         let bends = Bends { shapes: self.alone.clone(), parts, full_v: self.full_v };
         let input_v: Vec<f64> = input.iter().map(|x| x * self.full_v).collect();
-        let layers = Layers::curved(self.rows, self.columns, bends, &self.wires);
-        let solved = layers.and_then(|layers| layers.answer(&input_v));
-        match solved {
-            Ok(balance) => (balance.column_current_a(self.columns), balance.converged),
-            Err(_) => (vec![0.0; self.columns], false),
+        let layers = Layers::curved(self.rows, self.columns, bends, &self.wires)?;
+        let balance = layers.answer(&input_v)?;
+        let sigma: Vec<Vec<f64>> = self
+            .noise
+            .iter()
+            .map(|list| list.iter().map(|v| v.to_f64().sqrt() / self.full_v).collect())
+            .collect();
+        let variances =
+            if sigma.is_empty() { Vec::new() } else { layers.variance(&input_v, &sigma, false)? };
+        Ok((balance.column_current_a(self.columns), variances, balance.converged))
+    }
+
+    /// Variances of the currents of the columns of a block that is solved.
+    fn spread(&self, block: &mut Block<T>, variances: &mut [Lanes<T>]) {
+        match self.shapes.count() {
+            2 => self.spread_with::<2>(block, variances),
+            4 => self.spread_with::<4>(block, variances),
+            _ => self.spread_with::<MOST_SHAPES>(block, variances),
         }
+    }
+
+    fn spread_with<const K: usize>(&self, block: &mut Block<T>, variances: &mut [Lanes<T>]) {
+        let Some(table) = self.shapes.table::<K>() else { return };
+        wide(
+            #[inline(always)]
+            || self.spread_down(table, block, variances),
+        );
+    }
+
+    #[inline(always)]
+    fn spread_down<const K: usize>(
+        &self,
+        table: &[[[T; 2]; K]; SEGMENTS],
+        block: &mut Block<T>,
+        variances: &mut [Lanes<T>],
+    ) {
+        let (n, zero) = (self.columns, [T::default(); LANES]);
+        let Block { source, w, x, t, pivot, row: [across, slope, before, weight, seen], .. } = block;
+        let mut down = Down::new(&self.column, variances);
+        for (i, x) in x.chunks_exact_mut(n).enumerate() {
+            let range = i * n..(i + 1) * n;
+            weight.fill(zero);
+            seen.fill(zero);
+            for (layer, w) in w.iter().enumerate() {
+                let (w, s) = (&w[range.clone()], &source[layer][i]);
+                let parts = &self.parts[layer].as_chunks::<K>().0[range.clone()];
+                for j in 0..n {
+                    for l in 0..LANES {
+                        across[j][l] = s[l] - w[j][l] - x[j][l];
+                    }
+                    slope[j] = tangent(&parts[j], &look(table, &across[j])).1;
+                }
+                self.row.parts_seen(slope, before);
+                let noise = &self.noise[layer][range.clone()];
+                for j in 0..n {
+                    let (u, part, d) = (across[j], before[j], slope[j]);
+                    for l in 0..LANES {
+                        let arriving = u[l] * part[l];
+                        weight[j][l] += noise[j] * arriving * arriving;
+                        seen[j][l] += d[l] * part[l];
+                    }
+                }
+            }
+            down.eliminate(i, weight, seen, [x, &mut pivot[range.clone()], &mut t[range]]);
+        }
+        down.substitute(x, pivot, t);
     }
 
     /// Solves for the first `count` inputs of a block; which of them settled.
     fn solve(&self, block: &mut Block<T>, count: usize, solved: &mut Solved) -> [bool; LANES] {
         match self.shapes.count() {
-            1 => self.solve_with::<1>(block, count, solved),
             2 => self.solve_with::<2>(block, count, solved),
-            3 => self.solve_with::<3>(block, count, solved),
             4 => self.solve_with::<4>(block, count, solved),
-            5 => self.solve_with::<5>(block, count, solved),
-            _ => self.solve_with::<6>(block, count, solved),
+            _ => self.solve_with::<MOST_SHAPES>(block, count, solved),
         }
     }
 
@@ -307,9 +414,10 @@ impl<T: Real> Curved<T> {
         // What the turn before changed: at first the full voltage.
         let mut before = [1.0_f64; LANES];
         for turn in 0..MOST_TURNS {
+            let mask = active.map(|active| if active { T::ONE } else { T::default() });
             let Change { voltage, current, size } = wide(
                 #[inline(always)]
-                || self.turn(table, block, turn == 0, active),
+                || self.turn(table, block, turn == 0, mask),
             );
             for l in 0..LANES {
                 if !active[l] {
@@ -342,7 +450,7 @@ impl<T: Real> Curved<T> {
         table: &[[[T; 2]; K]; SEGMENTS],
         block: &mut Block<T>,
         first: bool,
-        active: [bool; LANES],
+        active: Lanes<T>,
     ) -> Change<T> {
         let (n, zero) = (self.columns, [T::default(); LANES]);
         let Block { source, w, x, t, pivot, row: [current, slope, sum, pivots, couples], .. } = block;
@@ -377,16 +485,23 @@ impl<T: Real> Curved<T> {
                 }
                 if !self.row.held {
                     self.row.eliminate(current, slope, w, sum, pivots, couples);
-                    let mut after = zero;
+                    let (mut after, mut most) = (zero, zero);
                     for j in (0..n).rev() {
+                        let (p, a, b, d) = (pivots[j], couples[j], sum[j], slope[j]);
+                        let (mut lost, mut i) = (w[j], current[j]);
+                        let mut moved = zero;
                         for l in 0..LANES {
-                            after[l] = pivots[j][l] * sum[j][l] + couples[j][l] * after[l];
-                            let moved = after[l] - w[j][l];
-                            current[j][l] -= slope[j][l] * moved;
-                            change.voltage[l] = change.voltage[l].max(moved.max(-moved));
-                            w[j][l] = if active[l] { after[l] } else { w[j][l] };
+                            after[l] = p[l] * b[l] + a[l] * after[l];
+                            moved[l] = after[l] - lost[l];
+                            i[l] -= d[l] * moved[l];
+                            lost[l] += active[l] * moved[l];
                         }
+                        for l in 0..LANES {
+                            most[l] = larger(most[l], larger(moved[l], -moved[l]));
+                        }
+                        (w[j], current[j]) = (lost, i);
                     }
+                    keep(&mut change.voltage, &most);
                 }
                 for j in 0..n {
                     for l in 0..LANES {
@@ -428,19 +543,18 @@ impl<T: Real> Curved<T> {
             self.substitute(block, active, &mut change);
         }
         let [top, bottom] = self.column.ends;
-        let below = (self.rows - 1) * n;
+        let (first, last) = (&block.x[..n], &block.x[(self.rows - 1) * n..]);
         for j in 0..n {
-            for (l, &active) in active.iter().enumerate() {
-                let found = if self.column.held {
-                    block.carry[j][l]
-                } else {
-                    top * block.x[j][l] + bottom * block.x[below + j][l]
+            let kept = &mut block.currents[j];
+            for (l, active) in active.iter().enumerate() {
+                let found = match self.column.held {
+                    true => block.carry[j][l],
+                    false => top * first[j][l] + bottom * last[j][l],
                 };
-                let before = block.currents[j][l];
-                let moved = found - before;
-                change.current[l] = change.current[l].max(moved.max(-moved));
+                let moved = found - kept[l];
+                change.current[l] = larger(change.current[l], larger(moved, -moved));
                 change.size[l] += found * found;
-                block.currents[j][l] = if active { found } else { before };
+                kept[l] += *active * moved;
             }
         }
         change
@@ -448,8 +562,9 @@ impl<T: Real> Curved<T> {
 
     /// The columns from their last node on: partial sums become what is lost.
     #[inline(always)]
-    fn substitute(&self, block: &mut Block<T>, active: [bool; LANES], change: &mut Change<T>) {
-        let n = self.columns;
+    fn substitute(&self, block: &mut Block<T>, active: Lanes<T>, change: &mut Change<T>) {
+        let (n, zero, segment) = (self.columns, [T::default(); LANES], self.column.segment);
+        let mut most = zero;
         let after = &mut block.seen[..n];
         after.fill([T::default(); LANES]);
         for i in (0..self.rows).rev() {
@@ -458,21 +573,24 @@ impl<T: Real> Curved<T> {
             let x = &mut block.x[range];
             let last = i + 1 == self.rows;
             for j in 0..n {
-                for (l, &active) in active.iter().enumerate() {
+                let (t, pivot, x, after) = (&t[j], &pivot[j], &mut x[j], &mut after[j]);
+                for l in 0..LANES {
                     let couple = if last {
-                        T::default()
+                        zero[l]
                     } else if self.column.merged {
                         T::ONE
                     } else {
-                        self.column.segment * pivot[j][l]
+                        segment * pivot[l]
                     };
-                    after[j][l] = pivot[j][l] * t[j][l] + couple * after[j][l];
-                    let moved = after[j][l] - x[j][l];
-                    change.voltage[l] = change.voltage[l].max(moved.max(-moved));
-                    x[j][l] = if active { after[j][l] } else { x[j][l] };
+                    let new = pivot[l] * t[l] + couple * after[l];
+                    let moved = new - x[l];
+                    most[l] = larger(most[l], larger(moved, -moved));
+                    x[l] += active[l] * moved;
+                    after[l] = new;
                 }
             }
         }
+        keep(&mut change.voltage, &most);
     }
 }
 
@@ -494,14 +612,18 @@ fn look<const K: usize, T: Real>(
 ) -> ([Lanes<T>; K], [Lanes<T>; K]) {
     let zero = T::default();
     let (mut value, mut slope) = ([[zero; LANES]; K], [[zero; LANES]; K]);
-    let (mut below, mut part) = ([0_i32; LANES], [zero; LANES]);
+    let (mut below, mut part) = ([0_usize; LANES], [zero; LANES]);
+    let (last, half) = (T::of((SEGMENTS - 1) as f64), T::of(0.5));
     for l in 0..LANES {
-        let size = u[l].max(-u[l]) * T::of(SEGMENTS as f64);
-        below[l] = size.min(T::of((SEGMENTS - 1) as f64)).to_i32();
-        part[l] = size - T::of_i32(below[l]);
+        let size = larger(u[l], -u[l]) * T::of(SEGMENTS as f64);
+        // Of two steps that meet either will do.
+        let step = (larger(size - half, zero)).nearest();
+        let step = if step < last { step } else { last };
+        below[l] = step.to_index();
+        part[l] = size - step;
     }
     for l in 0..LANES {
-        let step = &table[below[l] as usize & (SEGMENTS - 1)];
+        let step = &table[below[l] & (SEGMENTS - 1)];
         for k in 0..K {
             (value[k][l], slope[k][l]) = (step[k][0], step[k][1]);
         }
@@ -531,5 +653,18 @@ fn tangent<const K: usize, T: Real>(
         }
     }
     // Sums of a few functions may fall by as much as they are off; cells do not.
-    (current, rise.map(|rise| rise.max(zero)))
+    rise.iter_mut().for_each(|rise| *rise = larger(*rise, zero));
+    (current, rise)
+}
+
+/// Replaces what is smaller.
+#[inline(always)]
+fn keep<T: Real>(most: &mut Lanes<T>, of: &Lanes<T>) {
+    most.iter_mut().zip(of).for_each(|(most, &of)| *most = larger(*most, of));
+}
+
+/// The larger one.
+#[inline(always)]
+fn larger<T: Real>(a: T, b: T) -> T {
+    if a > b { a } else { b }
 }

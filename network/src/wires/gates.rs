@@ -16,7 +16,8 @@
 use super::circuit::{Circuit, Linear, Terminals};
 use super::kernel::{largest, wide};
 use super::lines::{Factor, LineOf};
-use super::{Cell, Layers, WireError, Wires};
+use super::spread::Down;
+use super::{Arriving, Cell, Layers, Solved, WireError, Wires};
 use crate::converter::Real;
 
 /// Patterns side by side: a vector of the widest processors in single precision.
@@ -36,6 +37,8 @@ pub struct Gates<T> {
     column: LineOf<T>,
     /// Turns after the first answer of the columns; none where patterns are solved one by one.
     turns: Option<usize>,
+    /// Standard deviations of the cells from read to read, for patterns that are solved one by one; empty for none.
+    noise: Vec<Vec<f64>>,
     /// Bound of the error of every voltage, as a part of the supply's; 0 where patterns are solved one by one.
     pub error: f64,
 }
@@ -48,6 +51,10 @@ struct Row<T> {
     couple: Vec<T>,
     /// Voltage of the supply.
     source: T,
+    /// Of each cell the part of its conductance that its column sees, with the rest of the row behind it, and the
+    /// variance that arrives in the node of the column for 1 V across the cell.
+    seen: Vec<T>,
+    variance: Vec<T>,
 }
 
 /// Memory of one block of patterns.
@@ -80,7 +87,8 @@ impl<T: Real> Gates<T> {
         let row = |(layer, d): (usize, &Vec<f64>)| {
             let Factor { pivot, couple } = circuit.row.factor_along(d);
             let source = if layer == 0 { T::ONE } else { -T::ONE };
-            Row { d: narrow(d), pivot: narrow(&pivot), couple: narrow(&couple), source }
+            let (seen, variance) = (Vec::new(), Vec::new());
+            Row { d: narrow(d), pivot: narrow(&pivot), couple: narrow(&couple), source, seen, variance }
         };
         let rows = layers.conductance_s.iter().enumerate().map(row).collect();
         let column = LineOf::new(&circuit.column);
@@ -96,29 +104,59 @@ impl<T: Real> Gates<T> {
         }
         let few = q < 1.0 && turns <= MOST_TURNS && !circuit.beside;
         let (turns, error) = if few { (Some(turns), error) } else { (None, 0.0) };
-        Ok(Self { layers, rows, column, turns, error })
+        Ok(Self { layers, rows, column, turns, noise: Vec::new(), error })
     }
 
-    /// Adds `share` times the currents of the columns for the patterns of a batch (rows x batch; what is not
-    /// zero is on) to lines of `out`, `batch` numbers each: column j to line `lines[j]`.
-    pub fn add(&self, patterns: &[T], batch: usize, share: T, lines: &[usize], out: &mut [T]) {
+    /// Gives the cells read noise: standard deviations (in the unit of conductances) for each layer, rows x columns.
+    ///
+    /// # Errors
+    /// When a count differs, or a value is negative or not finite.
+    pub fn with_noise(mut self, sigma: &[Vec<f64>]) -> Result<Self, WireError> {
+        self.layers.check_noise(sigma)?;
+        for ((row, sigma), d) in self.rows.iter_mut().zip(sigma).zip(&self.layers.conductance_s) {
+            let parts: Vec<f64> = self.layers.circuit.row.parts_seen(d);
+            row.seen = d.iter().zip(&parts).map(|(d, part)| T::of(d * part)).collect();
+            row.variance = sigma.iter().zip(&parts).map(|(s, part)| T::of((s * part).powi(2))).collect();
+        }
+        self.noise = sigma.to_vec();
+        Ok(self)
+    }
+
+    /// Whether cells have read noise.
+    pub fn is_noisy(&self) -> bool {
+        !self.noise.is_empty()
+    }
+
+    /// Adds the currents of the columns for the patterns of a batch (rows x batch; what is not zero is on), and the
+    /// variances of their noise, if there is any.
+    ///
+    /// Variances are those of the pattern's own circuit but for what a cell sends into other columns through its row,
+    /// which is of second order in the loss along a row, over the number of columns.
+    pub fn add(&self, patterns: &[T], mut out: Arriving<'_, T>) -> Solved {
         let Circuit { rows, columns, .. } = self.layers.circuit;
+        let batch = out.batch;
+        let mut solved = Solved::default();
         if batch == 0 || patterns.len() < rows * batch {
-            return;
+            return solved;
         }
         let is_on = |row: usize, k: usize| patterns[row * batch + k] != T::default();
         // Without an open gate no current flows: often so for the highest bits.
         let some: Vec<usize> = (0..batch).filter(|&k| (0..rows).any(|row| is_on(row, k))).collect();
+        solved.vectors = some.len() as u64;
+        let noisy = self.is_noisy() && !out.variances.is_empty();
         let Some(turns) = self.turns else {
             for k in some {
                 let input: Vec<f64> = (0..rows).map(|row| f64::from(u8::from(is_on(row, k)))).collect();
+                solved.alone += 1;
                 // Sizes and voltages are right, so that there is an answer.
                 let Ok(balance) = self.layers.answer(&input) else { continue };
-                for (&line, current) in lines.iter().zip(balance.column_current_a(columns)) {
-                    out[line * batch + k] += share * T::of(current);
+                solved.unconverged += u64::from(!balance.converged);
+                out.add(k, balance.column_current_a(columns).into_iter().map(T::of));
+                if noisy && let Ok(variances) = self.layers.variance(&input, &self.noise, false) {
+                    out.spread(k, variances.into_iter().map(T::of));
                 }
             }
-            return;
+            return solved;
         };
         let zero = [T::default(); LANES];
         let mut block = Block {
@@ -128,7 +166,7 @@ impl<T: Real> Gates<T> {
             v: vec![zero; TOGETHER * columns],
             on: vec![zero; rows],
         };
-        let mut currents = vec![zero; columns];
+        let mut found = vec![zero; columns];
         for group in some.chunks(LANES) {
             for (row, on) in block.on.iter_mut().enumerate() {
                 *on = zero;
@@ -136,16 +174,55 @@ impl<T: Real> Gates<T> {
                     *on = if is_on(row, k) { T::ONE } else { T::default() };
                 }
             }
+            solved.turns += (turns as u64 + 1) * group.len() as u64;
             wide(
                 #[inline(always)]
-                || self.solve(&mut block, turns, &mut currents),
+                || self.solve(&mut block, turns, &mut found),
             );
-            for (&line, currents) in lines.iter().zip(&currents) {
-                for (&k, &current) in group.iter().zip(currents) {
-                    out[line * batch + k] += share * current;
+            for (l, &k) in group.iter().enumerate() {
+                out.add(k, found.iter().map(|found| found[l]));
+            }
+            if noisy {
+                wide(
+                    #[inline(always)]
+                    || self.spread(&mut block, &mut found),
+                );
+                for (l, &k) in group.iter().enumerate() {
+                    out.spread(k, found.iter().map(|found| found[l]));
                 }
             }
         }
+        solved
+    }
+
+    /// Variances of the currents of the columns for the patterns of a block that is solved: of each cell that is on
+    /// its noise, times the square of its voltage and of the voltage of its node when the column alone is held at 1 V.
+    #[inline(always)]
+    fn spread(&self, block: &mut Block<T>, variances: &mut [Lanes<T>]) {
+        let Circuit { columns: n, row, .. } = self.layers.circuit;
+        let (line, zero) = (LineOf::new(&row), [T::default(); LANES]);
+        let Block { x, pivot, couple, v, on } = block;
+        let mut down = Down::new(&self.column, variances);
+        let (mut weight, mut slope) = (vec![zero; n], vec![zero; n]);
+        for (i, on) in on.iter().enumerate() {
+            let range = i * n..(i + 1) * n;
+            weight.fill(zero);
+            slope.fill(zero);
+            for layer in &self.rows {
+                answer::<1, T>(&line, layer, i, &x[range.clone()], &mut v[..n]);
+                let (seen, variance) = (&layer.seen[range.clone()], &layer.variance[range.clone()]);
+                for (j, x) in x[range.clone()].iter().enumerate() {
+                    for l in 0..LANES {
+                        let across = v[j][l] - x[l];
+                        weight[j][l] += on[l] * variance[j] * across * across;
+                        slope[j][l] += on[l] * seen[j];
+                    }
+                }
+            }
+            let nodes = [&mut x[range.clone()], &mut pivot[range.clone()], &mut couple[range]];
+            down.eliminate(i, &weight, &slope, nodes);
+        }
+        down.substitute(x, pivot, couple);
     }
 
     /// Currents of the columns for the patterns of a block.
@@ -368,44 +445,3 @@ impl Layers {
         [along, largest(x.into_iter())]
     }
 }
-
-impl<T> Gates<T> {
-    /// What arrives of the noise of the cells (any unit, one list per layer, rows x columns): standard deviations
-    /// of the current of the column per cell that is on, while half of the other rows are. The cell's own column
-    /// only; what leaves by other columns through the row is second order in the wires. On lines that take a sixth,
-    /// standard deviations of single outputs are off by up to 8 percent, their mean by 2.
-    ///
-    /// # Errors
-    /// When a count differs.
-    pub fn noise(&self, sigma: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, WireError> {
-        let layers = &self.layers;
-        sigma.iter().try_for_each(|list| layers.check_values("read noise", list))?;
-        let Circuit { rows, columns, .. } = layers.circuit;
-        let half: Vec<Vec<f64>> =
-            layers.conductance_s.iter().map(|list| list.iter().map(|g| 0.5 * g).collect()).collect();
-        let (full, half) =
-            (Linear::new(&layers.circuit, &layers.conductance_s), Linear::new(&layers.circuit, &half));
-        let (ones, minus, ground) = (vec![1.0; rows], vec![-1.0; rows], vec![0.0; columns]);
-        let sources = [ones.as_slice(), &minus];
-        let terminals = Terminals { rows: &sources[..sigma.len()], columns: &ground };
-        let mut x = vec![0.0; rows * columns];
-        let mut v = vec![x.clone(); sigma.len()];
-        for _ in 0..TURNS_OF_NOISE {
-            full.rows(&x, None, &terminals, &mut v);
-            half.columns(&v, None, &terminals, &mut x);
-        }
-        full.rows(&x, None, &terminals, &mut v);
-        let still = vec![vec![0.0; rows * columns]; sigma.len()];
-        let mut w = vec![0.0; rows * columns];
-        let held = Terminals { rows: &sources[..sigma.len()], columns: &vec![1.0; columns] };
-        half.columns(&still, None, &held, &mut w);
-        let arriving = |(v, sigma): (&Vec<f64>, &Vec<f64>)| {
-            let cell = |at: usize| sigma[at] * (v[at] - x[at]).abs() * w[at];
-            (0..sigma.len()).map(cell).collect()
-        };
-        Ok(v.iter().zip(sigma).map(arriving).collect())
-    }
-}
-
-/// Turns for the mean voltages that weigh noise: what is left is of fourth order in the wires.
-const TURNS_OF_NOISE: usize = 3;

@@ -176,6 +176,34 @@ impl Line {
         Factor { pivot, couple }
     }
 
+    /// Part of each cell's conductance that remains between its other line and the terminals, with the line's
+    /// resistance behind it and all other cells of the line grounded: lines along memory.
+    pub(super) fn parts_seen(&self, diagonal: &[f64]) -> Vec<f64> {
+        let n = self.length;
+        if self.held {
+            return vec![1.0; diagonal.len()];
+        }
+        // What a node sees of its line towards one end.
+        let beyond =
+            |here: f64| if self.merged() { here } else { here * self.segment / (here + self.segment) };
+        let mut parts = vec![0.0; diagonal.len()];
+        let mut before = vec![0.0; n];
+        for (parts, d) in parts.chunks_mut(n).zip(diagonal.chunks(n)) {
+            let mut seen = 0.0;
+            for k in 0..n {
+                before[k] = seen;
+                seen = beyond(seen + d[k] + self.end(k));
+            }
+            seen = 0.0;
+            for k in (0..n).rev() {
+                let others = before[k] + seen + self.end(k);
+                parts[k] = others / (others + d[k]);
+                seen = beyond(seen + d[k] + self.end(k));
+            }
+        }
+        parts
+    }
+
     /// Largest imbalance (A) of a node of lines that run along memory: `out` is what the cells draw.
     #[inline(always)]
     pub(super) fn imbalance_along(&self, v: &[f64], out: &[f64], terminal: &[f64]) -> f64 {
@@ -330,6 +358,39 @@ impl<T: Real> LineOf<T> {
                 seen[l] = couple[k][l] * here;
                 carry[l] = couple[k][l] * sum[k][l];
             }
+        }
+    }
+
+    /// As [`Line::parts_seen`] for one line and `L` inputs side by side, whose cells conduct `slope`.
+    #[inline(always)]
+    pub(super) fn parts_seen<const L: usize>(&self, slope: &[[T; L]], parts: &mut [[T; L]]) {
+        let n = self.length;
+        if self.held {
+            parts.fill([T::ONE; L]);
+            return;
+        }
+        let (slope, parts) = (&slope[..n], &mut parts[..n]);
+        let segment = self.segment;
+        let beyond = |here: T| if self.merged { here } else { here * segment / (here + segment) };
+        let mut seen = [T::default(); L];
+        for k in 0..n {
+            let end = self.end(k);
+            let before = seen;
+            for l in 0..L {
+                seen[l] = beyond(before[l] + slope[k][l] + end);
+            }
+            parts[k] = before;
+        }
+        seen = [T::default(); L];
+        for k in (0..n).rev() {
+            let end = self.end(k);
+            let (mut part, d) = (parts[k], slope[k]);
+            for l in 0..L {
+                let others = part[l] + seen[l] + end;
+                part[l] = others / (others + d[l]);
+                seen[l] = beyond(seen[l] + d[l] + end);
+            }
+            parts[k] = part;
         }
     }
 }

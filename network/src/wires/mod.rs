@@ -13,6 +13,7 @@
 //! Newton iteration that for linear cells is one step. Resistances of zero merge nodes. Many inputs of one
 //! linear array are solved together ([`Crossbar::effective`]).
 
+mod arriving;
 mod circuit;
 mod curved;
 mod effective;
@@ -24,9 +25,11 @@ mod noise;
 mod pairs;
 mod shapes;
 mod solve;
+mod spread;
 mod sweep;
 mod update;
 
+pub use arriving::Arriving;
 pub use curved::{Bends, Curved, Solved};
 pub use effective::{Effective, Method};
 pub use gates::Gates;

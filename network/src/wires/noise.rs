@@ -105,7 +105,7 @@ impl Layers {
     }
 
     /// Variance of every output (A^2) for one input (V).
-    fn variance(
+    pub(super) fn variance(
         &self,
         input_v: &[f64],
         sigma_s: &[Vec<f64>],

@@ -11,7 +11,7 @@ use crate::converter::Real;
 pub const SEGMENTS: usize = 256;
 
 /// Functions of the voltage over the full one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shapes<T> {
     terms: usize,
     /// For each step and function its value at the start and its rise to the end.
@@ -19,11 +19,10 @@ pub struct Shapes<T> {
 }
 
 impl<T: Real> Shapes<T> {
-    /// Of functions listed at [`SEGMENTS`]` + 1` even voltages from 0 to the full one; `None` for other lists, or
-    /// none.
+    /// Of functions listed at [`SEGMENTS`]` + 1` even voltages from 0 to the full one; `None` for other lists.
     pub fn new<'a>(lists: impl IntoIterator<Item = &'a [f64]>) -> Option<Self> {
         let lists: Vec<&[f64]> = lists.into_iter().collect();
-        if lists.is_empty() || lists.iter().any(|list| list.len() != SEGMENTS + 1) {
+        if lists.iter().any(|list| list.len() != SEGMENTS + 1) {
             return None;
         }
         let step =
@@ -31,10 +30,14 @@ impl<T: Real> Shapes<T> {
         Some(Self { terms: lists.len(), steps: (0..SEGMENTS).flat_map(step).collect() })
     }
 
-    /// The same in another precision.
-    pub(super) fn narrow<U: Real>(&self) -> Shapes<U> {
-        let steps = self.steps.iter().map(|step| step.map(|number| U::of(number.to_f64()))).collect();
-        Shapes { terms: self.terms, steps }
+    /// The same in another precision, with functions that are zero added until there are `terms`.
+    pub(super) fn padded<U: Real>(&self, terms: usize) -> Shapes<U> {
+        let number = |at: usize, k: usize| {
+            let step = if k < self.terms { self.steps[at * self.terms + k] } else { [T::default(); 2] };
+            step.map(|number| U::of(number.to_f64()))
+        };
+        let steps = (0..SEGMENTS).flat_map(|at| (0..terms).map(move |k| number(at, k))).collect();
+        Shapes { terms, steps }
     }
 
     /// Number of functions.

@@ -49,9 +49,10 @@ fn worst<T: Real>(
     let array = Curved::<T>::new(rows, columns, bends.clone(), wires, tolerance).unwrap();
     let x = inputs(rows, batch);
     let narrow: Vec<T> = x.iter().map(|&x| T::of(x)).collect();
-    let lines: Vec<usize> = (0..columns).map(|j| columns - 1 - j).collect();
+    let lines: Vec<(usize, T)> = (0..columns).map(|j| (columns - 1 - j, T::of(0.5))).collect();
     let mut out = vec![T::of(1.0); columns * batch];
-    let solved = array.add(&narrow, batch, T::of(0.5), &lines, &mut out);
+    let arriving = Arriving { columns: &lines, batch, currents: &mut out, variances: &mut [] };
+    let solved = array.add(&narrow, arriving);
     assert_eq!((solved.vectors, solved.unconverged), (batch as u64 - 1, 0));
     let exact = Layers::curved(rows, columns, bends, wires).unwrap();
     let mut worst = 0.0_f64;
@@ -97,4 +98,102 @@ fn many_inputs_are_what_each_alone_is() {
             }
         }
     }
+}
+
+/// An input's currents and their noise are the same whatever inputs stand beside it.
+#[test]
+fn company_does_not_matter() {
+    let (rows, columns, batch) = (12, 9, 21);
+    let wires = Wires { row_ohm: 0.01, column_ohm: 0.02, ..Wires::default() };
+    let bends = bends(rows, columns, 2);
+    let sigma = vec![vec![0.02; rows * columns]; 2];
+    let array = Curved::<f32>::new(rows, columns, bends, &wires, 1e-4).unwrap().with_noise(&sigma).unwrap();
+    let lines: Vec<(usize, f32)> = (0..columns).map(|j| (j, 1.0)).collect();
+    let solve = |x: &[f32], batch: usize| {
+        let (mut currents, mut variances) = (vec![0.0; columns * batch], vec![0.0; columns * batch]);
+        array.add(x, Arriving { columns: &lines, batch, currents: &mut currents, variances: &mut variances });
+        (currents, variances)
+    };
+    let all: Vec<f32> = inputs(rows, batch).iter().map(|&x| x as f32).collect();
+    let (currents, variances) = solve(&all, batch);
+    for k in 0..batch {
+        let one: Vec<f32> = (0..rows).map(|i| all[i * batch + k]).collect();
+        let alone = solve(&one, 1);
+        for j in 0..columns {
+            assert_eq!((currents[j * batch + k], variances[j * batch + k]), (alone.0[j], alone.1[j]));
+        }
+    }
+}
+
+/// Read noise of every input against its exact adjoint solution.
+#[test]
+fn noise_is_that_of_the_input() {
+    let batch = 19;
+    for (name, wires) in circuits() {
+        for (rows, columns, layers) in [(24, 12, 1), (20, 14, 2)] {
+            let bends = bends(rows, columns, layers);
+            let sigma: Vec<Vec<f64>> = bends
+                .parts
+                .iter()
+                .map(|parts| {
+                    (0..rows * columns).map(|at| 0.01 + 0.05 * (parts[0][at] + parts[1][at])).collect()
+                })
+                .collect();
+            let array = Curved::<f64>::new(rows, columns, bends.clone(), &wires, 1e-6).unwrap();
+            let array = array.with_noise(&sigma).unwrap();
+            let x = inputs(rows, batch);
+            let lines: Vec<(usize, f64)> = (0..columns).map(|j| (j, 1.0)).collect();
+            let (mut currents, mut variances) = (vec![0.0; columns * batch], vec![0.0; columns * batch]);
+            let out = Arriving { columns: &lines, batch, currents: &mut currents, variances: &mut variances };
+            assert_eq!(array.add(&x, out).unconverged, 0);
+            let exact = Layers::curved(rows, columns, bends, &wires).unwrap();
+            let (mut worst, mut losses) = (0.0_f64, 0.0_f64);
+            for k in 1..batch {
+                let input: Vec<f64> = (0..rows).map(|i| x[i * batch + k]).collect();
+                let exact = exact.variance(&input, &sigma, false).unwrap();
+                for j in 0..columns {
+                    let ideal: f64 = sigma
+                        .iter()
+                        .map(|s| (0..rows).map(|i| (input[i] * s[i * columns + j]).powi(2)).sum::<f64>())
+                        .sum();
+                    losses = losses.max(1.0 - (exact[j] / ideal).sqrt());
+                    worst = worst.max(((variances[j * batch + k] / exact[j]).sqrt() - 1.0).abs());
+                }
+            }
+            println!("{name} {rows} x {columns}: worst {worst:.1e}, {losses:.2} lost");
+            let allowed = if name == "lossy" { 5e-2 } else { 3e-3 };
+            assert!(worst < allowed, "{name}: {worst}");
+        }
+    }
+}
+
+/// Curves of one shape are those of another law.
+#[test]
+fn listed_sinh_is_sinh() {
+    let (rows, columns, a) = (15, 11, 12.0);
+    let wires = Wires { row_ohm: 50.0, column_ohm: 80.0, sense: Ends::Both, ..Wires::default() };
+    let full_v = 0.25;
+    let g: Vec<f64> = bends(rows, columns, 1).parts[0][0].iter().map(|c| 1e-4 * c).collect();
+    let law = |v: f64| (a * v).sinh() / a;
+    let list: Vec<f64> = (0..=SEGMENTS).map(|k| law(full_v * k as f64 / SEGMENTS as f64)).collect();
+    let shapes = Arc::new(Shapes::new([list.as_slice()]).unwrap());
+    let bends = Bends { shapes, parts: vec![vec![g.clone()]], full_v };
+    let input: Vec<f64> = inputs(rows, 3).chunks(3).map(|x| full_v * x[2]).collect();
+    let found = Crossbar::curved(rows, columns, bends, &wires).unwrap().solve(&input).unwrap();
+    let exact = Crossbar::new(rows, columns, g, &wires, Cell::Sinh(a)).unwrap().solve(&input).unwrap();
+    assert!(found.converged && found.residual_a < 1e-14, "{}", found.residual_a);
+    // Straight lines between 257 points: an eighth of the second derivative times the square of a step.
+    let off = 0.125 * (a * full_v / SEGMENTS as f64).powi(2) * law(full_v) / full_v * a;
+    assert!(difference(&found.column_current_a, &exact.column_current_a) < off.max(1e-4));
+    // What no array has is refused.
+    let bends = |parts| Bends { shapes: Arc::new(shapes_of(1)), parts, full_v: 1.0 };
+    assert!(Crossbar::curved(1, 1, bends(vec![vec![vec![f64::NAN]]]), &wires).is_err());
+    assert!(Crossbar::curved(1, 1, bends(vec![vec![vec![1.0, 2.0]]]), &wires).is_err());
+    assert!(Crossbar::curved(1, 1, bends(vec![vec![]]), &wires).is_err());
+    assert!(Curved::<f32>::new(1, 1, bends(vec![vec![vec![1.0]]; 3]), &wires, 1e-4).is_err());
+}
+
+fn shapes_of(count: usize) -> Shapes<f64> {
+    let line: Vec<f64> = (0..=SEGMENTS).map(|k| k as f64).collect();
+    Shapes::new((0..count).map(|_| line.as_slice())).unwrap()
 }

@@ -53,11 +53,25 @@ pub(super) fn headline(found: &Found, ablation: Option<Ablation>) -> String {
         }
     }
     if let Some(wires) = wires(found) {
-        text.push_str(&format!(
-            "wires: {} arrays corrected from a neighbour's solution (largest error {:.1e} of the current, {:e} \
-             allowed), {} solved\n",
-            wires.corrected, wires.largest_error, found.wire_tolerance, wires.solved
-        ));
+        if wires.corrected + wires.solved > 0 {
+            text.push_str(&format!(
+                "wires: {} arrays corrected from a neighbour's solution (largest error {:.1e} of the current, {:e} \
+                 allowed), {} solved\n",
+                wires.corrected, wires.largest_error, found.wire_tolerance, wires.solved
+            ));
+        }
+        if wires.circuits > 0 {
+            text.push_str(&format!(
+                "wires: {} arrays solved for each of their inputs, {} in all, in {:.2} turns; {} by themselves, {} not to \
+                 {:e} of the current\n",
+                wires.circuits,
+                wires.vectors,
+                wires.turns as f64 / wires.vectors.max(1) as f64,
+                wires.alone,
+                wires.unconverged,
+                found.wire_tolerance
+            ));
+        }
         if wires.noise_corrected + wires.noise_solved > 0 {
             text.push_str(&format!(
                 "  noise behind wires: {} arrays corrected, {} solved\n",
@@ -72,11 +86,27 @@ pub(super) fn headline(found: &Found, ablation: Option<Ablation>) -> String {
     text
 }
 
+/// Conditions at which the most trials left a band of the mean accuracy that is wider than asked for (points).
+pub(super) fn too_wide(results: &[TrialResult], points: f64, most: u64) -> Option<String> {
+    let summaries = summarise(results);
+    let wide = |summary: &&ConditionSummary| {
+        let width = 200.0 * summary.top1.half_width;
+        width.is_nan() || width > points
+    };
+    let count = summaries.iter().filter(wide).count();
+    (count > 0).then(|| {
+        format!(
+            "the band of {count} of {} conditions is wider than {points} points after {most} trials (--most-trials)",
+            summaries.len()
+        )
+    })
+}
+
 /// How the wires of all trials were taken into account; none without wires.
 fn wires(found: &Found) -> Option<WireStatistics> {
     let mut sum = WireStatistics::default();
     found.results.iter().for_each(|result| sum += result.wires());
-    (sum.corrected + sum.solved > 0).then_some(sum)
+    (sum.corrected + sum.solved + sum.circuits > 0).then_some(sum)
 }
 
 /// Cost of a trial at a condition.
@@ -164,6 +194,11 @@ pub(super) fn document(found: &Found) -> Value {
             "largest_error": wires.largest_error,
             "corrected": wires.corrected,
             "solved": wires.solved,
+            "circuits": wires.circuits,
+            "vectors": wires.vectors,
+            "turns": wires.turns,
+            "alone": wires.alone,
+            "unconverged": wires.unconverged,
             "noise_corrected": wires.noise_corrected,
             "noise_solved": wires.noise_solved,
         })),
