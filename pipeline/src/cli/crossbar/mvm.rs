@@ -118,10 +118,12 @@ pub(super) fn run(args: &MvmArgs, globals: &Globals) -> Answer {
             | AnalogError::CurrentRange { .. }
             | AnalogError::Temperature(_)
             | AnalogError::NoLayer { .. }
-            | AnalogError::GatedTranspose
-            | AnalogError::Core { error: CoreError::Spec { .. }, .. } => {
+            | AnalogError::GatedTranspose => {
                 let expected = "an array that fits the command and its table";
                 InputError::new(file(args.array.as_ref()), error.to_string(), expected).into()
+            }
+            AnalogError::Core { error: CoreError::Spec { key, found, expected }, .. } => {
+                InputError::new(file(args.array.as_ref()), format!("{key} = {found}"), expected).into()
             }
             AnalogError::Core { error: CoreError::NotFinite { what, .. }, .. } => {
                 let found = format!("a {what} beyond double precision");
