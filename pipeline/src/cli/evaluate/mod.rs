@@ -167,6 +167,10 @@ impl Evaluate {
             Some(width) if !(width > 0.0 && width.is_finite()) => {
                 Err(CliError::Usage(format!("--until-band: found {width}, expected a width above 0 points")))
             }
+            _ if self.table.is_none() && self.effects.is_some_and(needs_table) => {
+                let effects = self.effects.map(|effects| effects.to_string()).unwrap_or_default();
+                Err(CliError::Usage(format!("--effects {effects}: effects of devices need a --table")))
+            }
             _ if self.images == Some(0) => {
                 Err(CliError::Usage("--images: found 0, expected at least one image".into()))
             }
@@ -291,6 +295,11 @@ impl Evaluate {
             .collect();
         (labels, conditions)
     }
+}
+
+/// Whether any of the effects is one of devices.
+fn needs_table(effects: Effects) -> bool {
+    effects.programming || effects.drift || effects.dose_mean || effects.dose_random || effects.read_noise
 }
 
 fn stem(path: &Path) -> String {
