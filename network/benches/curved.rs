@@ -9,7 +9,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use mho_network::wires::{Arriving, Bends, Crossbar, Curved, SEGMENTS, Shapes, Solved, WireError, Wires};
+use mho_network::wires::{
+    Arriving, Bends, Cell, Crossbar, Curved, Gates, SEGMENTS, Shapes, Solved, Topology, WireError, Wires,
+};
 
 /// Best time (ms) of `repeats` runs.
 fn best(repeats: usize, mut run: impl FnMut()) -> f64 {
@@ -63,6 +65,13 @@ fn curved(n: usize, ohm: f64, tolerance: f64) -> Result<(), WireError> {
         let arriving = Arriving { columns: &columns, batch, currents: &mut out, variances: &mut [] };
         solved = many.add(black_box(&narrow), arriving);
     });
+    let many = many.with_noise(&[vec![0.02; n * n]])?;
+    let mut variances = vec![0.0_f32; n * batch];
+    let noisy = best(5, || {
+        out.fill(0.0);
+        let arriving = Arriving { columns: &columns, batch, currents: &mut out, variances: &mut variances };
+        many.add(black_box(&narrow), arriving);
+    });
     let input: Vec<f64> = (0..n).map(|i| 0.2 * x[i * batch]).collect();
     let mut found = exact.solve(&input)?;
     let one = best(3, || {
@@ -76,9 +85,10 @@ fn curved(n: usize, ohm: f64, tolerance: f64) -> Result<(), WireError> {
         most.max((f64::from(out[j * batch]) * unit_a - found.column_current_a[j]).abs())
     });
     println!(
-        "{n} x {n}, {ohm} ohm, to {tolerance:.0e}: {:.3} ms an input ({:.2} turns, error {:.0e}); one exact solution {one:.2} ms, \
-         {:.0} times",
+        "{n} x {n}, {ohm} ohm, to {tolerance:.0e}: {:.3} ms an input, {:.3} with its noise ({:.2} turns, error {:.0e}); one \
+         exact solution {one:.2} ms, {:.0} times",
         all / batch as f64,
+        noisy / batch as f64,
         solved.turns as f64 / solved.vectors as f64,
         off / rms,
         one * batch as f64 / all
@@ -86,8 +96,55 @@ fn curved(n: usize, ohm: f64, tolerance: f64) -> Result<(), WireError> {
     Ok(())
 }
 
+/// Patterns of open gates, half of them open, with the noise of each.
+fn gated(n: usize) -> Result<(), WireError> {
+    let unit = MOST_S;
+    let wires = Wires { row_ohm: unit, column_ohm: unit, topology: Topology::GatedRows, ..Wires::default() };
+    let cells: Vec<f64> = numbers(n * n, 1).into_iter().map(|u| 10f64.powf(-2.0 + 2.0 * u)).collect();
+    let sigma: Vec<f64> = cells.iter().map(|g| 0.02 * g).collect();
+    let exact = Crossbar::new(n, n, cells.clone(), &wires, Cell::Linear)?;
+    let gates = Gates::<f32>::new(n, n, vec![cells], &wires, 1e-5)?;
+    let noisy = gates.clone().with_noise(std::slice::from_ref(&sigma))?;
+    let batch = 128;
+    let on: Vec<f32> = numbers(n * batch, 7).into_iter().map(|u| if u < 0.5 { 1.0 } else { 0.0 }).collect();
+    let columns: Vec<(usize, f32)> = (0..n).map(|j| (j, 1.0)).collect();
+    let (mut currents, mut variances) = (vec![0.0_f32; n * batch], vec![0.0_f32; n * batch]);
+    let time = |gates: &Gates<f32>, currents: &mut [f32], variances: &mut [f32]| {
+        best(5, || {
+            variances.fill(0.0);
+            gates.add(
+                black_box(&on),
+                Arriving { columns: &columns, batch, currents: &mut *currents, variances: &mut *variances },
+            );
+        }) / batch as f64
+    };
+    let plain = time(&gates, &mut currents, &mut []);
+    let with = time(&noisy, &mut currents, &mut variances);
+    let mut adjoint = f64::INFINITY;
+    let (mut worst, mut mean) = (0.0_f64, 0.0);
+    for k in 0..4 {
+        let input: Vec<f64> = (0..n).map(|i| f64::from(on[i * batch + k])).collect();
+        let start = Instant::now();
+        let found = exact.read_noise(&input, sigma.clone())?;
+        adjoint = adjoint.min(1e3 * start.elapsed().as_secs_f64());
+        for (j, found) in found.iter().enumerate() {
+            let off = (f64::from(variances[j * batch + k]).sqrt() / found - 1.0).abs();
+            (worst, mean) = (worst.max(off), mean + off / (4 * n) as f64);
+        }
+    }
+    println!(
+        "{n} x {n}, gates: {plain:.3} ms a pattern, {with:.3} with its noise, which is off by at most {worst:.0e}, {mean:.0e} in \
+         the mean; the exact noise of one pattern {adjoint:.1} ms, {:.0} times",
+        adjoint / (with - plain).max(1e-6)
+    );
+    Ok(())
+}
+
 fn main() -> Result<(), WireError> {
     mho_data::memory::keep_freed();
+    for n in [64, 128, 256] {
+        gated(n)?;
+    }
     for n in [64, 128, 256] {
         for (ohm, tolerance) in [(1.0, 1e-3), (1.0, 1e-4), (1.0, 1e-5), (5.0, 1e-4)] {
             curved(n, ohm, tolerance)?;

@@ -434,6 +434,7 @@ impl ProgrammedMatrix {
             output_conversions: counts.conversions,
             outputs_saturated: counts.outputs_saturated,
             lines_limited: counts.lines_limited,
+            wires: self.statistics.wires.and(counts.solved),
             ..self.statistics.clone()
         };
         Ok((y, statistics))

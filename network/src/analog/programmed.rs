@@ -6,6 +6,7 @@ use super::wires::WireStatistics;
 use crate::core::{BiasRows, Core, Counts};
 use crate::graph::layers::{Layout, multiply};
 use crate::graph::{Layer, LayerId, Products, Vectors, VectorsMut};
+use crate::wires::Solved;
 
 /// Number of the first read of negative inputs: as many reads as a line of a core has numbers for, halved.
 pub(super) const SECOND_READ: u64 = 1 << 39;
@@ -166,13 +167,12 @@ impl Programmed<'_> {
                 sum.weights_clipped += layer.weights_clipped;
                 square += layer.square_error;
                 current += layer.mean_current_na * weights as f64;
-                sum.wires += WireStatistics {
+                sum.wires += layer.wires.and(Solved {
                     vectors: load(&counters.vectors),
                     turns: load(&counters.turns),
                     alone: load(&counters.alone),
                     unconverged: load(&counters.unconverged),
-                    ..layer.wires
-                };
+                });
             }
             let count = sum.weights.max(1) as f64;
             sum.weight_rms_error = (square / count).sqrt();

@@ -12,7 +12,7 @@ use crate::core::circuit::Circuit;
 use crate::core::curves::Curves;
 use crate::core::{Array, Mapping, Sign};
 use crate::wires::{
-    Cell, Crossbar, Method, Neighbour, NoiseMap, NoiseNeighbour, PairLayout, Pairs, WireError, Wires,
+    Cell, Crossbar, Method, Neighbour, NoiseMap, NoiseNeighbour, PairLayout, Pairs, Solved, WireError, Wires,
 };
 
 /// How the wires of arrays were taken into account.
@@ -56,6 +56,15 @@ impl std::ops::AddAssign for WireStatistics {
 }
 
 impl WireStatistics {
+    /// Adds how vectors of inputs were solved.
+    pub(super) fn and(mut self, solved: Solved) -> Self {
+        self.vectors += solved.vectors;
+        self.turns += solved.turns;
+        self.alone += solved.alone;
+        self.unconverged += solved.unconverged;
+        self
+    }
+
     /// Counts how one array was found.
     fn count(&mut self, method: Method) {
         match method {

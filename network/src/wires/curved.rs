@@ -72,6 +72,8 @@ pub struct Curved<T> {
     noise: Vec<Vec<T>>,
     full_v: f64,
     tolerance: f64,
+    /// Change that is no more than rounding.
+    least: f64,
 }
 
 /// How inputs were solved.
@@ -214,8 +216,6 @@ impl<T: Real> Curved<T> {
             LineOf::new(&Line { segment: segment * full_v, ends: ends.map(|end| end * full_v), ..line })
         };
         let bent = layers.bent.map(|bent| bent.parts).unwrap_or_default();
-        // Several units in the last place of what is lost.
-        let least = if T::BITS < 24 { 3e-6 } else { 1e-13 };
         Ok(Self {
             rows,
             columns,
@@ -227,7 +227,9 @@ impl<T: Real> Curved<T> {
             parts: bent.into_iter().map(interlaced).collect(),
             noise: Vec::new(),
             full_v,
-            tolerance: tolerance.max(least),
+            // Turns change some units in the last place for ever.
+            least: if T::BITS < 24 { 2e-6 } else { 1e-12 },
+            tolerance,
         })
     }
 
@@ -429,11 +431,13 @@ impl<T: Real> Curved<T> {
                 let current = current[l].to_f64() / size.max(f64::MIN_POSITIVE);
                 // What the next turns would still change, if each changes that part of what the one before did.
                 let rate = (change / before[l]).max(1e-3);
-                let left = change.max(current) * rate / (1.0 - rate);
+                let last = change.max(current);
+                let left = if rate < 1.0 { last * rate / (1.0 - rate) } else { f64::INFINITY };
                 before[l] = change;
                 let lost = !(size.is_finite() && change.is_finite());
                 // The first turn has no currents before it to be compared with.
-                settled[l] = turn > 0 && rate < 1.0 && left <= MARGIN * self.tolerance && !lost;
+                let enough = last <= self.least || left <= MARGIN * self.tolerance;
+                settled[l] = turn > 0 && enough && !lost;
                 active[l] = !settled[l] && !lost;
             }
             if active.iter().all(|active| !active) {
@@ -497,18 +501,14 @@ impl<T: Real> Curved<T> {
                             lost[l] += active[l] * moved[l];
                         }
                         for l in 0..LANES {
-                            most[l] = larger(most[l], larger(moved[l], -moved[l]));
+                            most[l] = most[l].max(moved[l].max(-moved[l]));
                         }
                         (w[j], current[j]) = (lost, i);
                     }
                     keep(&mut change.voltage, &most);
                 }
-                for j in 0..n {
-                    for l in 0..LANES {
-                        t[j][l] += current[j][l];
-                        pivot[j][l] += slope[j][l];
-                    }
-                }
+                accumulate(t, current);
+                accumulate(pivot, slope);
             }
             // The columns, with currents in t and slopes in pivot.
             if self.column.held {
@@ -522,9 +522,11 @@ impl<T: Real> Curved<T> {
             let end = self.column.end(i);
             let (last, segment) = (i + 1 == self.rows, self.column.segment);
             for j in 0..n {
+                let (mut sum, mut reciprocal, x) = (t[j], pivot[j], x[j]);
+                let (mut before, mut carried) = (seen[j], carry[j]);
                 for l in 0..LANES {
-                    let here = seen[j][l] + pivot[j][l] + end;
-                    t[j][l] = t[j][l] + pivot[j][l] * x[j][l] + carry[j][l];
+                    let here = before[l] + reciprocal[l] + end;
+                    sum[l] = sum[l] + reciprocal[l] * x[l] + carried[l];
                     let (p, couple) = if last {
                         (T::ONE / here, T::default())
                     } else if self.column.merged {
@@ -533,10 +535,11 @@ impl<T: Real> Curved<T> {
                         let p = T::ONE / (here + segment);
                         (p, segment * p)
                     };
-                    pivot[j][l] = p;
-                    seen[j][l] = couple * here;
-                    carry[j][l] = couple * t[j][l];
+                    reciprocal[l] = p;
+                    before[l] = couple * here;
+                    carried[l] = couple * sum[l];
                 }
+                (t[j], pivot[j], seen[j], carry[j]) = (sum, reciprocal, before, carried);
             }
         }
         if !self.column.held {
@@ -573,7 +576,8 @@ impl<T: Real> Curved<T> {
             let x = &mut block.x[range];
             let last = i + 1 == self.rows;
             for j in 0..n {
-                let (t, pivot, x, after) = (&t[j], &pivot[j], &mut x[j], &mut after[j]);
+                let (t, pivot) = (t[j], pivot[j]);
+                let (mut lost, mut voltage) = (x[j], after[j]);
                 for l in 0..LANES {
                     let couple = if last {
                         zero[l]
@@ -582,12 +586,12 @@ impl<T: Real> Curved<T> {
                     } else {
                         segment * pivot[l]
                     };
-                    let new = pivot[l] * t[l] + couple * after[l];
-                    let moved = new - x[l];
-                    most[l] = larger(most[l], larger(moved, -moved));
-                    x[l] += active[l] * moved;
-                    after[l] = new;
+                    voltage[l] = pivot[l] * t[l] + couple * voltage[l];
+                    let moved = voltage[l] - lost[l];
+                    most[l] = most[l].max(moved.max(-moved));
+                    lost[l] += active[l] * moved;
                 }
+                (x[j], after[j]) = (lost, voltage);
             }
         }
         keep(&mut change.voltage, &most);
@@ -655,6 +659,13 @@ fn tangent<const K: usize, T: Real>(
     // Sums of a few functions may fall by as much as they are off; cells do not.
     rise.iter_mut().for_each(|rise| *rise = larger(*rise, zero));
     (current, rise)
+}
+
+/// Adds lists: as plain ones, which compilers turn into plain vectors.
+#[inline(always)]
+fn accumulate<T: Real>(sums: &mut [Lanes<T>], values: &[Lanes<T>]) {
+    let values = values.as_flattened().iter();
+    sums.as_flattened_mut().iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
 }
 
 /// Replaces what is smaller.

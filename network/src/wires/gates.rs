@@ -212,11 +212,14 @@ impl<T: Real> Gates<T> {
                 answer::<1, T>(&line, layer, i, &x[range.clone()], &mut v[..n]);
                 let (seen, variance) = (&layer.seen[range.clone()], &layer.variance[range.clone()]);
                 for (j, x) in x[range.clone()].iter().enumerate() {
+                    let (v, x, mut sum, mut conducts) = (v[j], *x, weight[j], slope[j]);
+                    let (variance, seen) = (variance[j], seen[j]);
                     for l in 0..LANES {
-                        let across = v[j][l] - x[l];
-                        weight[j][l] += on[l] * variance[j] * across * across;
-                        slope[j][l] += on[l] * seen[j];
+                        let across = v[l] - x[l];
+                        sum[l] += on[l] * variance * across * across;
+                        conducts[l] += on[l] * seen;
                     }
+                    (weight[j], slope[j]) = (sum, conducts);
                 }
             }
             let nodes = [&mut x[range.clone()], &mut pivot[range.clone()], &mut couple[range]];
@@ -279,18 +282,21 @@ impl<T: Real> Gates<T> {
                 for layer in &self.rows {
                     d += layer.d[range.start + j];
                 }
+                let (mut sum, mut reciprocal, mut part) =
+                    (seen[j], [T::default(); LANES], [T::default(); LANES]);
                 for l in 0..LANES {
-                    let here = seen[j][l] + on[l] * d + end;
-                    if k + 1 == length {
-                        (pivot[j][l], couple[j][l]) = (T::ONE / here, T::default());
+                    let here = sum[l] + on[l] * d + end;
+                    (reciprocal[l], part[l]) = if k + 1 == length {
+                        (T::ONE / here, T::default())
                     } else if merged {
-                        (pivot[j][l], couple[j][l]) = (T::default(), T::ONE);
+                        (T::default(), T::ONE)
                     } else {
-                        pivot[j][l] = T::ONE / (here + segment);
-                        couple[j][l] = segment * pivot[j][l];
-                    }
-                    seen[j][l] = couple[j][l] * here;
+                        let reciprocal = T::ONE / (here + segment);
+                        (reciprocal, segment * reciprocal)
+                    };
+                    sum[l] = part[l] * here;
                 }
+                (seen[j], pivot[j], couple[j]) = (sum, reciprocal, part);
             }
         }
     }
@@ -323,10 +329,12 @@ impl<T: Real> Gates<T> {
                 for r in 0..step {
                     let (d, on) = (&layer.d[(low + r) * n..(low + r + 1) * n], &on[low + r]);
                     let (sum, v) = (&mut sum[r * n..(r + 1) * n], &v[r * n..(r + 1) * n]);
-                    for j in 0..n {
+                    for ((sum, v), &d) in sum.iter_mut().zip(v).zip(d) {
+                        let (mut total, v) = (*sum, *v);
                         for l in 0..LANES {
-                            sum[j][l] += d[j] * on[l] * v[j][l];
+                            total[l] += d * on[l] * v[l];
                         }
+                        *sum = total;
                     }
                 }
             }
@@ -346,33 +354,27 @@ impl<T: Real> Gates<T> {
             let here = &mut here[..n];
             here.copy_from_slice(sum);
             if i > 0 {
-                let (before, couple) = (&head[(i - 1) * n..], &couple[(i - 1) * n..i * n]);
-                for j in 0..n {
-                    for l in 0..LANES {
-                        here[j][l] += couple[j][l] * before[j][l];
-                    }
-                }
+                add_products(here, &couple[(i - 1) * n..i * n], &head[(i - 1) * n..]);
             }
         });
         for k in (0..rows).rev() {
             let (head, after) = x.split_at_mut((k + 1) * n);
             let here = &mut head[k * n..];
             let (pivot, couple) = (&pivot[k * n..(k + 1) * n], &couple[k * n..(k + 1) * n]);
-            for j in 0..n {
-                for l in 0..LANES {
-                    here[j][l] = here[j][l] * pivot[j][l];
-                }
-            }
+            let pivots = pivot.as_flattened().iter();
+            here.as_flattened_mut().iter_mut().zip(pivots).for_each(|(here, &pivot)| *here = *here * pivot);
             if k + 1 < rows {
-                let after = &after[..n];
-                for j in 0..n {
-                    for l in 0..LANES {
-                        here[j][l] += couple[j][l] * after[j][l];
-                    }
-                }
+                add_products(here, couple, &after[..n]);
             }
         }
     }
+}
+
+/// Adds products: of plain lists, which compilers turn into plain vectors.
+#[inline(always)]
+fn add_products<T: Real>(sums: &mut [Lanes<T>], a: &[Lanes<T>], b: &[Lanes<T>]) {
+    let products = a.as_flattened().iter().zip(b.as_flattened());
+    sums.as_flattened_mut().iter_mut().zip(products).for_each(|(sum, (&a, &b))| *sum += a * b);
 }
 
 /// Voltages of `R` supply lines from number `first` on, for voltages `x` of the columns at their cells.
@@ -402,10 +404,11 @@ fn answer<const R: usize, T: Real>(
     for k in 0..n {
         for r in 0..R {
             let before = if k > 0 { couple[r][k - 1] } else { T::ONE };
+            let (d, x, mut sum) = (d[r][k], x[r][k], carry[r]);
             for l in 0..LANES {
-                carry[r][l] = d[r][k] * x[r][k][l] + before * carry[r][l];
-                v[r][k][l] = carry[r][l];
+                sum[l] = d * x[l] + before * sum[l];
             }
+            (carry[r], v[r][k]) = (sum, sum);
         }
     }
     let mut after = [[T::default(); LANES]; R];
@@ -414,10 +417,12 @@ fn answer<const R: usize, T: Real>(
     }
     for k in (0..n).rev() {
         for r in 0..R {
+            let (pivot, couple) = (pivot[r][k], couple[r][k]);
+            let (sum, mut voltage) = (v[r][k], after[r]);
             for l in 0..LANES {
-                after[r][l] = pivot[r][k] * v[r][k][l] + couple[r][k] * after[r][l];
-                v[r][k][l] = after[r][l];
+                voltage[l] = pivot * sum[l] + couple * voltage[l];
             }
+            (after[r], v[r][k]) = (voltage, voltage);
         }
     }
 }
