@@ -36,11 +36,15 @@ pub struct Covariance {
     pub names: Vec<String>,
     /// Covariance in the units of the parameters.
     pub matrix: Vec<Vec<f64>>,
-    /// Scale of each parameter: samples are drawn there, so that they stay inside the bounds.
+    /// Scale of each parameter: samples are drawn there, so that they stay inside the bounds. A card written by hand
+    /// may leave scales and bounds out, and has those of the model.
+    #[serde(default)]
     pub scale: Vec<Transform>,
     /// Lower bound of each parameter.
+    #[serde(default)]
     pub lower: Vec<f64>,
     /// Upper bound of each parameter.
+    #[serde(default)]
     pub upper: Vec<f64>,
 }
 
@@ -85,8 +89,14 @@ pub struct DeviceCard {
     /// Joint uncertainty of the fitted ones.
     #[serde(default)]
     pub covariance: Covariance,
-    /// Where the numbers come from.
+    /// Where the numbers come from; a card written by hand may leave it to its parameters.
+    #[serde(default = "untold")]
     pub provenance: Provenance,
+}
+
+/// The provenance of a card that has none.
+fn untold() -> Provenance {
+    Provenance { origin: "not told".into(), ..Provenance::default() }
 }
 
 impl CardParameter {
@@ -191,28 +201,75 @@ impl DeviceCard {
     /// # Errors
     /// [`InputError`] with file and line for anything that is not a sound card.
     pub fn from_toml(text: &str, file: &str) -> Result<Self, InputError> {
-        let card: Self = toml::from_str(text).map_err(|error| {
+        let mut card: Self = toml::from_str(text).map_err(|error| {
             let wrong = InputError::new(file, error.message(), "a device card (schema 1)");
             match error.span() {
                 Some(span) => wrong.at_line(1 + text[..span.start.min(text.len())].matches('\n').count()),
                 None => wrong,
             }
         })?;
+        card.complete();
         card.check(text, file)?;
         Ok(card)
     }
 
     /// Draws the fitted parameters from their covariance, on the scales of the fit, so that bounds
-    /// hold; everything else keeps its value. Draw `index` of `stream` is always the same.
+    /// hold; everything else keeps its value. A card with standard deviations alone, as one writes it by hand, counts
+    /// as one of independent parameters. Draw `index` of `stream` is always the same.
     #[must_use]
     pub fn sampled(&self, stream: &Stream, index: u64) -> Self {
         let mut card = self.clone();
-        for (name, value) in self.covariance.names.iter().zip(self.sample(stream, index)) {
+        if card.covariance.names.is_empty() {
+            card.covariance = self.independent();
+        }
+        let drawn = card.sample(stream, index);
+        for (name, value) in card.covariance.names.clone().iter().zip(drawn) {
             if let Some(parameter) = card.parameters.get_mut(name) {
                 parameter.value = value;
             }
         }
         card
+    }
+
+    /// Gives a covariance without scales and bounds those of the model.
+    fn complete(&mut self) {
+        let covariance = &mut self.covariance;
+        if !(covariance.scale.is_empty() && covariance.lower.is_empty() && covariance.upper.is_empty()) {
+            return;
+        }
+        let Some(model) = model::find(&self.model) else { return };
+        for info in covariance.names.iter().map_while(|name| model.parameter(name)) {
+            covariance.scale.push(info.transform);
+            covariance.lower.push(info.lower);
+            covariance.upper.push(info.upper);
+        }
+    }
+
+    /// Whether the card says how well any of its parameters is known.
+    pub fn is_uncertain(&self) -> bool {
+        !self.covariance.names.is_empty() || !self.independent().names.is_empty()
+    }
+
+    /// The covariance of parameters of which standard deviations alone are known: nothing beside the diagonal,
+    /// scales and bounds as of the model.
+    fn independent(&self) -> Covariance {
+        let mut covariance = Covariance::default();
+        let Some(model) = model::find(&self.model) else { return covariance };
+        let known = model.parameters.iter().filter_map(|info| {
+            let std = self.parameters.get(info.name)?.std.filter(|std| *std > 0.0 && std.is_finite())?;
+            Some((info, std))
+        });
+        let known: Vec<(&ParameterInfo, f64)> = known.collect();
+        for (i, (info, std)) in known.iter().enumerate() {
+            let mut row = vec![0.0; known.len()];
+            row[i] = std * std;
+            covariance.matrix.push(row);
+            covariance.names.push(info.name.into());
+            covariance.scale.push(info.transform);
+            covariance.lower.push(info.lower);
+            covariance.upper.push(info.upper);
+        }
+        covariance
     }
 
     /// The values of [`Self::sampled`], in the order of `covariance.names`.

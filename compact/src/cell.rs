@@ -50,6 +50,8 @@ pub struct CellParameters {
     pub origin: Origin,
     /// Current of state 1, nA.
     pub current_max_na: f64,
+    /// Voltage of the drain at the read, V, where it is known.
+    pub read_drain_v: Option<f64>,
     /// Drift.
     pub retention: Retention,
     /// The transistor that turns thresholds into currents; `None`: that of `retention`.
@@ -89,6 +91,7 @@ impl Default for CellParameters {
             name: "sonos-40nm".into(),
             origin: Origin::Derived,
             current_max_na: 1600.0,
+            read_drain_v: None,
             retention: Retention::default(),
             transfer: None,
             programming: Programming::default(),
@@ -327,6 +330,10 @@ impl CellSource for SonosCell {
 
     fn history(&self, state: f64, history: &History, reports_s: &[f64]) -> Result<Course, SourceError> {
         self.course(state, history, reports_s)
+    }
+
+    fn read_voltage_v(&self) -> Option<f64> {
+        self.parameters.read_drain_v
     }
 
     /// Half a volt of gate voltage on both sides of the read at which thresholds become currents.

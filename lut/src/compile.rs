@@ -9,7 +9,7 @@ use crate::table::{DeviceTable, TableError, Validity};
 use crate::voltage::{ReadCurves, certify};
 use std::collections::HashMap;
 
-pub(crate) use check::monotone;
+pub(crate) use check::{falls, monotone};
 pub use ensemble::compile_ensemble;
 
 mod check;
@@ -23,6 +23,8 @@ pub(crate) const TIME_SCALE_S: f64 = 60.0;
 pub(crate) const DOSE_SCALE_KRAD: f64 = 10.0;
 /// Rounds of refinement after which the certificate says what was reached.
 const ROUNDS: usize = 12;
+/// Rounds of checks at random points.
+const CHECK_ROUNDS: usize = 6;
 /// Nodes that an axis may have.
 const MOST_NODES: usize = 160;
 /// Read noise is tabulated up to this multiple of the largest current.
@@ -97,14 +99,16 @@ pub fn compile(source: &dyn CellSource, options: &CompileOptions) -> Result<Devi
         axes = grown;
         table = compiler.fill(&axes)?;
     }
-    // Points off the lines between nodes may still be worse than the tolerance: the axes grow there.
-    for round in 0..4 {
+    // Points off the lines between nodes may still be worse than the tolerance, and curves in time of neighbouring
+    // states may cross: the axes grow there.
+    for round in 0..CHECK_ROUNDS {
         let checks = compiler.check(&table, &axes)?;
         table.device.certificate = checks.0;
-        if table.device.certificate.met() || round == 3 {
+        let falls = falls(&table);
+        if (table.device.certificate.met() && falls.is_empty()) || round + 1 == CHECK_ROUNDS {
             break;
         }
-        let grown = axes.around(&checks.1);
+        let grown = axes.around(&checks.1).between(&falls);
         if grown == axes {
             break;
         }
@@ -152,20 +156,30 @@ impl Axes {
 
     /// The axes with nodes in the middle of the intervals in which these points lie.
     fn around(&self, points: &[Point]) -> Self {
-        let grow = |axis: &Axis, values: Vec<f64>| {
-            if axis.len() < 2 || axis.len() >= MOST_NODES {
-                return axis.clone();
-            }
-            let middles: Vec<f64> =
-                values.into_iter().map(|v| axis.middle(axis.place(v).i.min(axis.len() - 2))).collect();
-            axis.with(&middles)
-        };
         Self {
-            state: grow(&self.state, points.iter().map(|p| p.0).collect()),
-            time: grow(&self.time, points.iter().map(|p| p.1).collect()),
-            dose: grow(&self.dose, points.iter().map(|p| p.2).collect()),
+            state: grown(&self.state, points.iter().map(|p| p.0)),
+            time: grown(&self.time, points.iter().map(|p| p.1)),
+            dose: grown(&self.dose, points.iter().map(|p| p.2)),
         }
     }
+
+    /// The same in time and dose alone.
+    fn between(&self, places: &[(f64, f64)]) -> Self {
+        Self {
+            state: self.state.clone(),
+            time: grown(&self.time, places.iter().map(|p| p.0)),
+            dose: grown(&self.dose, places.iter().map(|p| p.1)),
+        }
+    }
+}
+
+/// An axis with nodes in the middle of the intervals in which these values lie.
+fn grown(axis: &Axis, values: impl Iterator<Item = f64>) -> Axis {
+    if axis.len() < 2 || axis.len() >= MOST_NODES {
+        return axis.clone();
+    }
+    let middles: Vec<f64> = values.map(|v| axis.middle(axis.place(v).i.min(axis.len() - 2))).collect();
+    axis.with(&middles)
 }
 
 struct Compiler<'a> {
@@ -224,6 +238,7 @@ impl<'a> Compiler<'a> {
                 notes: info.notes,
                 certificate: Certificate::none(self.options.tolerance_fraction),
                 extrapolated_nodes: 0,
+                read_voltage_v: self.source.read_voltage_v(),
                 noise: self.noise.clone(),
                 curves: None,
             },

@@ -19,6 +19,8 @@ pub struct Device {
     pub(crate) notes: Vec<String>,
     pub(crate) certificate: Certificate,
     pub(crate) extrapolated_nodes: usize,
+    /// Voltage across a cell at its read (V).
+    pub(crate) read_voltage_v: Option<f64>,
     pub(crate) noise: ReadNoise,
     pub(crate) curves: Option<ReadCurves>,
 }
@@ -73,6 +75,11 @@ impl Device {
     /// Nodes at which the source left the range of what it was made from.
     pub fn extrapolated_nodes(&self) -> usize {
         self.extrapolated_nodes
+    }
+
+    /// The voltage across a cell at its read (V), which makes its current a conductance, where the source told.
+    pub fn read_voltage_v(&self) -> Option<f64> {
+        self.read_voltage_v
     }
 
     /// Standard deviation (nA) of repeated reads of a cell that carries `current_na`, up to one and a half
@@ -136,6 +143,9 @@ pub(crate) struct DeviceHeader {
     notes: Vec<String>,
     certificate: Certificate,
     extrapolated_nodes: usize,
+    /// Absent in the first tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read_voltage_v: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     read_voltages: Option<ReadVoltages>,
 }
@@ -150,6 +160,7 @@ impl Device {
             notes: self.notes.clone(),
             certificate: self.certificate.clone(),
             extrapolated_nodes: self.extrapolated_nodes,
+            read_voltage_v: self.read_voltage_v,
             read_voltages: self.read_voltages().cloned(),
         }
     }
@@ -167,7 +178,11 @@ impl Device {
         header: DeviceHeader,
     ) -> Result<Self, TableError> {
         document.in_na(&header.unit)?;
+        if let Some(bad) = header.read_voltage_v.filter(|volts| !(*volts > 0.0 && volts.is_finite())) {
+            return Err(document.wrong(format!("a read voltage of {bad} V"), "a voltage above 0").into());
+        }
         Ok(Self {
+            read_voltage_v: header.read_voltage_v,
             current_max_na: document.current_max_na(header.current_max_na)?,
             noise: document.noise(prefix)?,
             curves: ReadCurves::read(document, prefix, header.read_voltages, header.current_max_na)?,

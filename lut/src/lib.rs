@@ -37,7 +37,7 @@
 //! `safetensors.numpy.load_file("cell.safetensors")["mean"]`.
 //!
 //! **grid**: header `name`, `origin`, `unit` (`nA`), `current_max_na`, `notes`, `certificate`, `validity`,
-//! `extrapolated_nodes`, `read_voltages`, `time_scale_s`, `dose_scale_krad_si`.
+//! `extrapolated_nodes`, `read_voltage_v`, `read_voltages`, `time_scale_s`, `dose_scale_krad_si`.
 //!
 //! | array | shape | meaning |
 //! |---|---|---|
@@ -95,7 +95,7 @@ pub use ensemble::{Ensemble, Member, MemberKind, Uncertain};
 pub use history::{
     History, HistoryOptions, HistoryTable, REFERENCE_TEMPERATURE_K, Report, Segment, compile_history,
 };
-pub use measured::{CellReading, MeasuredOptions, compile_measured};
+pub use measured::{CellReading, MeasuredOptions, compile_measured, normal_score};
 pub use outside::{Clamped, OutOfRange, Sides};
 pub use path::Path;
 pub use points::Points;

@@ -4,6 +4,8 @@
 mod check;
 mod statistics;
 
+pub use statistics::normal_score;
+
 use crate::axis::Axis;
 use crate::certificate::Certificate;
 use crate::compile::{DOSE_SCALE_KRAD, TIME_SCALE_S, check_current};
@@ -62,6 +64,8 @@ pub struct MeasuredOptions {
     pub origin: Origin,
     /// Current of state 1 (nA).
     pub current_max_na: f64,
+    /// Voltage across a cell at its read (V), where it is known.
+    pub read_voltage_v: Option<f64>,
     /// Fewest cells of a state at a time and dose. With 20 a standard deviation is known to a sixth.
     pub least_cells: usize,
     /// Largest error of a left-out node that is wanted, as a fraction of the largest current.
@@ -74,6 +78,7 @@ impl Default for MeasuredOptions {
             name: "measured".into(),
             origin: Origin::Measured,
             current_max_na: 1600.0,
+            read_voltage_v: None,
             least_cells: 20,
             tolerance_fraction: 0.01,
         }
@@ -154,7 +159,7 @@ pub fn compile_measured(
     let (noise, repeated) = read_noise(&reads, options.current_max_na);
     let mut notes = Vec::new();
     let fewest = nodes.iter().map(Cells::len).min().unwrap_or(0);
-    let tail = statistics::normal_score(1.0 - 0.5 / fewest.max(1) as f64);
+    let tail = normal_score(1.0 - 0.5 / fewest.max(1) as f64);
     notes.push(format!(
         "{} readings as they are, {fewest} cells at least at a place; quantiles beyond a score of {tail:.1} go \
          on with the standard deviation",
@@ -173,6 +178,7 @@ pub fn compile_measured(
             notes,
             certificate: Certificate::none(options.tolerance_fraction),
             extrapolated_nodes: 0,
+            read_voltage_v: options.read_voltage_v,
             noise,
             curves: None,
         },

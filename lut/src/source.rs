@@ -130,6 +130,12 @@ pub trait CellSource: Sync {
     /// When the source has no answer there.
     fn cell(&self, state: f64, time_s: f64, dose_krad_si: f64) -> Result<CellStatistics, SourceError>;
 
+    /// The voltage across a cell at its read (V), which makes its current a conductance, if the source knows
+    /// it: of a transistor that of the drain.
+    fn read_voltage_v(&self) -> Option<f64> {
+        None
+    }
+
     /// The voltages at which cells can be read, if the source knows more than one.
     fn read_voltages(&self) -> Option<ReadVoltages> {
         None

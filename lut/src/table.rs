@@ -140,6 +140,22 @@ impl DeviceTable {
         (!self.cells.is_empty()).then_some(self.cells.as_slice())
     }
 
+    /// The table with one more thing that a reader has to know.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.device.notes.push(note.into());
+        self
+    }
+
+    /// Whether a time (s) and dose (krad(Si)) lie beyond what the source was made from, as far as the table's file
+    /// says it: there the table holds what the source extrapolated.
+    pub fn is_beyond_source(&self, time_s: f64, dose_krad_si: f64) -> bool {
+        let beyond = |asked: f64, end: f64| asked > end * (1.0 + 1e-9);
+        self.validity.is_some_and(|validity| {
+            beyond(time_s, validity.time_max_s) || beyond(dose_krad_si, validity.dose_max_krad_si)
+        })
+    }
+
     /// The axis of states.
     pub fn state_axis(&self) -> &Axis {
         &self.state

@@ -104,6 +104,20 @@ impl Steps {
         self.step.iter().zip(&self.step[width..]).filter(|(a, b)| b < a).count()
     }
 
+    /// Quantile of the step at a conductance and probability, constant beyond the outermost nodes of both; NaN for
+    /// what is no number. [`UpdateTable`]'s own changes count conductances outside.
+    pub fn at(&self, conductance: f64, probability: f64) -> f64 {
+        if conductance.is_nan() || probability.is_nan() {
+            return f64::NAN;
+        }
+        self.quantile(conductance, probability)
+    }
+
+    /// Mean step at a conductance, as [`Self::at`].
+    pub fn mean_at(&self, conductance: f64) -> f64 {
+        if conductance.is_nan() { f64::NAN } else { self.mean(conductance) }
+    }
+
     /// Quantile of the step at a conductance and probability; both clamped to the nodes.
     pub(crate) fn quantile(&self, conductance: f64, probability: f64) -> f64 {
         let (p, g) = (self.probability.place(probability), self.conductance.place(conductance));

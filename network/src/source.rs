@@ -17,7 +17,7 @@
 //! file of the same name; one with `layers` an architecture that is still to be trained.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mho_data::InputError;
 use serde::Deserialize;
@@ -69,7 +69,8 @@ impl Source {
         match ending(path) {
             "toml" => Self::of_toml(path),
             "onnx" | "safetensors" => {
-                let trained = Trained::from_bytes(&bytes(path)?, &file, &ImportOptions::default())?;
+                let options = ImportOptions { folder: Some(folder(path)), ..ImportOptions::default() };
+                let trained = Trained::from_bytes(&bytes(path)?, &file, &options)?;
                 Ok(Self::Trained(Box::new(trained)))
             }
             other => {
@@ -97,18 +98,23 @@ impl Source {
             return Err(InputError::new(file, "a TOML without any of its keys", expected));
         }
         let reference: Reference = toml::from_str(&text).map_err(|e| toml_error(&e, &text, &file))?;
-        let model = path.parent().unwrap_or(Path::new(".")).join(&reference.model);
+        let model = folder(path).join(&reference.model);
         if !matches!(ending(&model), "onnx" | "safetensors") {
             let found = format!("model = \"{}\"", reference.model);
             return Err(InputError::new(file, found, "a file that ends in .onnx or .safetensors"));
         }
-        let options = ImportOptions { dimensions: reference.dimensions };
+        let options = ImportOptions { dimensions: reference.dimensions, folder: Some(folder(&model)) };
         let mut trained = Trained::from_bytes(&bytes(&model)?, &model.display().to_string(), &options)?;
         let own = trained.input;
         trained.input = reference.input;
         trained.input.scale = trained.input.scale.or(own.scale);
         Ok(Self::Trained(Box::new(trained)))
     }
+}
+
+/// The folder of a file.
+fn folder(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new(".")).to_owned()
 }
 
 impl Trained {

@@ -213,6 +213,27 @@ fn bad_arrays_are_refused() {
     }
 }
 
+/// A steep cell behind a resistor: I R + asinh(a I / g) / a = V, at 76 and at 200 times its voltage unit.
+#[test]
+fn steep_cells() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let npy = |value: f64| Array { shape: vec![1, 1], values: vec![value] }.to_npy();
+    std::fs::write(folder.join("g.npy"), npy(1e-6)).unwrap();
+    for (volts, a) in [(2.0, 38.0), (5.0, 40.0), (0.3, 4.0)] {
+        std::fs::write(folder.join("v.npy"), npy(volts)).unwrap();
+        let (cell, wires) = (format!("sinh:{a}"), ["--row-resistance-ohm", "100", "--out", "i.npy"]);
+        let array = ["crossbar", "solve", "--conductance", "g.npy", "--voltage", "v.npy", "--cell", &cell];
+        let output = run(folder, &[&array[..], &wires].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let found =
+            Array::from_npy(&std::fs::read(folder.join("i.npy")).unwrap(), "i.npy").unwrap().values[0];
+        // The law that the current should meet; its slope against the current is the sum of both.
+        let left = 100.0 * found + (a * found / 1e-6).asinh() / a - volts;
+        assert!(left.abs() < 1e-12 * volts, "{volts} V, {a}/V: {found} A leave {left} V");
+    }
+}
+
 /// W is outputs x inputs, X vectors x inputs, Y vectors x outputs; none of the three lengths are equal.
 #[test]
 fn products_of_a_matrix_on_an_array() {
@@ -254,6 +275,12 @@ fn products_of_a_matrix_on_an_array() {
     assert_eq!(document["outputs_saturated"], beyond);
     assert_eq!(document["input_conversions"], 20);
     assert_eq!(document["weight_max"], 2.0);
+    // Columns with their own scales, and rows for biases that a matrix does not have.
+    let columns = "[mapping]\nscale = \"column\"\nbias = \"array\"\nweight_bits = 16\n[input]\nbits = 16\n[output]\nbits = 16\n";
+    std::fs::write(folder.join("columns.toml"), columns).unwrap();
+    let (columns, _, told) = mvm("columns.toml", &[]);
+    assert!(columns.iter().zip(&exact).all(|(y, exact)| (y - exact).abs() < 1e-3), "{columns:?}");
+    assert!(told.contains("a matrix has no bias"), "{told}");
 }
 
 /// Analog numbers in double precision: with the matrix, with its transpose, of complex numbers, written anew, and

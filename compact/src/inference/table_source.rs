@@ -73,6 +73,10 @@ impl CellSource for TableSource {
         }
     }
 
+    fn read_voltage_v(&self) -> Option<f64> {
+        Some(self.read_v)
+    }
+
     fn cell(&self, state: f64, time_s: f64, dose_krad_si: f64) -> Result<CellStatistics, SourceError> {
         let wrong = |reason: &str| SourceError { state, time_s, dose_krad_si, reason: reason.into() };
         if ![state, time_s].iter().all(|value| *value >= 0.0 && value.is_finite()) {

@@ -40,6 +40,7 @@ mod presets;
 mod quantiles;
 mod ramp;
 mod start;
+mod table_source;
 mod trace;
 
 pub use analytic::{CrossSimAsymmetric, CrossSimSymmetric};
@@ -60,6 +61,7 @@ pub use power::PowStep;
 pub use presets::{Preset, preset, presets};
 pub use quantiles::{QuantileOptions, UpdateQuantiles};
 pub use ramp::{LogarithmicRamp, logarithmic};
+pub use table_source::StepSource;
 
 pub use trace::{Ramp, Trace, Traces, Window};
 

@@ -95,20 +95,29 @@ impl Compiler<'_> {
     }
 }
 
-/// Whether the mean rises with the state at every node of time and dose and half way between them:
-/// two rising nodes may in principle cross between, where each has its own curve.
+/// Whether the mean rises with the state at every node of time and dose and half way between them.
 pub(crate) fn monotone(table: &DeviceTable) -> bool {
+    falls(table).is_empty()
+}
+
+/// Times (s) and doses (krad(Si)), nodes and half way between them, at which the mean falls with the state by more
+/// than rounding: two rising nodes may cross between two times, where each has its own curve.
+pub(crate) fn falls(table: &DeviceTable) -> Vec<(f64, f64)> {
     let halves = |axis: &Axis| -> Vec<f64> {
         axis.nodes().iter().copied().chain((1..axis.len()).map(|i| axis.middle(i - 1))).collect()
     };
     let slack = 1e-9 * table.current_max_na;
     let doses = halves(&table.dose);
-    halves(&table.time).into_iter().all(|time_s| {
-        doses.iter().all(|&dose| {
+    let mut found = Vec::new();
+    for time_s in halves(&table.time) {
+        for &dose in &doses {
             let at = table.places(0.0, time_s, dose);
             let mean: Vec<f64> =
                 (0..table.state.len()).map(|s| table.at_state(&table.mean, 1, 0, s, &at)).collect();
-            mean.windows(2).all(|pair| pair[1] >= pair[0] - slack)
-        })
-    })
+            if mean.windows(2).any(|pair| pair[1] < pair[0] - slack) {
+                found.push((time_s, dose));
+            }
+        }
+    }
+    found
 }

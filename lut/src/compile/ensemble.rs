@@ -1,6 +1,6 @@
 //! Compiling an ensemble: the axes of the best estimate, with nodes where any member needs them.
 
-use super::{CompileOptions, Compiler, compile, monotone};
+use super::{CompileOptions, Compiler, compile, falls, monotone};
 use crate::ensemble::{Ensemble, Member, MemberKind};
 use crate::source::CellSource;
 use crate::table::TableError;
@@ -31,16 +31,18 @@ pub fn compile_ensemble(
     let mut round = 0;
     let tables = loop {
         let (mut tables, mut missed) = (Vec::with_capacity(compilers.len()), Vec::new());
+        let mut fallen = Vec::new();
         for (_, _, compiler) in &mut compilers {
             let mut table = compiler.fill(&axes)?;
             let (certificate, points) = compiler.check(&table, &axes)?;
             table.device.certificate = certificate;
             missed.extend(points);
+            fallen.extend(falls(&table));
             tables.push(table);
         }
         round += 1;
-        let grown = axes.around(&missed);
-        if missed.is_empty() || grown == axes || round == ROUNDS {
+        let grown = axes.around(&missed).between(&fallen);
+        if grown == axes || round == ROUNDS {
             break tables;
         }
         axes = grown;

@@ -4,7 +4,7 @@ use crate::source::{SCORE_COUNT, SCORES};
 
 /// Normal score of a probability inside (0, 1): the root of the distribution function, by bisection to
 /// the last bit that matters.
-pub(super) fn normal_score(probability: f64) -> f64 {
+pub fn normal_score(probability: f64) -> f64 {
     let below = |z: f64| 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2);
     let (mut low, mut high) = (-9.0, 9.0);
     for _ in 0..60 {

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// Rounds of refinement after which the certificate says what was reached.
 const ROUNDS: usize = 9;
+/// Rounds of checks at random points.
+const CHECK_ROUNDS: usize = 5;
 /// Nodes that an axis may have.
 const MOST_NODES: usize = 1025;
 /// Random points that are checked in the end, in each direction.
@@ -194,7 +196,6 @@ impl Compiler<'_> {
         }
         let way = if self.direction == Direction::Up { "up" } else { "down" };
         let stream = Stream::new(0, &["lut", "update", "certificate", way], &[]);
-        let largest = largest(&steps);
         // Uniform over intervals, so that narrow ones are checked as often as wide ones.
         let draw = |number: u64, axis: &Axis| {
             let place = stream.uniform(number) * (axis.len() - 1) as f64;
@@ -202,13 +203,32 @@ impl Compiler<'_> {
             let (a, b) = (axis.nodes()[i], axis.nodes()[i + 1]);
             a + (b - a) * (place - i as f64)
         };
-        for n in 0..CHECKS {
-            let (g, p) = (draw(2 * n, &conductance), draw(2 * n + 1, &probability));
-            let error = (steps.quantile(g, p) - self.step(g, p)?).abs() / largest.max(f64::MIN_POSITIVE);
-            if error > certificate.max_error_fraction {
-                (certificate.max_error_fraction, certificate.direction) = (error, self.direction);
-                (certificate.conductance, certificate.probability) = (g, p);
+        // Off the lines between nodes a bound may cut a corner: the axes grow there.
+        for round in 1.. {
+            let largest = largest(&steps).max(f64::MIN_POSITIVE);
+            let (mut worst, mut more_g, mut more_p) =
+                ((0.0, info.range.0, info.probability.0), vec![], vec![]);
+            for n in 0..CHECKS {
+                let (g, p) = (draw(2 * n, &conductance), draw(2 * n + 1, &probability));
+                let error = (steps.quantile(g, p) - self.step(g, p)?).abs() / largest;
+                if error > worst.0 {
+                    worst = (error, g, p);
+                }
+                if error > self.tolerance {
+                    more_g.push(conductance.middle(conductance.place(g).i.min(conductance.len() - 2)));
+                    more_p.push(probability.middle(probability.place(p).i.min(probability.len() - 2)));
+                }
             }
+            let full = conductance.len().max(probability.len()) >= MOST_NODES;
+            if more_g.is_empty() || full || round == CHECK_ROUNDS {
+                if worst.0 > certificate.max_error_fraction {
+                    (certificate.max_error_fraction, certificate.direction) = (worst.0, self.direction);
+                    (certificate.conductance, certificate.probability) = (worst.1, worst.2);
+                }
+                break;
+            }
+            (conductance, probability) = (conductance.with(&more_g), probability.with(&more_p));
+            steps = self.fill(&conductance, &probability)?;
         }
         certificate.checked_points += CHECKS as usize;
         Ok(steps)

@@ -1,8 +1,8 @@
 //! A matrix as it lies on arrays: its weights, and behind them the rows that add its bias.
 //!
 //! A bias is a weight at full input. What is more than a cell holds takes several rows, as many as the largest of
-//! the node needs; every output's bias is spread over all of them, so that rounding to levels costs a half of one
-//! step in all.
+//! the node needs; every output's bias is spread over all of them. Where cells have levels, one more row at a low
+//! input holds what rounding leaves: a step of a cell at full input is much for a bias.
 
 use std::borrow::Cow;
 
@@ -34,14 +34,14 @@ impl<'a> Matrix<'a> {
         if let Some(index) = bias.iter().position(|b| !b.is_finite()) {
             return Err(CoreError::NotFinite { what: "bias", index });
         }
-        let BiasRows { rows: more, input } = rows.unwrap_or(BiasRows { rows: 0, input: 1.0 });
-        let share = |b: &f32| f64::from(b.abs()) / (more as f64 * input);
+        let share =
+            |b: &f32| rows.map_or(0.0, |rows| f64::from(b.abs()) / (full_rows(&rows) as f64 * rows.input));
         let least: Vec<f64> = bias.iter().map(share).collect();
         let scales = Scales::of(weights, outputs, spec, &least);
         let clipped = scales.clipped(weights, outputs);
-        let weights = match more {
-            0 => Cow::Borrowed(weights),
-            _ => Cow::Owned(extended(layer, spec, &scales, more, input)),
+        let (weights, more) = match rows {
+            None => (Cow::Borrowed(weights), 0),
+            Some(rows) => (Cow::Owned(extended(layer, spec, &scales, &rows)), rows.rows),
         };
         let mut stripes = Stripes::new((outputs, inputs + more), spec, scales)?;
         stripes.hold_bias(rows);
@@ -69,29 +69,51 @@ pub(super) fn bias_rows(
     // Without weights the bias sets the range.
     let needed = if most > 0.0 { (f64::from(largest) / (most * input)).ceil().max(1.0) } else { 1.0 };
     let limit = if spec.rows == 0 { usize::MAX } else { spec.rows };
+    let last = rest_input(spec);
+    let needed = if last < input { needed + 1.0 } else { needed };
     if needed > limit as f64 {
         return Err(AnalogError::BiasRows { layer: first.name().to_owned(), needed, limit });
     }
-    Ok(Some(BiasRows { rows: needed as usize, input }))
+    Ok(Some(BiasRows { rows: needed as usize, input, last }))
 }
 
-/// The weights with those of the bias rows behind them, outputs x (inputs + `more`).
-fn extended(layer: &Layer, spec: &CoreSpec, scales: &Scales, more: usize, input: f64) -> Vec<f32> {
+/// Input at which a full cell is half a step of a cell at full input, rounded up to an input that there is.
+fn rest_input(spec: &CoreSpec) -> f64 {
+    let half_step = 0.5 / top(spec);
+    let codes = (2.0_f64).powi(spec.input.magnitude_bits() as i32) - 1.0;
+    match codes {
+        _ if spec.weight_bits == 0 => spec.input.max,
+        0.0 => spec.input.max * half_step,
+        _ => spec.input.max * (codes * half_step).ceil() / codes,
+    }
+}
+
+/// Rows at full input: all but the one that holds what is left.
+fn full_rows(bias: &BiasRows) -> usize {
+    if bias.last < bias.input { bias.rows - 1 } else { bias.rows }
+}
+
+/// Largest code of a weight.
+fn top(spec: &CoreSpec) -> f64 {
+    (2.0_f64).powi(spec.weight_bits.saturating_sub(1) as i32) - 1.0
+}
+
+/// The weights with those of the bias rows behind them, outputs x (inputs + rows).
+fn extended(layer: &Layer, spec: &CoreSpec, scales: &Scales, bias: &BiasRows) -> Vec<f32> {
     let inputs = layer.inputs();
-    let top = if spec.weight_bits == 0 { 0.0 } else { f64::from((1_u32 << (spec.weight_bits - 1)) - 1) };
-    let mut all = Vec::with_capacity(layer.outputs() * (inputs + more));
+    let full = full_rows(bias);
+    let mut all = Vec::with_capacity(layer.outputs() * (inputs + bias.rows));
     for output in 0..layer.outputs() {
         all.extend_from_slice(&layer.weights()[output * inputs..(output + 1) * inputs]);
-        let bias = layer.bias().and_then(|bias| bias.get(output)).copied().unwrap_or(0.0);
         let most = scales.of_output(output);
-        let step = if top > 0.0 { most / top } else { 0.0 };
+        let step = if spec.weight_bits == 0 { 0.0 } else { most / top(spec) };
         // Each cell takes its share of what is left, so that only the last rounding remains.
-        let mut left = f64::from(bias) / input;
-        for row in 0..more {
-            let share = left / (more - row) as f64;
-            let share = if step > 0.0 { (share / step).round() * step } else { share };
+        let mut left = layer.bias().and_then(|bias| bias.get(output)).map_or(0.0, |&b| f64::from(b));
+        for (row, input) in bias.inputs().enumerate() {
+            let share = left / (input * full.saturating_sub(row).max(1) as f64);
+            let share = if step > 0.0 && row < full { (share / step).round() * step } else { share };
             let share = share.clamp(-most, most);
-            left -= share;
+            left -= input * share;
             all.push(share as f32);
         }
     }
@@ -116,7 +138,7 @@ mod tests {
         Graph::new("g", vec![input], vec![Node::new("d", op, &["x"], &["y"])], vec!["y".into()]).unwrap()
     }
 
-    /// Rows as the largest bias needs, and biases to half a level of one cell, whatever the rows.
+    /// Rows as the largest bias needs, and biases to half a step of the row at the low input.
     #[test]
     fn biases_are_spread_over_rows() {
         let graph = graph(vec![0.5, -0.2, 0.1, 0.02], vec![3.3, -0.7]);
@@ -125,14 +147,18 @@ mod tests {
             let mut spec = ArrayConfig::default().core_spec(InputRange { max: 2.0, signed: false });
             (spec.scale, spec.weight_bits) = (scale, bits);
             let rows = bias_rows(graph.layers(), &spec, BiasMapping::Array).unwrap().unwrap();
-            assert_eq!(rows, BiasRows { rows: 4, input: 2.0 });
+            // Two of 255 levels hold half a step of 127.
+            let (count, last) = if bits == 0 { (4, 2.0) } else { (5, 4.0 / 255.0) };
+            assert_eq!(rows, BiasRows { rows: count, input: 2.0, last });
             let matrix = Matrix::new(layer, &spec, Some(rows)).unwrap();
             for (output, bias) in [3.3, -0.7].into_iter().enumerate() {
-                let row = &matrix.weights[output * 6..][..6];
+                let row = &matrix.weights[output * (2 + count)..][..2 + count];
                 let most = matrix.stripes.frame().weight_range(output);
-                let sum: f64 = row[2..].iter().map(|&w| 2.0 * f64::from(w)).sum();
-                let step = if bits == 0 { 1e-6 } else { 2.0 * most / 127.0 };
-                assert!((sum - bias).abs() <= 0.5001 * step, "{scale:?} {bits}: {sum} {bias}");
+                let step = most / 127.0;
+                let held = |w: f64| if bits == 0 { w } else { (w / step).round() * step };
+                let sum: f64 = row[2..].iter().zip(rows.inputs()).map(|(&w, x)| x * held(f64::from(w))).sum();
+                let off = if bits == 0 { 1e-6 } else { 0.5001 * last * step + 1e-6 };
+                assert!((sum - bias).abs() <= off, "{scale:?} {bits}: {sum} {bias}");
                 assert!(row.iter().all(|&w| f64::from(w.abs()) <= most * (1.0 + 1e-6)), "{row:?} {most}");
             }
             assert_eq!(matrix.clipped, 0);

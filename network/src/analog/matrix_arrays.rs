@@ -20,6 +20,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::calibrate;
 use super::devices::Devices;
 use super::draws::Draws;
@@ -40,6 +42,8 @@ use crate::product::{View, product};
 
 /// The matrix in words.
 const NAME: &str = "matrix";
+/// Vectors that are multiplied at once.
+const VECTORS: usize = 64;
 /// Turn of programming of cells that are written anew: none that a refresh reaches.
 const REWRITTEN: u64 = 1 << 63;
 
@@ -409,33 +413,17 @@ impl ProgrammedMatrix {
             let (found, expected) = (vectors.len(), (batch + 1) * length);
             return Err(wrong(CoreError::Size { what: "inputs", found, expected }));
         }
-        let mut counts = Counts::default();
-        let y = match &self.read {
-            Read::Matrix(weights) => {
-                let mut y = vec![0.0; batch * results];
-                let (x, w) = (View::rows(vectors, length), View::rows(weights, length).transposed());
-                product((batch, results, length), x, w, &mut y, results, false);
-                y
-            }
-            Read::Core(core) => {
-                let x = transposed(vectors, batch, length);
-                let mut read = |x: &[f64], first: u64| {
-                    let product = core.multiply_at(x, batch, first).map_err(wrong)?;
-                    counts += product.counts;
-                    Ok::<_, AnalogError>(product.outputs)
-                };
-                let y = if self.two_reads {
-                    let part = |sign: f64| x.iter().map(|x| (sign * x).max(0.0)).collect::<Vec<f64>>();
-                    let mut y = read(&part(1.0), 0)?;
-                    let other = read(&part(-1.0), SECOND_READ)?;
-                    y.iter_mut().zip(other).for_each(|(y, other)| *y -= other);
-                    y
-                } else {
-                    read(&x, 0)?
-                };
-                transposed(&y, results, batch)
-            }
-        };
+        // The same parts for any number of threads.
+        let parts: Vec<(Vec<f64>, Counts)> = vectors
+            .par_chunks((VECTORS * length).max(1))
+            .enumerate()
+            .map(|(part, vectors)| self.part(vectors, (part * VECTORS) as u64))
+            .collect::<Result<_, _>>()?;
+        let (mut y, mut counts) = (Vec::with_capacity(batch * results), Counts::default());
+        for (part, own) in parts {
+            y.extend(part);
+            counts += own;
+        }
         let reads = match &self.read {
             Read::Matrix(_) => 0,
             Read::Core(_) => 1 + u64::from(self.two_reads),
@@ -450,6 +438,38 @@ impl ProgrammedMatrix {
             ..self.statistics.clone()
         };
         Ok((y, statistics))
+    }
+
+    /// Products with some vectors, the reads from number `first` on.
+    fn part(&self, vectors: &[f64], first: u64) -> Result<(Vec<f64>, Counts), AnalogError> {
+        let [length, results] = self.lengths;
+        let batch = vectors.len() / length.max(1);
+        let mut counts = Counts::default();
+        let core = match &self.read {
+            Read::Matrix(weights) => {
+                let mut y = vec![0.0; batch * results];
+                let (x, w) = (View::rows(vectors, length), View::rows(weights, length).transposed());
+                product((batch, results, length), x, w, &mut y, results, false);
+                return Ok((y, counts));
+            }
+            Read::Core(core) => core,
+        };
+        let x = transposed(vectors, batch, length);
+        let mut read = |x: &[f64], first: u64| {
+            let product = core.multiply_at(x, batch, first).map_err(wrong)?;
+            counts += product.counts;
+            Ok::<_, AnalogError>(product.outputs)
+        };
+        let y = if self.two_reads {
+            let part = |sign: f64| x.iter().map(|x| (sign * x).max(0.0)).collect::<Vec<f64>>();
+            let mut y = read(&part(1.0), first)?;
+            let other = read(&part(-1.0), SECOND_READ.wrapping_add(first))?;
+            y.iter_mut().zip(other).for_each(|(y, other)| *y -= other);
+            y
+        } else {
+            read(&x, first)?
+        };
+        Ok((transposed(&y, results, batch), counts))
     }
 }
 

@@ -34,6 +34,9 @@
 //! With a table: `Arrays::new(&graph, &inputs, &array, Some(Devices::from(&table)))`, where the table is a
 //! [`mho_lut::DeviceTable`] or a [`mho_lut::HistoryTable`].
 //!
+//! [`MatrixArrays`] is the same for one matrix, in double precision and both directions; [`arranged`] is a graph
+//! whose convolutions lie on arrays as the configuration says.
+//!
 //! Every cell is drawn for itself: of each slice, each sign, each copy, and of reference columns.
 //! Conductances are in units of that of the largest weight.
 

@@ -85,9 +85,12 @@ pub(super) enum Read {
 impl Read {
     /// By a matrix (outputs x rows) whose last rows may be those of a bias.
     pub(super) fn matrix(mut all: Vec<f32>, rows: usize, bias: Option<BiasRows>) -> Self {
-        let Some(BiasRows { rows: more, input }) = bias else { return Self::Matrix(all, Vec::new()) };
-        let inputs = rows - more;
-        let sum = |row: &[f32]| (row[inputs..].iter().map(|&w| f64::from(w) * input).sum::<f64>()) as f32;
+        let Some(bias) = bias else { return Self::Matrix(all, Vec::new()) };
+        let more = bias.rows;
+        let sum = |row: &[f32]| {
+            let cells = row[rows - more..].iter().zip(bias.inputs());
+            cells.map(|(&w, input)| f64::from(w) * input).sum::<f64>() as f32
+        };
         let bias = all.chunks_exact(rows).map(sum).collect();
         all = without(&all, rows, more);
         Self::Matrix(all, bias)

@@ -126,7 +126,7 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "mapping.bias",
         "\"digital\"",
         "",
-        "\"digital\": added behind the converters; \"array\": by rows of cells at full input, as many as the largest bias of a layer needs, so that converters see sums with their bias",
+        "\"digital\": added behind the converters; \"array\": by rows of cells at full input, as many as the largest bias of a layer needs, and one at a low input for what rounding to levels leaves, so that converters see sums with their bias",
     ),
     (
         "mapping.subtract",

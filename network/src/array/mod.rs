@@ -185,7 +185,7 @@ pub enum WeightScale {
 pub enum BiasMapping {
     /// Behind the converters.
     Digital,
-    /// By rows of cells at full input.
+    /// By rows of cells at full input, and one at a low input for what rounding to levels leaves.
     Array,
 }
 

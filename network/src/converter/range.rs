@@ -50,11 +50,11 @@ pub fn minimum_error(sorted: &[f64], bits: u32, ends: Ends) -> [f64; 2] {
     search(sorted, Errors::Plain(sorted), bits, ends)
 }
 
-/// As [`minimum_error`] for values that count differently: with the smallest sum of what errors are worth between
+/// As [`minimum_error`] for values of which not all counts: with the smallest sum of the errors that are left between
 /// the ends that are kept. `sorted` are the same values as far as they are of use, sorted.
 pub(crate) fn minimum_error_of(samples: &[Sample], sorted: &[f64], bits: u32, ends: Ends) -> [f64; 2] {
-    let like = |sample: &Sample| sample.worth == samples[0].worth && sample.kept == Sample::ALL;
-    let errors = if samples.iter().all(like) { Errors::Plain(sorted) } else { Errors::Kept(samples) };
+    let all = samples.iter().all(|sample| sample.kept == Sample::ALL);
+    let errors = if all { Errors::Plain(sorted) } else { Errors::Kept(samples) };
     search(sorted, errors, bits, ends)
 }
 
@@ -63,8 +63,6 @@ pub(crate) fn minimum_error_of(samples: &[Sample], sorted: &[f64], bits: u32, en
 pub(crate) struct Sample {
     /// The value.
     pub value: f64,
-    /// What an error of it is worth.
-    pub worth: f64,
     /// Ends beyond which all values are as good as they.
     pub kept: [f64; 2],
 }
@@ -196,7 +194,7 @@ struct Cost<'a> {
 /// Of what errors are summed.
 #[derive(Clone, Copy)]
 enum Errors<'a> {
-    /// Of values that all count alike.
+    /// Of values that count wherever they lie.
     Plain(&'a [f64]),
     /// Of values with what counts of them.
     Kept(&'a [Sample]),
@@ -212,7 +210,7 @@ impl Cost<'_> {
             Errors::Plain(values) => sum(values, |&x| (x - converter.convert(x)).abs()),
             Errors::Kept(samples) => sum(samples, |sample| {
                 let converted = Sample { value: converter.convert(sample.value), ..*sample };
-                sample.worth * (sample.of_use() - converted.of_use()).abs()
+                (sample.of_use() - converted.of_use()).abs()
             }),
         }
     }
@@ -275,6 +273,21 @@ mod tests {
                 assert!(ours > 0.9 * theirs, "{kind} {bits}: {ours} {theirs}"); // the same minimum
             }
         }
+    }
+
+    /// Of values between -6 and 6 of which 0 to 1 counts, the range holds little more, and values without ends have
+    /// the range of the plain search.
+    #[test]
+    fn ranges_end_with_what_counts() {
+        let values: Vec<f64> = (0..2000).map(|i| 12.0 * (f64::from(i) * 0.618_034).fract() - 6.0).collect();
+        let sorted = |samples: &[Sample]| sort(samples.iter().map(Sample::of_use).collect());
+        let of = |kept| values.iter().map(|&value| Sample { value, kept }).collect::<Vec<_>>();
+        let part = of([0.0, 1.0]);
+        let [lo, hi] = minimum_error_of(&part, &sorted(&part), 6, Ends::Upper);
+        assert!(lo == 0.0 && (0.95..=1.0).contains(&hi), "{lo} {hi}");
+        let all = of(Sample::ALL);
+        let found = minimum_error_of(&all, &sorted(&all), 6, Ends::Both);
+        assert_eq!(found, minimum_error(&sort(values.clone()), 6, Ends::Both));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub trait Real:
     /// Nearest integer, ties to even, for magnitudes below 2^[`Real::BITS`]: two additions, which
     /// every instruction set has as vectors, while `round_ties_even` is a call on the baseline one.
     fn nearest(self) -> Self;
+    /// The same as an integer, which is a part of the bits of the sum.
+    fn nearest_i32(self) -> i32;
     /// Square root.
     fn sqrt(self) -> Self;
     /// From single precision, exactly.
@@ -75,6 +77,12 @@ macro_rules! real {
                 (self + $anchor) - $anchor
             }
             #[inline(always)]
+            fn nearest_i32(self) -> i32 {
+                let anchor: Self = $anchor;
+                let low = |x: Self| x.to_bits() as u32 as i32;
+                low(self + anchor).wrapping_sub(low(anchor))
+            }
+            #[inline(always)]
             fn sqrt(self) -> Self {
                 Self::sqrt(self)
             }
@@ -110,3 +118,18 @@ macro_rules! real {
 // 1.5 x 2^23 and 1.5 x 2^52: at these magnitudes the spacing of numbers is one.
 real!(f32, u32, 22, 12_582_912.0);
 real!(f64, u64, 32, 6_755_399_441_055_744.0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_integers() {
+        for x in [0.0_f32, -0.0, 0.5, 1.5, -0.5, -2.5, 126.49, -126.51, 4_194_303.0, -4_194_303.0] {
+            let expected = f64::from(x).round_ties_even();
+            assert_eq!((Real::nearest(x), x.nearest_i32()), (expected as f32, expected as i32), "{x}");
+            let wide = f64::from(x);
+            assert_eq!((Real::nearest(wide), wide.nearest_i32()), (expected, expected as i32), "{x}");
+        }
+    }
+}

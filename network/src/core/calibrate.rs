@@ -87,18 +87,13 @@ impl<T: Real> Core<T> {
         sums: &mut [Sums],
     ) -> Result<(), CoreError> {
         let kept = mapping.kept_currents();
-        let lines = mapping.outputs;
-        let partners = mapping.encoding.is_pair();
-        let sample = |line: usize| {
-            // A partner is worth what its output is, a reference column what the largest is.
-            let output = if partners { line % lines.max(1) } else { line };
-            let worth = mapping.weight_range(output);
-            Sample { value: 0.0, worth, kept: kept.get(line).copied().unwrap_or(Sample::ALL) }
-        };
+        let before = sums.first().map_or(0, |sums| sums.ends.len());
+        sums.iter_mut().for_each(|sums| sums.ends.extend_from_slice(&kept));
         let mut see = |slice: usize, n: usize, values: &[T]| {
             let Some(sums) = sums.get_mut(slice) else { return };
             for (line, values) in values.chunks_exact(n.max(1)).enumerate() {
-                sums.see(values, sample(line));
+                // Without ends of its own a line is 0, that all of a current counts.
+                sums.see(values, if line < kept.len() { (before + line) as u32 } else { 0 });
             }
         };
         self.multiply_seeing(inputs, batch, (0, biased), &mut see)?;
@@ -121,28 +116,44 @@ pub(crate) struct Sums {
     step: usize,
     /// Currents that came.
     came: usize,
-    kept: Vec<Sample>,
+    currents: Vec<f64>,
+    /// Line of each of them, of all lines of which `ends` knows.
+    lines: Vec<u32>,
+    /// Ends between which currents of a line count.
+    ends: Vec<[f64; 2]>,
 }
 
 impl Default for Sums {
     fn default() -> Self {
-        Self { step: 1, came: 0, kept: Vec::new() }
+        Self { step: 1, came: 0, currents: Vec::new(), lines: Vec::new(), ends: vec![Sample::ALL] }
     }
 }
 
 impl Sums {
-    fn see<T: Real>(&mut self, currents: &[T], of_line: Sample) {
+    fn see<T: Real>(&mut self, currents: &[T], line: u32) {
         let mut next = self.came.next_multiple_of(self.step) - self.came;
         self.came += currents.len();
         while let Some(current) = currents.get(next) {
-            self.kept.push(Sample { value: current.to_f64(), ..of_line });
+            self.currents.push(current.to_f64());
+            self.lines.push(line);
             next += self.step;
             // As many as can be divided: the next one is at a multiple of the longer step too.
-            if self.kept.len() == THINNING * SAMPLES {
-                self.kept = self.kept.iter().copied().step_by(THINNING).collect();
+            if self.currents.len() == THINNING * SAMPLES {
+                self.currents = self.currents.iter().copied().step_by(THINNING).collect();
+                self.lines = self.lines.iter().copied().step_by(THINNING).collect();
                 self.step *= THINNING;
             }
         }
+    }
+
+    /// At most [`SAMPLES`] of them.
+    fn samples(&self) -> Vec<Sample> {
+        let step = if self.currents.len() <= SAMPLES { 1 } else { self.currents.len().div_ceil(SAMPLES) | 1 };
+        let sample = |(&value, &line): (&f64, &u32)| {
+            let kept = self.ends.get(line as usize).copied().unwrap_or(Sample::ALL);
+            Sample { value, kept }
+        };
+        self.currents.iter().zip(&self.lines).step_by(step).map(sample).collect()
     }
 
     /// The range by the rule of the mapping's specification.
@@ -151,7 +162,7 @@ impl Sums {
         let tiles = tiles(mapping.inputs, spec.rows, spec.split);
         let full = tiles.into_iter().map(|tile| tile.len()).max().unwrap_or(0) as f64;
         let converter = &spec.output.converter;
-        let samples = thinned(self.kept);
+        let samples = self.samples();
         let sorted = range::sort(samples.iter().map(Sample::of_use).collect());
         let ends = match converter.kind {
             ConverterKind::Uniform if sorted.first().is_none_or(|&least| least >= 0.0) => Ends::Upper,
@@ -170,16 +181,6 @@ impl Sums {
         // Currents that are all equal span nothing: any range that holds them will do.
         if hi > lo { [lo, hi] } else { [lo - 1.0, hi + 1.0] }
     }
-}
-
-/// Every n-th value, so that at most [`SAMPLES`] remain; n is odd, so that rows of even length do not
-/// leave out half of the positions.
-fn thinned(values: Vec<Sample>) -> Vec<Sample> {
-    if values.len() <= SAMPLES {
-        return values;
-    }
-    let step = values.len().div_ceil(SAMPLES) | 1;
-    values.into_iter().step_by(step).collect()
 }
 
 impl Mapping {

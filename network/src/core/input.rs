@@ -42,14 +42,14 @@ impl<T: Real> Driver<T> {
     /// Inputs in units of the full input, converted; and how many were clipped. `first` numbers the
     /// draws of stochastic rounding.
     pub fn drive(&self, inputs: &[T], first: u64) -> (Vec<T>, u64) {
-        self.drive_with(inputs, first, 0, T::default())
+        self.drive_with(inputs, first, &[], 0)
     }
 
-    /// As [`Driver::drive`], with `more` inputs at `level` (in units of the full input) behind them.
-    pub(super) fn drive_with(&self, inputs: &[T], first: u64, more: usize, level: T) -> (Vec<T>, u64) {
-        let mut driven = vec![T::default(); inputs.len() + more];
-        if level != T::default() {
-            driven[inputs.len()..].fill(level);
+    /// As [`Driver::drive`], with more inputs behind them: `batch` at each of `levels` (in units of the full input).
+    pub(super) fn drive_with(&self, inputs: &[T], first: u64, levels: &[T], batch: usize) -> (Vec<T>, u64) {
+        let mut driven = vec![T::default(); inputs.len() + levels.len() * batch];
+        for (row, &level) in driven[inputs.len()..].chunks_mut(batch.max(1)).zip(levels) {
+            row.fill(level);
         }
         let scale = self.per_unit;
         let clipped = match (&self.converter, &self.stochastic) {
@@ -92,7 +92,7 @@ impl<T: Real> Driver<T> {
         let most = T::of(self.magnitude_max);
         wide(
             #[inline(always)]
-            || codes.iter_mut().zip(driven).for_each(|(code, &x)| *code = (x * most).nearest().to_i32()),
+            move || codes.iter_mut().zip(driven).for_each(|(code, &x)| *code = (x * most).nearest_i32()),
         );
     }
 
@@ -101,15 +101,21 @@ impl<T: Real> Driver<T> {
     pub fn slice(&self, codes: &[i32], k: u32, slice: &mut [T]) -> T {
         let digit_max = (1_i32 << self.slice_bits) - 1;
         let shift = self.slice_bits * k;
+        // By value: what lies behind references might be written to by the loops, which then are none of vectors.
+        let cut = move |code: i32| {
+            let magnitude = (code.abs() >> shift) & digit_max;
+            // All ones for a sign.
+            let sign = code >> 31;
+            T::of_i32((magnitude ^ sign) - sign)
+        };
         let unit = T::of_i32(digit_max);
+        let digits = slice.iter_mut().zip(codes);
         wide(
             #[inline(always)]
-            || {
-                for (digit, &code) in slice.iter_mut().zip(codes) {
-                    let magnitude = (code.abs() >> shift) & digit_max;
-                    let signed = if code < 0 { -magnitude } else { magnitude };
-                    *digit = T::of_i32(signed) / unit;
-                }
+            move || match digit_max {
+                // A division costs more than all the rest.
+                1 => digits.for_each(|(digit, &code)| *digit = cut(code)),
+                _ => digits.for_each(|(digit, &code)| *digit = cut(code) / unit),
             },
         );
         T::of(f64::from(digit_max) * (2.0_f64).powi(shift as i32) / self.magnitude_max)

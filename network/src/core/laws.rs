@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::pulse::{PulseCell, PulseSpec};
 use super::spec::{Coding, Conversion, OutputRange, RangeRule, Split};
 use super::*;
-use crate::array::{ConverterKind, MappingStyle, Subtract};
+use crate::array::{ConverterKind, MappingStyle, Subtract, WeightScale};
 use crate::converter::ConverterSpec;
 
 /// A matrix of whole numbers in -`max`..=`max`, of which one is `max`, so that it maps to whole codes.
@@ -238,14 +238,18 @@ fn cells_in_parallel_average_their_errors() {
 #[test]
 fn read_noise() {
     let (outputs, inputs, batch) = (3, 20, 4000);
-    let weights = whole(outputs * inputs, 7, 8);
-    for (style, subtract, cells) in [
-        (MappingStyle::Differential, Subtract::Array, 1),
-        (MappingStyle::Differential, Subtract::Digital, 3),
-        (MappingStyle::OffsetColumn, Subtract::Array, 2),
-        (MappingStyle::OffsetDigital, Subtract::Digital, 1),
+    let mut weights = whole(outputs * inputs, 7, 8);
+    weights[inputs..2 * inputs].iter_mut().for_each(|w| *w *= 0.1);
+    use WeightScale::{Column, Layer};
+    for (style, subtract, cells, scale) in [
+        (MappingStyle::Differential, Subtract::Array, 1, Layer),
+        (MappingStyle::Differential, Subtract::Digital, 3, Column),
+        (MappingStyle::OffsetColumn, Subtract::Array, 2, Layer),
+        (MappingStyle::OffsetColumn, Subtract::Array, 1, Column),
+        (MappingStyle::OffsetDigital, Subtract::Digital, 1, Layer),
     ] {
-        let spec = CoreSpec { style, subtract, cells_per_weight: cells, rows: 8, ..CoreSpec::default() };
+        let spec =
+            CoreSpec { style, subtract, cells_per_weight: cells, rows: 8, scale, ..CoreSpec::default() };
         let mut mapping = Mapping::new(&weights, outputs, inputs, &spec).unwrap();
         let quiet = Core::<f64>::new(&mapping).unwrap();
         for array in &mut mapping.arrays {
@@ -263,7 +267,7 @@ fn read_noise() {
                 variance[on].iter_mut().for_each(|v| *v += sum / (cells * cells) as f64);
             }
         }
-        let worth = mapping.weight_max * if style == MappingStyle::Differential { 1.0 } else { 2.0 };
+        let worth = |j| mapping.weight_range(j) * if style == MappingStyle::Differential { 1.0 } else { 2.0 };
         let core = Core::<f64>::new(&mapping).unwrap();
         let reads: Vec<f64> = x.iter().flat_map(|&x| vec![x; batch]).collect();
         let product = core.multiply(&reads, batch).unwrap().outputs;
@@ -271,7 +275,7 @@ fn read_noise() {
         for (j, row) in product.chunks_exact(batch).enumerate() {
             let n = batch as f64;
             let found = row.iter().map(|y| (y - mean[j]).powi(2)).sum::<f64>() / n;
-            let expected = worth * worth * variance[j];
+            let expected = worth(j).powi(2) * variance[j];
             assert!((found / expected - 1.0).abs() < 5.0 * (2.0 / n).sqrt(), "{style:?} {found} {expected}");
         }
         let same: Vec<f64> = x.iter().flat_map(|&x| [x; 3]).collect();

@@ -39,13 +39,23 @@ pub struct Mapping {
     pub curves: Option<Curves>,
 }
 
-/// Rows of cells that add biases: each output's is spread over them, and all are driven with the same input.
+/// Rows of cells that add biases: each output's is spread over them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BiasRows {
     /// Rows.
     pub rows: usize,
     /// Their input, in the units of all inputs.
     pub input: f64,
+    /// Input of the last of them, which may hold what rounding to levels leaves.
+    pub last: f64,
+}
+
+impl BiasRows {
+    /// Inputs of all of them.
+    pub fn inputs(&self) -> impl Iterator<Item = f64> + use<> {
+        let Self { rows, input, last } = *self;
+        (1..=rows).map(move |row| if row == rows { last } else { input })
+    }
 }
 
 /// One array.

@@ -71,8 +71,8 @@ pub struct Core<T> {
     /// Number that drives a row fully.
     input_max: f64,
     driver: Driver<T>,
-    /// Rows of biases, and their input in units of the full one.
-    bias: (usize, T),
+    /// Inputs of the rows of biases, in units of the full one.
+    bias: Vec<T>,
     seed: u64,
     plan: Plan<T>,
 }
@@ -129,20 +129,17 @@ impl<T: Real> Core<T> {
         if !T::of(mapping.weight_max * spec.input.max).to_f64().is_finite() {
             return Err(CoreError::NotFinite { what: "weight x input", index: 0 });
         }
-        let bias = mapping.bias.unwrap_or(BiasRows { rows: 0, input: 0.0 });
-        let Some(inputs) = mapping.inputs.checked_sub(bias.rows) else {
-            return Err(CoreError::Size {
-                what: "rows of biases",
-                found: bias.rows,
-                expected: mapping.inputs,
-            });
+        let bias = mapping.bias.map_or(0, |bias| bias.rows);
+        let Some(inputs) = mapping.inputs.checked_sub(bias) else {
+            return Err(CoreError::Size { what: "rows of biases", found: bias, expected: mapping.inputs });
         };
+        let levels = mapping.bias.iter().flat_map(BiasRows::inputs);
         Ok(Self {
             inputs,
             outputs: mapping.outputs,
             input_max: spec.input.max,
             driver: Driver::new(&spec.input, spec.seed),
-            bias: (bias.rows, T::of(bias.input / spec.input.max)),
+            bias: levels.map(|level| T::of(level / spec.input.max)).collect(),
             seed: spec.seed,
             plan,
         })
@@ -155,7 +152,7 @@ impl<T: Real> Core<T> {
 
     /// Rows of its arrays: those of the inputs, then those of biases.
     fn rows(&self) -> usize {
-        self.inputs + self.bias.0
+        self.inputs + self.bias.len()
     }
 
     /// Numbers that leave it.

@@ -87,9 +87,10 @@ impl<T: Real> Core<T> {
         if inputs.len() != expected {
             return Err(CoreError::Size { what: "inputs", found: inputs.len(), expected });
         }
-        let level = if biased { self.bias.1 } else { T::default() };
+        let silent = vec![T::default(); if biased { 0 } else { self.bias.len() }];
+        let levels = if biased { &self.bias } else { &silent };
         let number = first.wrapping_mul(self.inputs as u64);
-        let (driven, inputs_clipped) = self.driver.drive_with(inputs, number, self.bias.0 * batch, level);
+        let (driven, inputs_clipped) = self.driver.drive_with(inputs, number, levels, batch);
         let mut outputs = vec![T::default(); self.outputs * batch];
         let mut counts = Counts { inputs_clipped, ..Counts::default() };
         match &self.plan {

@@ -42,7 +42,8 @@
 //!
 //! Operations and their fields are those of [`Op`], tensors by name. Weights of a convolution are outputs
 //! x (channels / groups) x taps, of a matrix outputs x inputs; [`super::op::Recurrent`] says those of
-//! recurrent cells. All tensors are F32.
+//! recurrent cells. All tensors are F32. What may be left out, and every operation, stands in
+//! `docs/network-files.md`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -96,22 +97,54 @@ struct NodeDescription {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum OpDescription {
-    Constant { value: String },
-    Conv { weights: String, bias: Option<String>, groups: usize, sliding: Sliding },
-    Dense { weights: String, bias: Option<String> },
-    Affine { scale: String, shift: String },
+    Constant {
+        value: String,
+    },
+    Conv {
+        weights: String,
+        bias: Option<String>,
+        #[serde(default = "one")]
+        groups: usize,
+        sliding: Sliding,
+    },
+    Dense {
+        weights: String,
+        bias: Option<String>,
+    },
+    Affine {
+        scale: String,
+        shift: String,
+    },
     Activation(Activation),
-    Prelu { slope: String },
+    Prelu {
+        slope: String,
+    },
     Pool(Pool),
     Reduce(Reduce),
     Binary(Binary),
-    Concat { axis: usize },
-    Softmax { axis: usize, log: bool },
-    Transpose { order: Vec<usize> },
-    Reshape { shape: Vec<Length> },
+    Concat {
+        axis: usize,
+    },
+    Softmax {
+        axis: usize,
+        #[serde(default)]
+        log: bool,
+    },
+    Transpose {
+        order: Vec<usize>,
+    },
+    Reshape {
+        shape: Vec<Length>,
+    },
     Pad(Pad),
-    Slice { axes: Vec<AxisSlice> },
+    Slice {
+        axes: Vec<AxisSlice>,
+    },
     Recurrent(RecurrentDescription),
+}
+
+fn one() -> usize {
+    1
 }
 
 #[derive(Debug, Serialize, Deserialize)]

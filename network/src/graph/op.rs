@@ -79,12 +79,23 @@ pub enum Length {
 pub struct Sliding {
     /// Taps along (rows, columns).
     pub kernel: [usize; 2],
-    /// Steps between windows.
+    /// Steps between windows (in files 1 where left out).
+    #[serde(default = "each")]
     pub stride: [usize; 2],
-    /// Distance between taps.
+    /// Distance between taps (in files 1 where left out).
+    #[serde(default = "each")]
     pub dilation: [usize; 2],
-    /// Padding before and after.
+    /// Padding before and after (in files none where left out).
+    #[serde(default = "unpadded")]
     pub padding: [Padding; 2],
+}
+
+fn each() -> [usize; 2] {
+    [1, 1]
+}
+
+fn unpadded() -> [Padding; 2] {
+    [Padding::Explicit(0, 0); 2]
 }
 
 /// Padding of one axis of a window.
@@ -220,6 +231,7 @@ pub struct Pool {
     /// Geometry.
     pub sliding: Sliding,
     /// Whether a last window that leaves the padded image counts.
+    #[serde(default)]
     pub ceil_mode: bool,
 }
 
@@ -244,6 +256,7 @@ pub struct Reduce {
     /// Axes, ascending.
     pub axes: Vec<usize>,
     /// Whether the axes remain with length 1.
+    #[serde(default)]
     pub keep: bool,
 }
 

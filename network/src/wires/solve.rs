@@ -4,8 +4,10 @@ use super::Layers;
 use super::circuit::{Linear, Terminals};
 use super::kernel::{largest, largest_difference, wide};
 
-/// Most Newton steps.
+/// Most Newton steps, but for those down the flank of an exponential law.
 const NEWTON_STEPS: usize = 60;
+/// Steepest law that is followed down its flank: its largest exponent.
+const STEEPEST: f64 = 300.0;
 /// A step below this part of the largest applied voltage is at the end of double precision.
 const FINISHED: f64 = 1e-14;
 /// Steps below this part count as converged when rounding lets them shrink no more.
@@ -159,7 +161,12 @@ impl Layers {
         let mut state = self.state(row_v, column_v, terminals);
         let (mut iterations, mut converged) = (0, scale == 0.0);
         let mut before = scale;
-        for _ in 0..NEWTON_STEPS {
+        // Down the flank of an exponential each step lowers the exponent by one.
+        let flank = match self.cell {
+            super::Cell::Sinh(a) => (a * scale).min(STEEPEST).ceil() as usize,
+            super::Cell::Linear => 0,
+        };
+        for _ in 0..NEWTON_STEPS + flank {
             if converged {
                 break;
             }

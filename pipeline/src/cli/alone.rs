@@ -6,6 +6,7 @@ use super::{Answer, CliError, Globals};
 use crate::engine::Progress;
 use crate::stage::nearest;
 use crate::store::replace_file;
+use mho_compact::card::DeviceCard;
 use mho_compact::model;
 use mho_data::table::Table;
 use std::path::Path;
@@ -18,6 +19,11 @@ pub(super) fn models(args: &Models, globals: &Globals) -> Answer {
             CliError::Usage(format!("no model `{name}`: {}", nearest(name, known)))
         })?),
     };
+    if let (Some(path), Some(model)) = (&args.card, one) {
+        let card = DeviceCard::from_defaults(model).to_toml().map_err(CliError::failed)?;
+        replace_file(path, card.as_bytes())?;
+        return Ok(format!("card: {}\n", path.display()));
+    }
     if globals.json {
         return Ok(models::document(one).map_err(CliError::failed)? + "\n");
     }

@@ -134,6 +134,10 @@ impl From<StoreError> for CliError {
 
 impl From<anyhow::Error> for CliError {
     fn from(error: anyhow::Error) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(own) => return own,
+            Err(other) => other,
+        };
         match error.chain().find_map(|cause| cause.downcast_ref::<InputError>()) {
             Some(input) => Self::Input(input.clone()),
             None => Self::Failed(format!("{error:#}")),

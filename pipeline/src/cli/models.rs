@@ -4,13 +4,19 @@ use mho_compact::export::aihwkit;
 use mho_compact::model::{self, Entry, ModelInfo, ParameterInfo};
 use mho_data::table::number;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 /// What `mho models` takes.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Examples:\n  mho models\n  mho models sonos-retention\n  mho --json models ekv")]
+#[command(
+    after_help = "Examples:\n  mho models\n  mho models sonos-retention\n  mho models pcm --card pcm.toml\n  mho --json models ekv"
+)]
 pub struct Models {
     /// Name of one model, to see all of it; without it, the list.
     pub name: Option<String>,
+    /// Write a device card with the defaults of the model (those that were published, or assumed), to use or to edit
+    #[arg(long, value_name = "CARD.toml", requires = "name")]
+    pub card: Option<PathBuf>,
 }
 
 /// The list as text, one line a model.

@@ -1,14 +1,16 @@
 //! `mho table`: device tables compiled, looked into and asked.
 
 use super::{Answer, CliError, Globals};
-use mho_data::InputError;
-use mho_lut::{DeviceTable, TableError};
-use std::path::{Path, PathBuf};
+use mho_lut::TableError;
+use std::path::PathBuf;
 
 mod build;
+mod ensemble;
 mod kinds;
+mod measured;
 mod query;
 mod show;
+mod steps;
 mod updates;
 
 /// Compile a device table, or look into one.
@@ -72,13 +74,6 @@ pub(super) fn run(args: &TableArgs, globals: &Globals) -> Answer {
         TableCommand::Export(args) => updates::export(args),
         TableCommand::Query(args) => query::query(args, globals),
     }
-}
-
-fn read(path: &Path) -> Result<DeviceTable, CliError> {
-    let file = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|error| InputError::new(&file, error.to_string(), "a device table"))?;
-    Ok(DeviceTable::from_bytes(&bytes, &file)?)
 }
 
 #[cfg(test)]

@@ -60,9 +60,13 @@ pub(super) fn measurement(context: &Context<'_>, role: &str) -> Result<Measureme
 }
 
 /// The origin that a card carries.
-pub(super) fn origin_of(card: &DeviceCard) -> Origin {
+pub(crate) fn origin_of(card: &DeviceCard) -> Origin {
     [Origin::Measured, Origin::Published, Origin::Derived, Origin::Synthetic]
         .into_iter()
-        .find(|origin| card.provenance.origin == origin.label())
+        .find(|origin| {
+            // The label, or its first word.
+            let (told, label) = (card.provenance.origin.as_str(), origin.label());
+            told == label || label.split(' ').next() == Some(told)
+        })
         .unwrap_or(Origin::Derived)
 }

@@ -63,7 +63,7 @@ impl Params {
         };
         let dimensions: BTreeMap<String, usize> =
             self.dimensions.iter().map(one).collect::<Result<_, _>>()?;
-        Ok(ImportOptions { dimensions })
+        Ok(ImportOptions { dimensions, folder: None })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The stages, one file a concern: what turns which artifacts into which.
 
-mod artifact;
+pub(crate) mod artifact;
 mod evaluate;
 mod evaluate_history;
 mod figures;

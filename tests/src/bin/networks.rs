@@ -12,7 +12,7 @@
 //! first SAMPLES) in f32. `arrays OUT.csv [NETWORK...]` puts them on simulated arrays, in steps from
 //! 8 bits without device effects to aged and irradiated cells, on the first samples; rows of other networks
 //! that stand in OUT.csv stay. `bits OUT.csv [NETWORK...]` says which of the 8 bits cost what, with one scale
-//! of weights for a layer and with one for each column. `orderings IN.csv OUT.csv` reads off the second what
+//! of weights for a layer or for each column, and with biases behind the converters or in the array. `orderings IN.csv OUT.csv` reads off the second what
 //! must hold of any network. `convert FOLDER`
 //! writes the networks as safetensors and the JPEG-coded CIFAR-10 in its binary form, so that
 //! `MHO_DATA=FOLDER` gives both to `mho`.
@@ -23,11 +23,10 @@ use std::path::Path;
 use mho_data::Table;
 use mho_data::dataset::Images;
 use mho_lut::DeviceTable;
-use mho_network::array::ArrayConfig;
+use mho_network::array::{ArrayConfig, BiasMapping, WeightScale};
 use mho_network::evaluate::Condition;
 use mho_network::graph::Graph;
 use mho_tests::convert::analog::{Wrong, evaluate};
-use mho_tests::convert::columns::by_column;
 use mho_tests::convert::library::{LIBRARY, shared};
 use mho_tests::convert::orderings::{Ordering, orderings};
 use mho_tests::convert::sets::{Samples, cifar_jpeg, in_turn, right};
@@ -95,7 +94,7 @@ const TRIALS: (u64, u64) = (2, 2026);
 
 /// Networks that go onto arrays, samples, and those that calibrate converters: as many as some minutes
 /// allow.
-const ON_ARRAYS: [(&str, usize, usize); 12] = [
+const ON_ARRAYS: [(&str, usize, usize); 11] = [
     ("mlp-mnist", 5000, 256),
     ("cnn-mnist", 2000, 256),
     ("mlp-fashion", 5000, 256),
@@ -107,7 +106,14 @@ const ON_ARRAYS: [(&str, usize, usize); 12] = [
     ("resnet32", 200, 50),
     ("resnet56", 200, 50),
     ("efficientnet-lite0", 16, 8),
-    ("efficientnet-lite0, by column", 16, 8),
+];
+
+/// Networks whose bits are told apart: samples, and those that calibrate converters.
+const IN_BITS: [(&str, usize, usize); 4] = [
+    ("cnn-fashion", 1000, 256),
+    ("ds-cnn", 300, 100),
+    ("resnet20-tuned", 100, 50),
+    ("efficientnet-lite0", 64, 8),
 ];
 
 /// A network with its samples and those that calibrate its converters.
@@ -126,14 +132,9 @@ impl Subject {
             let (graph, data) = own.train()?;
             (graph, parts(&data, count, calibrating))
         } else {
-            let (stem, columns) = match name.strip_suffix(BY_COLUMN) {
-                Some(stem) => (stem, true),
-                None => (name, false),
-            };
-            let entry = LIBRARY.iter().find(|entry| entry.name == stem).ok_or("no such network")?;
+            let entry = LIBRARY.iter().find(|entry| entry.name == name).ok_or("no such network")?;
             let graph = entry.graph()?;
             let samples = entry.samples(&graph, count)?;
-            let graph = if columns { by_column(&graph)? } else { graph };
             (graph, (samples, entry.set.calibration(calibrating)?))
         };
         let digital = right(&graph, &graph.digital(), &samples)?[0] as f64 / samples.len() as f64;
@@ -141,13 +142,13 @@ impl Subject {
     }
 }
 
-/// Behind the name of a network whose columns have a scale of their own.
-const BY_COLUMN: &str = ", by column";
-
-/// Those of [`ON_ARRAYS`] that are asked for, all of them where none is named.
-fn asked(names: &[&str]) -> impl Iterator<Item = Result<Subject, Wrong>> {
-    ON_ARRAYS
-        .into_iter()
+/// Those of a list that are asked for, all of them where none is named.
+fn asked(
+    list: &[(&'static str, usize, usize)],
+    names: &[&str],
+) -> impl Iterator<Item = Result<Subject, Wrong>> {
+    list.iter()
+        .copied()
         .filter(move |(name, ..)| names.is_empty() || names.contains(name))
         .map(|(name, count, calibrating)| Subject::find(name, count, calibrating))
 }
@@ -156,7 +157,7 @@ fn asked(names: &[&str]) -> impl Iterator<Item = Result<Subject, Wrong>> {
 fn arrays(out: &Path, names: &[&str]) -> Result<(), Wrong> {
     let mut rows = kept(out, names)?;
     let steps = steps()?;
-    for subject in asked(names) {
+    for subject in asked(&ON_ARRAYS, names) {
         let subject = subject?;
         for Step { name, table, array, conditions } in &steps {
             evaluated(&subject, name, (array, table.as_ref()), conditions, &mut rows)?;
@@ -166,19 +167,25 @@ fn arrays(out: &Path, names: &[&str]) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Which of the bits cost what: those of weights, inputs and sums alone, all of them, and all with sums of more
-/// bits.
+/// Which of the bits cost what: those of weights, inputs and sums alone, and all of them, for each scale of weights
+/// and place of biases; all of them also with sums of more bits.
 fn bits(out: &Path, names: &[&str]) -> Result<(), Wrong> {
     let mut rows = kept(out, names)?;
-    for subject in asked(names) {
+    for subject in asked(&IN_BITS, names) {
         let subject = subject?;
-        let mut array = ArrayConfig::default();
-        for effects in ["weight-levels", "input-converters", "output-converters"] {
-            evaluated(&subject, "none", (&array, None), &[fresh(effects)?], &mut rows)?;
-        }
-        for bits in [8, 9, 10, 12] {
-            array.output.bits = bits;
-            let name = format!("none, sums of {bits} bits");
+        for (name, scale, bias) in [
+            ("none", WeightScale::Layer, BiasMapping::Digital),
+            ("none, by column", WeightScale::Column, BiasMapping::Digital),
+            ("none, biases in the array", WeightScale::Layer, BiasMapping::Array),
+            ("none, by column, biases in the array", WeightScale::Column, BiasMapping::Array),
+        ] {
+            let mut array = ArrayConfig::default();
+            (array.mapping.scale, array.mapping.bias) = (scale, bias);
+            for effects in ["weight-levels", "input-converters", "output-converters", "quantisation"] {
+                evaluated(&subject, name, (&array, None), &[fresh(effects)?], &mut rows)?;
+            }
+            array.output.bits = 9;
+            let name = format!("{name}, sums of 9 bits");
             evaluated(&subject, &name, (&array, None), &[fresh("quantisation")?], &mut rows)?;
         }
         std::fs::write(out, table(&rows, &BITS_COMMENTS).to_csv())?;
@@ -277,7 +284,7 @@ const ARRAYS_COMMENTS: [&str; 3] = [
 
 const BITS_COMMENTS: [&str; 3] = [
     "which of the 8 bits of the default array.toml cost what, on ideal cells: weights, inputs, sums, and all",
-    "by column: every column of an array with its own largest weight, made good digitally",
+    "by column: mapping.scale = \"column\"; biases in the array: mapping.bias = \"array\"; sums of 8 bits unless said",
     "cargo run --release -p mho-tests --bin networks -- bits docs/networks-bits.csv",
 ];
 

@@ -4,7 +4,6 @@
 //! Errors name the file and what is wrong in it, as everywhere: the files are not ours.
 
 pub mod analog;
-pub mod columns;
 pub mod library;
 pub mod npz;
 pub mod orderings;

@@ -77,6 +77,52 @@ fn damage_is_an_error() {
     }
 }
 
+/// The example of the documentation, with what it leaves out, against the same numbers done here.
+#[test]
+fn the_documented_description_is_a_network() {
+    let page = include_str!("../../../docs/network-files.md");
+    let text = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let shapes: [(&str, &[usize]); 7] = [
+        ("stem.weight", &[4, 3, 3, 3]),
+        ("stem.bias", &[4]),
+        ("norm.scale", &[4]),
+        ("norm.shift", &[4]),
+        ("depthwise.weight", &[4, 1, 3, 3]),
+        ("head.weight", &[10, 4]),
+        ("head.bias", &[10]),
+    ];
+    // Everything 0 but the centre of the kernels, which are 1 on the red channel, and the head, which adds up.
+    let values = |name: &str, shape: &[usize]| -> Vec<f32> {
+        let taps = |k: usize| match name {
+            "stem.weight" => k % 27 == 4,
+            "depthwise.weight" => k % 9 == 4,
+            "head.weight" | "norm.scale" => true,
+            _ => false,
+        };
+        (0..shape.iter().product()).map(|k| f32::from(u8::from(taps(k)))).collect()
+    };
+    let bytes: Vec<(&str, &[usize], Vec<u8>)> = shapes
+        .iter()
+        .map(|(name, shape)| {
+            (*name, *shape, values(name, shape).iter().flat_map(|x| x.to_le_bytes()).collect())
+        })
+        .collect();
+    let views = bytes.iter().map(|(name, shape, bytes)| {
+        let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.to_vec(), bytes);
+        (*name, view.unwrap())
+    });
+    let tensors = safetensors::serialize(views, None).unwrap();
+    let (graph, input) = read_description(text, "small.toml", &tensors, "small.safetensors").unwrap();
+    assert_eq!(input.unwrap().mean.len(), 3);
+    let red: Vec<f32> = (0..64).map(|k| if k % 8 % 2 == 0 { 1.0 } else { 3.0 }).collect();
+    let image: Vec<f32> = red.iter().copied().chain([9.0; 128]).collect();
+    let image = Tensor::new(vec![1, 3, 8, 8], image).unwrap();
+    let logits = &graph.run(&graph.digital(), &[image]).unwrap()[0];
+    // A stride of 2, the odd one of the padding behind: centres of windows are the odd columns, 3; twice with the skip,
+    // and four channels of it.
+    assert_eq!(logits.values(), [4.0 * (3.0 + 3.0); 10]);
+}
+
 #[test]
 fn descriptions_with_tensors_from_elsewhere() {
     let weights: Vec<u8> = [1.0_f32, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect();

@@ -226,6 +226,9 @@ fn matrices() {
         agree(&mut model, &shape);
     }
     let mut model = Model::new(13, 10);
+    model.random("w", &[1, 6, 4]).node("MatMul", &["x", "w"], &["y"], &[]);
+    agree(&mut model, &[BATCH, 3, 6]);
+    let mut model = Model::new(13, 10);
     model.random("w", &[4, 6]).node("MatMul", &["w", "x"], &["y"], &[]);
     agree(&mut model, &[BATCH, 6, 3]);
     // the runtime keeps the axis that a vector as factor takes away

@@ -41,6 +41,39 @@ fn lstm_and_gru_in_all_directions() {
     }
 }
 
+/// With the batch first, a node is the same between exchanges of axes.
+#[test]
+fn batch_first_is_a_matter_of_axes() {
+    for (op, gates) in [("LSTM", 4), ("GRU", 3)] {
+        for output in 0..2 {
+            let build = |first: bool| {
+                let mut model = Model::new(14, 23);
+                weights(&mut model, gates, 2);
+                let mut attributes = vec![int("hidden_size", HIDDEN), text("direction", "bidirectional")];
+                if op == "GRU" {
+                    attributes.push(int("linear_before_reset", 1));
+                }
+                let name = if first { "y" } else { "s" };
+                let outputs: &[&str] = if output == 0 { &[name] } else { &["", name] };
+                if first {
+                    attributes.push(int("layout", 1));
+                    model.node(op, &["x", "w", "r", "b"], outputs, &attributes);
+                } else {
+                    let back = if output == 0 { vec![2, 0, 1, 3] } else { vec![1, 0, 2] };
+                    model
+                        .node("Transpose", &["x"], &["t"], &[ints("perm", &[1, 0, 2])])
+                        .node(op, &["t", "w", "r", "b"], outputs, &attributes)
+                        .node("Transpose", &["s"], &["y"], &[ints("perm", &back)]);
+                }
+                model.input("x", &[BATCH, STEPS, INPUTS]).output("y");
+                model
+            };
+            let shape = [4, STEPS as usize, INPUTS as usize];
+            agree_with(&mut build(true), &build(false), &shape, if output == 0 { 4 } else { 3 });
+        }
+    }
+}
+
 #[test]
 fn states_peepholes_and_the_last_cell_state() {
     let mut model = Model::new(14, 22);

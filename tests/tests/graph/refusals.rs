@@ -80,7 +80,7 @@ fn unsupported_things_are_named() {
         model.node("LSTM", &["x", "w", "r"], &["y"], &[int("hidden_size", 2), attribute]);
         error(&model.model())
     };
-    for attribute in [float("clip", 3.0), int("input_forget", 1), int("layout", 1), int("hidden_size", 3)] {
+    for attribute in [float("clip", 3.0), int("input_forget", 1), int("layout", 2), int("hidden_size", 3)] {
         let name = attribute.name.clone().unwrap();
         let error = lstm(attribute);
         assert!(error.contains("LSTM_y"), "{error} for {name}");
@@ -96,7 +96,7 @@ fn open_lengths_take_numbers() {
     dims.shape.as_mut().unwrap().dim[2].length = Some(proto::Length::Parameter("height".into()));
     let refused = error(&model);
     assert!(refused.contains("`height`") && refused.contains("`batch`"), "{refused}");
-    let options = ImportOptions { dimensions: [("height".to_owned(), 5)].into() };
+    let options = ImportOptions { dimensions: [("height".to_owned(), 5)].into(), ..ImportOptions::default() };
     let graph = import(&model.encode_to_vec(), "m.onnx", &options).unwrap();
     assert_eq!(graph.output_shapes(4).unwrap(), [[4, 3, 5, 8]]);
 }

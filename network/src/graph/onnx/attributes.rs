@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::super::shape::{Mismatch, mismatch};
-use super::proto::{self, Attribute};
+use super::proto::{self, Attribute, attribute_type};
 
 /// Attributes of a node, and which have been read.
 pub(crate) struct Attributes<'a> {
@@ -31,6 +31,8 @@ impl<'a> Attributes<'a> {
         match self.find(name) {
             None => Ok(default),
             Some(Attribute { i: Some(i), .. }) => Ok(*i),
+            // Writers that follow the third version of protocol buffers leave out what is zero.
+            Some(Attribute { kind: Some(attribute_type::INT), .. }) => Ok(0),
             Some(_) => mismatch(format!("the attribute `{name}` of another type"), "an integer"),
         }
     }
@@ -39,6 +41,7 @@ impl<'a> Attributes<'a> {
         match self.find(name) {
             None => Ok(default),
             Some(Attribute { f: Some(f), .. }) if !f.is_nan() => Ok(*f),
+            Some(Attribute { f: None, kind: Some(attribute_type::FLOAT), .. }) => Ok(0.0),
             Some(_) => mismatch(format!("the attribute `{name}` of another type or no number"), "a number"),
         }
     }
@@ -48,6 +51,7 @@ impl<'a> Attributes<'a> {
         match self.find(name) {
             None => Ok(String::new()),
             Some(Attribute { s: Some(s), .. }) => Ok(String::from_utf8_lossy(s).into_owned()),
+            Some(Attribute { kind: Some(attribute_type::STRING), .. }) => Ok(String::new()),
             Some(_) => mismatch(format!("the attribute `{name}` of another type"), "text"),
         }
     }

@@ -32,7 +32,7 @@ impl proto::Tensor {
         if self.data_location == Some(1) || !self.external_data.is_empty() {
             return mismatch(
                 format!("the tensor `{}` with its data in another file", self.label()),
-                "a model in one file (save it without external data)",
+                "its values, here or in a file beside a model that is read by its path",
             );
         }
         let shape: Option<Vec<usize>> = self.dims.iter().map(|dim| usize::try_from(*dim).ok()).collect();

@@ -94,9 +94,14 @@ pub(super) fn matmul(importer: &mut Importer<'_>) -> Result<(), Mismatch> {
     match (first, second) {
         (_, true) => {
             let matrix = importer.floats(1, "weights (input B)")?;
+            let rank = importer.shape(0)?.len();
             let (rows, columns) = match *matrix.shape() {
                 [rows] => (rows, None),
                 [rows, columns] => (rows, Some(columns)),
+                // One matrix for every element of the batch.
+                [ref ones @ .., rows, columns] if ones.iter().all(|n| *n == 1) && ones.len() + 2 <= rank => {
+                    (rows, Some(columns))
+                }
                 _ => {
                     return mismatch(
                         format!("weights of shape {:?}", matrix.shape()),
@@ -124,6 +129,9 @@ pub(super) fn matmul(importer: &mut Importer<'_>) -> Result<(), Mismatch> {
             // A x = (x' A')', so that A is the matrix
             let matrix = importer.floats(0, "weights (input A)")?;
             let rank = importer.shape(1)?.len();
+            if matrix.shape().len() == 2 && rank == 1 {
+                return importer.emit(Op::Dense(Dense { weights: matrix, bias: None }), &[1]);
+            }
             if matrix.shape().len() != 2 || rank < 2 {
                 return mismatch(
                     format!("weights of shape {:?}", matrix.shape()),

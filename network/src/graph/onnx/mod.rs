@@ -5,11 +5,12 @@
 //! lengths of reshapes that differ are written as multiples of the batch. An operator or attribute that
 //! is not supported ([`SUPPORTED`]) is an error that names its node.
 //!
-//! Weights must be constants of the model and in the same file.
+//! Weights must be constants of the model, in the same file or in files beside it.
 
 mod attributes;
 mod constants;
 mod convert;
+mod external;
 mod importer;
 mod integers;
 mod matrices;
@@ -20,6 +21,7 @@ mod windows;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 use prost::Message;
 
@@ -39,6 +41,8 @@ pub const OPSETS: std::ops::RangeInclusive<i64> = 7..=21;
 pub struct ImportOptions {
     /// Numbers for lengths that the model leaves open under a name. One that remains open is the batch.
     pub dimensions: BTreeMap<String, usize>,
+    /// The folder in which weights lie that the model keeps in other files; none: such weights are refused.
+    pub folder: Option<PathBuf>,
 }
 
 /// Reads a model; `file` names it in errors.
@@ -50,8 +54,11 @@ pub fn import(bytes: &[u8], file: &str, options: &ImportOptions) -> Result<Graph
         let found = format!("{} at byte {}", broken.what, broken.offset);
         InputError::new(file, found, "an ONNX model (a protocol buffer)")
     })?;
-    let model = proto::Model::decode(bytes)
+    let mut model = proto::Model::decode(bytes)
         .map_err(|error| InputError::new(file, error.to_string(), "an ONNX model (a protocol buffer)"))?;
+    if let (Some(folder), Some(graph)) = (&options.folder, &mut model.graph) {
+        external::read(graph, folder)?;
+    }
     of_model(&model, options)
         .map_err(|error| InputError::new(file, format!("{}: {}", error.place, error.found), error.expected))
 }

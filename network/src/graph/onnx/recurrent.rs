@@ -19,9 +19,11 @@ pub(super) fn recurrent(
         other => return mismatch(format!("the direction `{other}`"), "forward, reverse or bidirectional"),
     };
     let cell = cell(operator, direction, a)?;
-    if a.integer("layout", 0)? != 0 {
-        return mismatch("layout 1 (batch first)", "layout 0 (steps first)");
-    }
+    let batch_first = match a.integer("layout", 0)? {
+        0 => false,
+        1 => true,
+        other => return mismatch(format!("layout {other}"), "layout 0 (steps first) or 1 (batch first)"),
+    };
     if a.integer("input_forget", 0)? != 0 {
         return mismatch("coupled input and forget gates", "input_forget 0");
     }
@@ -41,7 +43,7 @@ pub(super) fn recurrent(
     }
     let sequence = importer.shape(0)?;
     if importer.has(4) {
-        let steps = sequence.first().map_or(0, |steps| *steps as i64);
+        let steps = sequence.get(usize::from(batch_first)).map_or(0, |steps| *steps as i64);
         if importer.integers(4, "sequence lengths")?.iter().any(|length| *length != steps) {
             return mismatch("sequences of different lengths in one batch", format!("{steps} steps each"));
         }
@@ -54,8 +56,33 @@ pub(super) fn recurrent(
         inputs.pop();
     }
     let op = Recurrent { cell, direction, hidden, input_weights, hidden_weights, bias, peepholes };
-    let names = (0..outputs).map(|index| importer.output(index)).collect();
-    importer.emit_named(Op::Recurrent(Box::new(op)), &inputs, names)
+    let op = Op::Recurrent(Box::new(op));
+    let names: Vec<String> = (0..outputs).map(|index| importer.output(index)).collect();
+    if !batch_first {
+        return importer.emit_named(op, &inputs, names);
+    }
+    // Inputs and states with the batch first are turned, and so is what comes out.
+    let exchanged = || vec![1, 0, 2];
+    for (number, input) in inputs.iter_mut().enumerate().filter(|(_, input)| !input.is_empty()) {
+        let turned = importer.fresh(&format!("turned{number}"));
+        let given = std::mem::replace(input, turned.clone());
+        importer.emit_named(Op::Transpose { order: exchanged() }, &[given], vec![turned])?;
+    }
+    let inner: Vec<String> = (names.iter().enumerate())
+        .map(|(number, name)| match name.is_empty() {
+            true => String::new(),
+            false => importer.fresh(&format!("output{number}")),
+        })
+        .collect();
+    importer.emit_named(op, &inputs, inner.clone())?;
+    for (number, (inner, name)) in inner.into_iter().zip(names).enumerate() {
+        // Steps, directions, batch, values; of the last states directions, batch, values.
+        let order = if number == 0 { vec![2, 0, 1, 3] } else { exchanged() };
+        if !name.is_empty() {
+            importer.emit_named(Op::Transpose { order }, &[inner], vec![name])?;
+        }
+    }
+    Ok(())
 }
 
 /// Name of an initial state; one that is all zeros is left out, and so fits any batch.

@@ -11,7 +11,7 @@ use mho_lut::AnyTable;
 use mho_network::analog::{
     AnalogError, Cells, Devices, Direction, LayerStatistics, MatrixArrays, ProgrammedMatrix, WeightMatrix,
 };
-use mho_network::array::ArrayConfig;
+use mho_network::array::{ArrayConfig, BiasMapping};
 use mho_network::core::{CoreError, Sign};
 use mho_network::effects::Effects;
 use mho_network::evaluate::Condition;
@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 /// Analog products of a matrix with vectors
 ///
 /// The weights are mapped onto arrays, programmed, and read through converters and wires as ARRAY says, all in
-/// double precision. Ranges of converters that are to be calibrated are found from the vectors themselves.
+/// double precision. Ranges of converters that are to be calibrated are found from the vectors themselves. A
+/// matrix has no bias, so that `mapping.bias` changes nothing.
 /// Matrices are `.npy` files, arrays of `.npz` files (FILE.npz:NAME, or FILE.npz with one array), or `.csv`
 /// files of numbers with one line a row. In `.npy` files weights and vectors may be complex: a complex matrix
 /// takes four arrays of real cells, the blocks [Re -Im; Im Re], and products are complex. Vectors may have
@@ -117,10 +118,12 @@ pub(super) fn run(args: &MvmArgs, globals: &Globals) -> Answer {
             | AnalogError::CurrentRange { .. }
             | AnalogError::Temperature(_)
             | AnalogError::NoLayer { .. }
-            | AnalogError::GatedTranspose
-            | AnalogError::Core { error: CoreError::Spec { .. }, .. } => {
+            | AnalogError::GatedTranspose => {
                 let expected = "an array that fits the command and its table";
                 InputError::new(file(args.array.as_ref()), error.to_string(), expected).into()
+            }
+            AnalogError::Core { error: CoreError::Spec { key, found, expected }, .. } => {
+                InputError::new(file(args.array.as_ref()), format!("{key} = {found}"), expected).into()
             }
             AnalogError::Core { error: CoreError::NotFinite { what, .. }, .. } => {
                 let found = format!("a {what} beyond double precision");
@@ -169,6 +172,9 @@ pub(super) fn run(args: &MvmArgs, globals: &Globals) -> Answer {
         write_cells(path, &arrays.cells(&condition, &draws).map_err(told)?)?;
     }
     tell(&statistics, globals);
+    if read.array.mapping.bias == BiasMapping::Array && !globals.quiet {
+        eprintln!("mapping.bias = \"array\" changes nothing: a matrix has no bias");
+    }
     if globals.json {
         let document = serde_json::json!({
             "schema": 1, "outputs": outputs, "inputs": inputs, "vectors": count, "complex": complex,

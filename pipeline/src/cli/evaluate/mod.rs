@@ -7,7 +7,7 @@ use super::alone::write_table;
 use super::{Answer, CliError, Globals};
 use crate::analysis::sets::Sets;
 use crate::engine::Progress;
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use inputs::Tables;
 use mho_data::InputError;
 use mho_data::table::Table;
@@ -54,17 +54,17 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "ARRAY.toml")]
     pub(crate) array: Option<PathBuf>,
     /// Times since programming (s) (default: 0; along a history all of its reports).
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', allow_negative_numbers = true)]
     pub(crate) time_s: Vec<f64>,
     /// Doses (krad(Si)) (default: 0; along a history those of its reports).
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', allow_negative_numbers = true)]
     pub(crate) dose_krad_si: Vec<f64>,
     /// Number of trials: draws of all cells.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) trials: u64,
     /// Repeats that many trials, at each condition until the 95 % band of its mean accuracy is at most this
     /// wide (points).
-    #[arg(long, value_name = "POINTS")]
+    #[arg(long, value_name = "POINTS", allow_negative_numbers = true)]
     pub(crate) until_band: Option<f64>,
     /// Most trials with `--until-band`.
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "until_band")]
@@ -134,6 +134,7 @@ pub(super) fn run(args: &Evaluate, globals: &Globals) -> Answer {
             return Err(CliError::Usage(format!("{}: the ending is .csv or .parquet", path.display())));
         }
     }
+    args.check()?;
     let progress = Progress::of_one("evaluate", globals.quiet);
     let found = args.evaluate(globals.seed.unwrap_or(0), &|fraction| progress.reach("evaluate", fraction));
     progress.finish();
@@ -155,47 +156,64 @@ pub(super) fn run(args: &Evaluate, globals: &Globals) -> Answer {
 }
 
 impl Evaluate {
+    /// That the numbers make sense.
+    fn check(&self) -> Result<(), CliError> {
+        for (flag, values) in [("--time-s", &self.time_s), ("--dose-krad-si", &self.dose_krad_si)] {
+            if let Some(bad) = values.iter().find(|v| !(v.is_finite() && **v >= 0.0)) {
+                return Err(CliError::Usage(format!("{flag}: found {bad}, expected numbers of 0 or more")));
+            }
+        }
+        match self.until_band {
+            Some(width) if !(width > 0.0 && width.is_finite()) => {
+                Err(CliError::Usage(format!("--until-band: found {width}, expected a width above 0 points")))
+            }
+            _ if self.table.is_none() && self.effects.is_some_and(needs_table) => {
+                let effects = self.effects.map(|effects| effects.to_string()).unwrap_or_default();
+                Err(CliError::Usage(format!("--effects {effects}: effects of devices need a --table")))
+            }
+            _ if self.images == Some(0) => {
+                Err(CliError::Usage("--images: found 0, expected at least one image".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Evaluates all trials at all times, doses and effects asked for; `progress` hears fractions of the
     /// whole. Writes nothing.
     ///
     /// # Errors
     /// When an input cannot be read or the parts do not fit each other.
     fn evaluate(&self, seed: u64, progress: &(dyn Fn(f64) + Sync)) -> Result<Found> {
-        let array = match &self.array {
-            Some(path) => ArrayConfig::from_toml(&read_text(path)?, &path.display().to_string())?,
-            None => ArrayConfig::default(),
-        };
-        for (flag, values) in [("--time-s", &self.time_s), ("--dose-krad-si", &self.dose_krad_si)] {
-            let good = values.iter().all(|v| v.is_finite() && *v >= 0.0);
-            ensure!(good, "{flag}: expected numbers of 0 or more, found {values:?}");
-        }
-        if let Some(width) = self.until_band {
-            ensure!(width > 0.0, "--until-band: expected a width above 0 points, found {width}");
-        }
         let tables = self.table.as_deref().map(Tables::read).transpose()?;
+        let mut notes = Vec::new();
+        let array = inputs::array(self.array.as_deref(), tables.as_ref(), &mut notes)?;
         if self.until_band.is_some() && matches!(tables, Some(Tables::Ensemble(_))) {
-            anyhow::bail!(
-                "--until-band: the tables of an ensemble are compared over the same trials: give --trials"
-            );
+            let why =
+                "--until-band: the tables of an ensemble are compared over the same trials: give --trials";
+            return Err(CliError::Usage(why.into()).into());
         }
         let sets = Sets::find(self.dataset.as_deref().unwrap_or_default())?;
         let name = self.network.as_deref().unwrap_or_default();
         let mut network = inputs::network(name, &sets, seed)?;
         network.graph = arranged(&network.graph, &array)?.into_owned();
         let test = sets.test()?;
-        let mut notes = Vec::new();
         let (train, apart) = sets.calibration()?;
         if !apart {
             notes.push("converters were calibrated on the test set: there are no training samples".into());
         }
-        let feed = Feed::new(&test, &network.graph, &network.input)?.limited(self.images);
-        let calibration = Feed::new(&train, &network.graph, &network.input)?;
+        let fed = |samples| {
+            Feed::new(samples, &network.graph, &network.input).map_err(|error| {
+                InputError::new(sets.name(), format!("{}: {}", error.what, error.found), error.expected)
+            })
+        };
+        let (feed, calibration) = (fed(&test)?.limited(self.images), fed(&train)?);
         let devices = tables.as_ref().map(Tables::best);
         notes.extend(devices.and_then(|devices| devices.range_in_words(&array)));
         let evaluator = Evaluator::new(&network.graph, feed.clone(), &calibration, &array, devices)?
             .with_input_noise(self.input_noise);
         let digital = evaluator.digital()?;
         let (steps, conditions) = self.conditions(&array, tables.as_ref(), evaluator.possible_effects());
+        inputs::reach(self.table.as_deref(), tables.as_ref(), &conditions, &mut notes)?;
         let members = tables.as_ref().map_or_else(Vec::new, Tables::others);
         let share = 1.0 / (1 + members.len()) as f64;
         let part = |fraction| progress(fraction * share);
@@ -206,6 +224,9 @@ impl Evaluate {
             }
             None => evaluator.evaluate_with(&conditions, 0..self.trials, seed, &part)?,
         };
+        if let Some(points) = self.until_band {
+            notes.extend(words::too_wide(&results, points, self.most_trials));
+        }
         let spent = evaluator.spent();
         let labels = |member: Option<&str>| {
             let table = self.table.as_deref().map_or_else(|| "none".to_owned(), stem);
@@ -276,11 +297,9 @@ impl Evaluate {
     }
 }
 
-fn read_text(path: &Path) -> Result<String> {
-    let file = path.display().to_string();
-    let bytes = std::fs::read(path).with_context(|| file.clone())?;
-    Ok(String::from_utf8(bytes)
-        .map_err(|_| InputError::new(file, "bytes that are no UTF-8", "text in UTF-8"))?)
+/// Whether any of the effects is one of devices.
+fn needs_table(effects: Effects) -> bool {
+    effects.programming || effects.drift || effects.dose_mean || effects.dose_random || effects.read_noise
 }
 
 fn stem(path: &Path) -> String {

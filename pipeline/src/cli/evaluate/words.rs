@@ -86,6 +86,22 @@ pub(super) fn headline(found: &Found, ablation: Option<Ablation>) -> String {
     text
 }
 
+/// Conditions at which the most trials left a band of the mean accuracy that is wider than asked for (points).
+pub(super) fn too_wide(results: &[TrialResult], points: f64, most: u64) -> Option<String> {
+    let summaries = summarise(results);
+    let wide = |summary: &&ConditionSummary| {
+        let width = 200.0 * summary.top1.half_width;
+        width.is_nan() || width > points
+    };
+    let count = summaries.iter().filter(wide).count();
+    (count > 0).then(|| {
+        format!(
+            "the band of {count} of {} conditions is wider than {points} points after {most} trials (--most-trials)",
+            summaries.len()
+        )
+    })
+}
+
 /// How the wires of all trials were taken into account; none without wires.
 fn wires(found: &Found) -> Option<WireStatistics> {
     let mut sum = WireStatistics::default();

@@ -119,7 +119,7 @@ fn history_document(table: &HistoryTable) -> String {
     format!("{document:#}\n")
 }
 
-fn ensemble_page(ensemble: &Ensemble) -> String {
+pub(super) fn ensemble_page(ensemble: &Ensemble) -> String {
     let mut text = format!("ensemble of {} tables\n", ensemble.members().len());
     for member in ensemble.members() {
         let certificate = member.table.certificate();
@@ -135,7 +135,7 @@ fn ensemble_page(ensemble: &Ensemble) -> String {
     text + &page(ensemble.best())
 }
 
-fn ensemble_document(ensemble: &Ensemble) -> String {
+pub(super) fn ensemble_document(ensemble: &Ensemble) -> String {
     let members: Vec<serde_json::Value> = ensemble
         .members()
         .iter()

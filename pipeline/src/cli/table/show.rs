@@ -3,6 +3,9 @@
 use mho_lut::{Against, Axis, DeviceTable};
 use std::fmt::Write as _;
 
+/// An error of a correlation that is worth a word.
+const FELT: f64 = 0.05;
+
 /// A table in words.
 pub(super) fn page(table: &DeviceTable) -> String {
     let certificate = table.certificate();
@@ -13,7 +16,7 @@ pub(super) fn page(table: &DeviceTable) -> String {
         "{} (origin: {}), state 1 carries {} nA",
         table.name(),
         table.origin().label(),
-        table.current_max_na()
+        (1e4 * table.current_max_na()).round() / 1e4
     );
     let mut axis = |name: &str, axis: &Axis| {
         let (low, high) = axis.range();
@@ -45,7 +48,8 @@ pub(super) fn page(table: &DeviceTable) -> String {
         if certificate.monotone { "yes" } else { "NO" }
     );
     if let Some(error) = certificate.max_correlation_error {
-        let _ = writeln!(text, "correlation of a cell with itself: off by {error:.2} at most");
+        let kept = if error > FELT { "; a table of a history keeps it (--history)" } else { "" };
+        let _ = writeln!(text, "correlation of a cell with itself: off by {error:.2} at most{kept}");
     }
     if let Some(error) = certificate.max_standard_error_fraction {
         let _ = writeln!(text, "standard error of a mean: {error:.2e} of the range at most");

@@ -6,6 +6,7 @@ use mho_compact::card::DeviceCard;
 use mho_compact::model;
 use mho_data::Table;
 use mho_data::published::PublishedSonos;
+use std::path::Path;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -184,5 +185,145 @@ fn updates_go_in_and_out() {
             (result, code) => assert_eq!(result.err().map(|error| error.code()), code),
         }
     }
-    assert_eq!(mho_table(&["query", &out]).unwrap_err().code(), 3);
+    assert!(mho_table(&["query", &out]).unwrap().starts_with("state,direction,conductance"));
+}
+
+fn numbers(csv: &str, column: &str) -> Vec<f64> {
+    Table::from_csv(csv, "answer").unwrap().floats(column).unwrap().to_vec()
+}
+
+/// Conductances of a resistive cell are those of its law at whatever voltage it is read.
+#[test]
+fn conductances_are_at_the_voltage_of_the_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pcm.safetensors");
+    let path = path.to_str().unwrap();
+    for read_v in ["0.2", "0.05"] {
+        let built =
+            mho_table(&["build", "published:pcm", "--read-v", read_v, "--axes", "state", "--out", path]);
+        assert!(built.unwrap().contains("published measurement"));
+        let csv = mho_table(&["query", path, "--state", "0.5,1", "--unit", "us"]).unwrap();
+        let found = numbers(&csv, "mean");
+        // Half and all of the 25 uS of the law; clipping at 0 is 13 standard deviations away.
+        assert!((found[0] - 12.5).abs() < 1e-6 && (found[1] - 25.0).abs() < 1e-6, "{csv}");
+    }
+    let told =
+        mho_table(&["query", path, "--state", "1", "--unit", "us", "--read-voltage-v", "0.1"]).unwrap();
+    assert!((numbers(&told, "mean")[0] - 12.5).abs() < 1e-6, "{told}");
+}
+
+/// The three uncertainties stand apart: samples of a card with standard deviations alone, and a rival law.
+#[test]
+fn ensembles_hold_samples_and_rivals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (dose, out) = (path("dose.toml"), path("e.safetensors"));
+    let mut card = DeviceCard::from_defaults(model::find("tid-exp").unwrap());
+    let write = |card: &DeviceCard| std::fs::write(&dose, card.to_toml().unwrap()).unwrap();
+    write(&card);
+    std::fs::create_dir(path("rivals")).unwrap();
+    let rival = DeviceCard::from_defaults(model::find("tid-stretched").unwrap()).to_toml().unwrap();
+    std::fs::write(path("rivals/stretched.toml"), rival).unwrap();
+    let rivals = path("rivals");
+    let words = ["build", &dose, "--out", &out, "--tolerance", "5e-3", "--samples", "3", "--rivals", &rivals];
+    // Nothing is known of how well the parameters are known.
+    assert_eq!(mho_table(&words).unwrap_err().code(), 3);
+    card.parameters.get_mut("dose_c_krad_si").unwrap().std = Some(60.0);
+    write(&card);
+    let built = mho_table(&words).unwrap();
+    assert!(built.contains("ensemble of 5 tables") && built.contains("law tid-stretched"), "{built}");
+    let csv =
+        mho_table(&["query", &out, "--state", "0.9", "--dose-krad-si", "0,300", "--unit", "na"]).unwrap();
+    let (parameters, low, high) =
+        (numbers(&csv, "parameters_sigma"), numbers(&csv, "model_low"), numbers(&csv, "model_high"));
+    let mean = numbers(&csv, "mean");
+    // Without dose its law plays no part; with it both do, and the best estimate lies among the choices.
+    assert!(parameters[0] < 1e-9 && parameters[1] > 1.0, "{csv}");
+    assert!(low[1] <= mean[1] && mean[1] <= high[1] && high[1] - low[1] > 1.0, "{csv}");
+    assert_eq!(
+        mho_table(&["build", "published:iedm2022", "--out", &out, "--samples", "3"]).unwrap_err().code(),
+        2
+    );
+}
+
+#[test]
+fn update_cards_make_tables_of_updates() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (file, out) = (path("soft.toml"), path("soft.safetensors"));
+    let card = DeviceCard::from_defaults(model::find("update-soft-bounds").unwrap());
+    std::fs::write(&file, card.to_toml().unwrap()).unwrap();
+    let built = mho_table(&["build", &file, "--cycle-noise", "0.3", "--out", &out]).unwrap();
+    assert!(built.contains("error at most") && built.contains("weight"), "{built}");
+    let csv = mho_table(&["query", &out, "--state", "0.5"]).unwrap();
+    let (mean, low, high) =
+        (numbers(&csv, "mean_step"), numbers(&csv, "step_p05"), numbers(&csv, "step_p95"));
+    // A normal step: 1.645 standard deviations of 0.3 of the mean to either side.
+    for k in 0..2 {
+        let wide = 2.0 * 1.645 * 0.3 * mean[k].abs();
+        assert!(((high[k] - low[k]) / wide - 1.0).abs() < 0.02, "{csv}");
+    }
+    assert!(mean[0] > 0.0 && mean[1] < 0.0);
+    assert_eq!(mho_table(&["query", &out, "--state", "1.5"]).unwrap_err().code(), 2);
+    mho_table(&["build", "published:ReRamES", "--tolerance", "0.01", "--out", &out]).unwrap();
+    mho_table(&["export", "crosssim", &out, "--up", &path("up.txt"), "--down", &path("down.txt")]).unwrap();
+}
+
+/// Readings in other units, columns and separators are those that `mho data inspect` reads.
+#[test]
+fn measured_cells_are_read_in_any_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (cells, out) = (path("cells.csv"), path("cells.safetensors"));
+    let source = format!("measured:{cells}");
+    let mut rows = String::new();
+    for (s, state) in [0.0, 0.5, 1.0].into_iter().enumerate() {
+        for cell in 0..30 {
+            rows += &format!("c{s}-{cell};{state};{}\n", 5.0 * state + 0.001 * f64::from(cell - 15));
+        }
+    }
+    std::fs::write(&cells, format!("# origin: synthetic data\nchip;state;I (uA)\n{rows}")).unwrap();
+    let built = mho_table(&["build", &source, "--tolerance", "0.02", "--out", &out]).unwrap();
+    assert!(
+        built.contains("origin: synthetic data") && built.contains("middle of current over state"),
+        "{built}"
+    );
+    let csv = mho_table(&["query", &out, "--state", "1", "--unit", "na"]).unwrap();
+    assert!((numbers(&csv, "mean")[0] - 5000.0).abs() < 1.0, "{csv}");
+    // The file says it; cells drawn with replacement make an ensemble.
+    std::fs::write(&cells, format!("# current_max_na: 4000\n# read_v: 0.2\nchip;state;I (uA)\n{rows}"))
+        .unwrap();
+    let built =
+        mho_table(&["build", &source, "--tolerance", "0.02", "--samples", "2", "--out", &out]).unwrap();
+    assert!(built.contains("ensemble of 3 tables") && built.contains("carries 4000 nA"), "{built}");
+    let csv = mho_table(&["query", &out, "--state", "1", "--unit", "us"]).unwrap();
+    assert!((numbers(&csv, "mean")[0] - 25.0).abs() < 0.01, "{csv}");
+}
+
+#[test]
+fn histories_are_asked_at_their_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (history, out) = (path("orbit.toml"), path("orbit.safetensors"));
+    std::fs::write(&history, "[[segment]]\nduration_s = 86400\n").unwrap();
+    let source = "published:tcas2022";
+    mho_table(&["build", source, "--history", &history, "--report-s", "0,3600", "--out", &out]).unwrap();
+    let csv = mho_table(&["query", &out, "--state", "0.5", "--unit", "na"]).unwrap();
+    assert_eq!(numbers(&csv, "time_s"), [0.0, 3600.0]);
+    let wanted = PublishedSonos::named("tcas2022").unwrap().mean_na(800.0, 3600.0).value;
+    assert!((numbers(&csv, "mean")[1] - wanted).abs() < 1.6, "{csv}");
+    assert_eq!(mho_table(&["query", &out, "--time-s", "60"]).unwrap_err().code(), 2);
+    assert_eq!(mho_table(&["query", &out, "--state", "2"]).unwrap_err().code(), 2);
+}
+
+/// A table that goes on where its source ends says so of every answer there.
+#[test]
+fn answers_beyond_the_source_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.safetensors");
+    let path = path.to_str().unwrap();
+    mho_table(&["build", "published:iedm2022", "--time-max-s", "1e6", "--out", path]).unwrap();
+    let query = ["query", path, "--state", "0.5", "--time-s", "0,432000,5e5,1e6", "--json"];
+    let answer: serde_json::Value = serde_json::from_str(&mho_table(&query).unwrap()).unwrap();
+    assert_eq!((&answer["extrapolated"], &answer["clamped"]), (&2.into(), &0.into()));
 }

@@ -80,6 +80,11 @@ impl Device {
         other
     }
 
+    /// Whether any of the cards says how well its parameters are known.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        self.cards.values().any(|named| named.card.is_uncertain())
+    }
+
     fn card(&self, part: Part) -> Option<&DeviceCard> {
         self.cards.get(&part).map(|named| &named.card)
     }
@@ -294,6 +299,7 @@ impl Device {
             name: name.to_owned(),
             origin: self.origin(),
             current_max_na: self.current_max_na(),
+            read_drain_v: self.card(Part::Transfer).map(|_| self.reading.read_drain_v.abs()),
             dose_c_spread: self.reading.dose_c_spread.unwrap_or(if nothing {
                 0.0
             } else {
@@ -448,6 +454,10 @@ impl CellSource for Within {
 
     fn read_noise_na(&self, current_na: f64) -> f64 {
         self.inner.read_noise_na(current_na)
+    }
+
+    fn read_voltage_v(&self) -> Option<f64> {
+        self.inner.read_voltage_v()
     }
 }
 

@@ -129,7 +129,8 @@ impl Source {
                     current_max_na: params
                         .reading
                         .current_max_na
-                        .unwrap_or_else(|| median(largest).unwrap_or(f64::NAN)),
+                        .unwrap_or_else(|| middle(largest).unwrap_or(f64::NAN)),
+                    read_voltage_v: None,
                     least_cells: params.least_cells,
                     // Left-out nodes measure the grid that was measured, which no refinement betters.
                     tolerance_fraction: params.tolerance_fraction,
@@ -148,14 +149,14 @@ impl Source {
 }
 
 /// The middle one, or the lower of the two.
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+pub(crate) fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len().saturating_sub(1) / 2).copied()
 }
 
 /// The cells of every state drawn with replacement, each with all of its readings.
-fn resampled(readings: &[CellReading], seed: u64, index: u64) -> Vec<CellReading> {
+pub(crate) fn resampled(readings: &[CellReading], seed: u64, index: u64) -> Vec<CellReading> {
     let mut states: BTreeMap<u64, BTreeMap<&str, Vec<&CellReading>>> = BTreeMap::new();
     for reading in readings {
         let cells = states.entry(reading.state.to_bits()).or_default();

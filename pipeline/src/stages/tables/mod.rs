@@ -11,6 +11,7 @@ mod variants;
 
 pub(crate) use assemble::Device;
 pub(super) use device::{DeviceChoices, DeviceSamples, OfDevice};
+pub(crate) use device::{middle, resampled};
 pub(super) use history::AlongHistory;
 pub(crate) use parts::{Missing, Named, PARTS, Part, Reading};
 pub(super) use published::FromPublished;
