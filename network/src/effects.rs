@@ -29,10 +29,13 @@ pub struct Effects {
     pub stuck: bool,
     /// Resistance of wires; where the array has any.
     pub wires: bool,
+    /// Currents of cells that are not proportional to the input; where the table knows voltages of the drain, and
+    /// inputs have several levels.
+    pub nonlinear_iv: bool,
 }
 
 /// Names of the switches, in the order of the fields.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "weight-levels",
     "input-converters",
     "output-converters",
@@ -43,6 +46,7 @@ const NAMES: [&str; 10] = [
     "read-noise",
     "stuck",
     "wires",
+    "nonlinear-iv",
 ];
 
 /// Weight levels and both converters together.
@@ -61,6 +65,7 @@ impl Effects {
         read_noise: false,
         stuck: false,
         wires: false,
+        nonlinear_iv: false,
     };
 
     /// Levels of weights, inputs and sums, on ideal cells: `quantisation`.
@@ -79,6 +84,7 @@ impl Effects {
         read_noise: true,
         stuck: true,
         wires: true,
+        nonlinear_iv: true,
     };
 
     /// The ablation of an array without wires and stuck cells: each step adds one effect to the step
@@ -105,11 +111,13 @@ impl Effects {
         ]
     };
 
-    /// The steps of [`Self::ABLATION`] and, behind them, stuck cells and wires: those that add something which
-    /// is `possible`.
+    /// The steps of [`Self::ABLATION`] and, behind them, stuck cells, wires and the bend of the cells' currents:
+    /// those that add something which is `possible`.
     pub fn added_one_by_one(possible: Self) -> Vec<(String, Self)> {
         let last = Self { stuck: true, ..Self::ABLATION[Self::ABLATION.len() - 1].1 };
-        let more = [("+ stuck cells", last), ("+ wires", Self { wires: true, ..last })];
+        let wires = Self { wires: true, ..last };
+        let bent = Self { nonlinear_iv: true, ..wires };
+        let more = [("+ stuck cells", last), ("+ wires", wires), ("+ nonlinear I-V", bent)];
         let mut steps: Vec<(String, Self)> = Vec::new();
         for (label, effects) in Self::ABLATION.into_iter().chain(more) {
             let effects = effects.and(possible);
@@ -132,12 +140,12 @@ impl Effects {
         steps
     }
 
-    fn switches(self) -> [bool; 10] {
+    fn switches(self) -> [bool; 11] {
         let mut copy = self;
         copy.switches_mut().map(|switch| *switch)
     }
 
-    fn switches_mut(&mut self) -> [&mut bool; 10] {
+    fn switches_mut(&mut self) -> [&mut bool; 11] {
         let Self {
             weight_levels,
             input_converters,
@@ -149,6 +157,7 @@ impl Effects {
             read_noise,
             stuck,
             wires,
+            nonlinear_iv,
         } = self;
         [
             weight_levels,
@@ -161,6 +170,7 @@ impl Effects {
             read_noise,
             stuck,
             wires,
+            nonlinear_iv,
         ]
     }
 
@@ -272,7 +282,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn names_survive(on in proptest::array::uniform10(any::<bool>())) {
+        fn names_survive(on in proptest::array::uniform11(any::<bool>())) {
             let mut effects = Effects::NONE;
             effects.switches_mut().into_iter().zip(on).for_each(|(switch, on)| *switch = on);
             prop_assert_eq!(effects.to_string().parse::<Effects>(), Ok(effects));
@@ -282,12 +292,12 @@ mod tests {
     #[test]
     fn each_step_adds_one_or_leaves_one_out() {
         let steps = Effects::added_one_by_one(Effects::ALL);
-        assert_eq!((steps.len(), steps[10].1), (11, Effects::ALL));
+        assert_eq!((steps.len(), steps[11].1), (12, Effects::ALL));
         assert!(steps.windows(2).all(|pair| count(pair[1].1) == count(pair[0].1) + 1));
         assert_eq!(Effects::added_one_by_one(Effects::QUANTISATION).len(), 4);
         let steps = Effects::left_out_one_by_one(Effects::ALL);
-        assert_eq!(steps.len(), 11);
-        assert!(steps[1..].iter().all(|(_, effects)| count(*effects) == 9));
+        assert_eq!(steps.len(), 12);
+        assert!(steps[1..].iter().all(|(_, effects)| count(*effects) == 10));
         assert_eq!(steps[10].0, "without wires");
     }
 
@@ -295,7 +305,7 @@ mod tests {
     fn texts_of_earlier_documents_mean_what_they_meant() {
         let text = "quantisation+programming+drift+dose-mean+dose-random+read-noise";
         let effects: Effects = text.parse().unwrap();
-        assert_eq!(effects, Effects { stuck: false, wires: false, ..Effects::ALL });
+        assert_eq!(effects, Effects { stuck: false, wires: false, nonlinear_iv: false, ..Effects::ALL });
         assert_eq!(effects.to_string(), text);
         assert_eq!("all".parse::<Effects>().unwrap(), Effects::ALL);
         assert_eq!("quantisation".parse::<Effects>().unwrap(), Effects::QUANTISATION);

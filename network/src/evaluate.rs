@@ -155,6 +155,7 @@ impl<'a> Evaluator<'a> {
         let possible = Effects {
             stuck: array.cell.stuck_at_min + array.cell.stuck_at_max > 0.0,
             wires: array.wires().is_some(),
+            nonlinear_iv: arrays.are_curved(),
             ..Effects::ALL
         };
         Ok(Self { inference, arrays, possible, noise: None, spent: Mutex::default() })
@@ -172,7 +173,7 @@ impl<'a> Evaluator<'a> {
         &self.arrays
     }
 
-    /// Effects that the array can have: stuck cells and wires only where it has any. Others do nothing.
+    /// Effects that the array can have: stuck cells, wires and curved cells only where it has any. Others do nothing.
     pub fn possible_effects(&self) -> Effects {
         self.possible
     }

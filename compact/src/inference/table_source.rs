@@ -2,7 +2,10 @@
 
 use super::{Cell, Distribution};
 use mho_data::provenance::Origin;
-use mho_lut::{CellSource, CellStatistics, SCORES, Share, SourceError, SourceInfo};
+use mho_lut::{CellSource, CellStatistics, ReadVoltages, SCORES, Share, SourceError, SourceInfo};
+
+/// Levels of an input of eight bits with a sign, above zero.
+const LEVELS: f64 = 127.0;
 
 /// A law at a read voltage, as a table is compiled from it. States are fractions of the current of the largest
 /// conductance. It has no answer for doses above 0: nothing is known of them.
@@ -75,6 +78,26 @@ impl CellSource for TableSource {
 
     fn read_voltage_v(&self) -> Option<f64> {
         Some(self.read_v)
+    }
+
+    /// Of laws whose current is not proportional to the voltage: up to where it is known, from the least that an
+    /// input of eight bits applies.
+    fn read_voltages(&self) -> Option<ReadVoltages> {
+        let high_v = self.cell.read_max_v().max(self.read_v);
+        let [_, max_us] = self.cell.window_us();
+        let bent = |part: f64| {
+            let half = 2.0 * self.cell.current_na(part * max_us, 0.5 * high_v);
+            let full = self.cell.current_na(part * max_us, high_v);
+            (half - full).abs() > 1e-9 * full.abs()
+        };
+        let curved = high_v.is_finite() && [0.25, 0.5, 1.0].into_iter().any(bent);
+        let low_v = self.read_v / LEVELS;
+        curved.then(|| ReadVoltages { terminal: "drain".into(), reference_v: self.read_v, low_v, high_v })
+    }
+
+    fn current_at_voltage_na(&self, current_na: f64, read_v: f64) -> f64 {
+        let now_us = conductance_us(self.cell.as_ref(), current_na.max(0.0), self.read_v);
+        self.cell.current_na(now_us, read_v)
     }
 
     fn cell(&self, state: f64, time_s: f64, dose_krad_si: f64) -> Result<CellStatistics, SourceError> {

@@ -195,6 +195,11 @@ impl<'a> Arrays<'a> {
         self.graph.layers().iter().zip(&self.plans).map(describe).collect()
     }
 
+    /// Whether cells carry currents that are not proportional to their inputs.
+    pub fn are_curved(&self) -> bool {
+        self.setup.curves.is_some()
+    }
+
     /// The draws of all cells of a trial, common to all conditions.
     pub fn draws(&self, seed: u64, trial: u64) -> Draws {
         Draws { seed, trial }
@@ -415,7 +420,7 @@ impl<'a> Setup<'a> {
                 noise = if effects.read_noise { ReadNoise::new(devices, cell) } else { None };
             }
         }
-        let curves = self.curves.clone().filter(|_| currents.is_some());
+        let curves = self.curves.clone().filter(|_| effects.nonlinear_iv);
         Ok(Programming { currents, fresh, curves, noise, cycle, stuck, compensation })
     }
 

@@ -32,7 +32,8 @@ pub(super) struct Programming {
 impl Programming {
     /// Whether cells carry their targets, without noise.
     pub(super) fn is_ideal(&self) -> bool {
-        self.currents.is_none() && self.noise.is_none() && self.stuck == [0.0; 2]
+        let nothing = self.currents.is_none() && self.noise.is_none() && self.curves.is_none();
+        nothing && self.stuck == [0.0; 2]
     }
 
     /// Draws of the cells of a matrix for currents.

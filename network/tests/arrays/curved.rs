@@ -68,7 +68,7 @@ fn every_level_of_an_input_sees_the_current_of_the_table() {
         .map(|i| (i as f32 * 31.0 % 127.0) / 127.0 * if i % 3 == 0 { -1.0 } else { 1.0 })
         .collect();
     let input = tensor(&[1, inputs], x.clone());
-    let effects = Effects { programming: true, wires: true, ..QUANTISED };
+    let effects = Effects { programming: true, wires: true, nonlinear_iv: true, ..QUANTISED };
     for (scheme, full_v) in [("parallel", 0.2), ("parallel", 0.4), ("bit-serial", 0.4)] {
         let text = format!(
             "[mapping]\nweight_bits = 12\n[cell]\non_off_ratio = 50.0\ntable_voltage_v = {full_v:?}\n\
@@ -206,7 +206,7 @@ fn behind_wires_every_input_is_its_own_circuit() {
         .map(|i| (i as f32 * 31.0 % 127.0) / 127.0 * if i % 3 == 0 { -1.0 } else { 1.0 })
         .collect();
     let input = tensor(&[1, inputs], x.clone());
-    let effects = Effects { programming: true, wires: true, ..QUANTISED };
+    let effects = Effects { programming: true, wires: true, nonlinear_iv: true, ..QUANTISED };
     let full_v = 0.4;
     // Of the largest cell at the full voltage.
     let unit_s = 1e-9 * current_na(1600.0, full_v) / full_v;
@@ -341,7 +341,7 @@ fn a_network_of_curved_cells_falls_with_resistance() {
             let calibration = Feed::new(&known, &graph, &format).unwrap();
             let evaluator =
                 Evaluator::new(&graph, feed, &calibration, &array, Some((&table).into())).unwrap();
-            let effects = Effects { programming: true, wires: true, ..QUANTISED };
+            let effects = Effects { programming: true, wires: true, nonlinear_iv: true, ..QUANTISED };
             evaluator.evaluate(&[at(effects)], 0..1, 1).unwrap().remove(0)
         })
     };

@@ -9,7 +9,7 @@ use crate::inference::wan::Wan;
 use crate::inference::{Cell, Device, Distribution, MODELS, Population, Read, TableSource, find};
 use mho_data::provenance::Origin;
 use mho_data::table::Table;
-use mho_lut::CellSource;
+use mho_lut::{CellSource, CompileOptions, OutOfRange, compile};
 
 const TIMES_S: [f64; 5] = [0.0, 1.0, 3600.0, 86_400.0, 172_800.0];
 
@@ -265,11 +265,10 @@ fn wild_numbers_are_survived() {
 /// Tables of every law meet a tolerance of a percent over a day, without dose.
 #[test]
 fn laws_compile_into_tables() {
-    let options =
-        mho_lut::CompileOptions { tolerance_fraction: 1e-2, time_max_s: 86_400.0, dose_max_krad_si: 0.0 };
+    let options = CompileOptions { tolerance_fraction: 1e-2, time_max_s: 86_400.0, dose_max_krad_si: 0.0 };
     for name in ["pcm", "hermes", "wan", "cmo", "milo"] {
         let source = TableSource::new(name, Origin::Published, find(name).unwrap().default_cell(), 0.2);
-        let table = mho_lut::compile(&source, &options).unwrap();
+        let table = compile(&source, &options).unwrap();
         let reached = table.certificate().max_error_fraction;
         assert!(reached < options.tolerance_fraction, "{name}: {reached}");
     }
@@ -284,5 +283,31 @@ fn cells_that_differ_by_drift_alone_have_quantiles() {
         let wanted = 10.0 * (-(0.1 - 0.02 * score) * (1e6_f64 / 20.0).ln_1p()).exp();
         // Parts are a fiftieth of a score apart.
         assert!((law.quantile_us(score) / wanted - 1.0).abs() < 6e-3, "{score}");
+    }
+}
+
+/// A table of a law that bends knows voltages of the drain, one of a straight law does not.
+#[test]
+fn tables_of_bent_laws_know_their_voltages() {
+    let table = |name: &str| {
+        let model = find(name).unwrap();
+        let source = TableSource::new(name, Origin::Measured, model.default_cell(), 0.2);
+        let options = CompileOptions { time_max_s: 0.0, dose_max_krad_si: 0.0, ..CompileOptions::default() };
+        compile(&source, &options).unwrap()
+    };
+    assert_eq!(table("wan").read_voltages(), None);
+    let milo = table("milo");
+    let about = milo.read_voltages().unwrap();
+    assert_eq!((about.terminal.as_str(), about.reference_v, about.high_v), ("drain", 0.2, 0.5));
+    let law = Milo::default();
+    let reference: Vec<f64> = [80.0, 150.0, 220.0].map(|g| law.current_na(g, 0.2)).to_vec();
+    for read_v in [0.01, 0.1, 0.37, 0.5] {
+        let mut found = vec![0.0; 3];
+        milo.at_voltage_na(&reference, read_v, OutOfRange::Error, &mut found).unwrap();
+        for (found, g) in found.into_iter().zip([80.0, 150.0, 220.0]) {
+            // The tolerance of the table, of the largest current at any voltage.
+            let off = (found - law.current_na(g, read_v)).abs() / law.current_na(225.0, 0.5);
+            assert!(off < 1e-3, "{g} uS, {read_v} V: {off}");
+        }
     }
 }

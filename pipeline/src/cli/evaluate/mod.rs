@@ -323,7 +323,7 @@ mod tests {
             ["mho", "--network", "mlp", "--dataset", "digits", "--time-s", "0,60", "--dose-krad-si", "0,1,2"];
         let args = Line::parse_from(line).evaluate;
         let array = ArrayConfig::default();
-        let possible = Effects { stuck: false, wires: false, ..Effects::ALL };
+        let possible = Effects { stuck: false, wires: false, nonlinear_iv: false, ..Effects::ALL };
         let (labels, all) = args.conditions(&array, None, possible);
         assert_eq!((labels.len(), all.len()), (1, 6));
         assert_eq!((all[1].time_s, all[1].dose_krad_si), (0.0, 1.0));

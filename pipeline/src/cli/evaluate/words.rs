@@ -40,11 +40,12 @@ pub(super) fn headline(found: &Found, ablation: Option<Ablation>) -> String {
         for (step, (label, summary)) in found.steps.iter().zip(conditions).enumerate() {
             text.push_str(&line(label, summary));
             if let Some(cost) = cost_of(found, ablation, place * steps, step) {
-                text.push_str(&format!(
-                    ", costs {:.2} ± {:.2} points",
-                    100.0 * cost.mean,
-                    100.0 * cost.half_width
-                ));
+                text.push_str(&format!(", costs {:.2}", 100.0 * cost.mean));
+                // One trial has no spread.
+                if cost.half_width.is_finite() {
+                    text.push_str(&format!(" ± {:.2}", 100.0 * cost.half_width));
+                }
+                text.push_str(" points");
             }
             text.push('\n');
             if let Some(uncertainty) = found.uncertainties.get(place * steps + step) {

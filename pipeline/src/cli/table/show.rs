@@ -62,6 +62,13 @@ pub(super) fn page(table: &DeviceTable) -> String {
         );
     }
     let _ = writeln!(text, "nodes outside of what the source was made from: {}", table.extrapolated_nodes());
+    if let Some(about) = table.read_voltages() {
+        let _ = writeln!(
+            text,
+            "voltages of the {}: {:.4} to {} V, all currents above at {} V",
+            about.terminal, about.low_v, about.high_v, about.reference_v
+        );
+    }
     for note in table.notes() {
         let _ = writeln!(text, "note: {note}");
     }

@@ -15,7 +15,7 @@ use mho_compact::transistor::Transistor;
 use mho_data::InputError;
 use mho_data::provenance::Origin;
 use mho_data::random::Stream;
-use mho_lut::{CellSource, CellStatistics, SourceError, SourceInfo};
+use mho_lut::{CellSource, CellStatistics, ReadVoltages, SourceError, SourceInfo};
 use std::collections::BTreeMap;
 
 /// Temperature of reads (K).
@@ -458,6 +458,14 @@ impl CellSource for Within {
 
     fn read_voltage_v(&self) -> Option<f64> {
         self.inner.read_voltage_v()
+    }
+
+    fn read_voltages(&self) -> Option<ReadVoltages> {
+        self.inner.read_voltages()
+    }
+
+    fn current_at_voltage_na(&self, current_na: f64, read_v: f64) -> f64 {
+        self.inner.current_at_voltage_na(current_na, read_v)
     }
 }
 
