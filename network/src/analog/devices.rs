@@ -7,6 +7,9 @@ use crate::array::{ArrayConfig, Cell};
 use crate::effects::Effects;
 use crate::evaluate::Condition;
 
+/// Part of a current by which a table may rise where it counts as flat: an interpolation beside a bend.
+const FLAT: f64 = 0.01;
+
 /// A table of cells: over time and dose, or along a history.
 #[derive(Clone, Copy, Debug)]
 pub enum Devices<'a> {
@@ -66,20 +69,40 @@ impl<'a> Devices<'a> {
         self.current_max_na() * last.map_or(1.0, |state| state.min(1.0))
     }
 
-    /// The array with the range of the table where it says none of its own.
+    /// Least current (nA) to which cells can be programmed, where a table over time and dose shows one: it is flat
+    /// from there down. One below a thousandth of the range, which no weight of eight bits misses, counts as none.
+    pub fn least_na(&self) -> Option<f64> {
+        let Self::Grid(table) = self else { return None };
+        let fresh = table.slice(0.0, 0.0).ok()?;
+        let least = fresh.mean_na(0.0);
+        let state = least / self.current_max_na();
+        let flat = (fresh.mean_na(0.5 * state) - least).abs() <= FLAT * least;
+        (state > 1e-3 && state < 1.0 && flat).then_some(least)
+    }
+
+    /// The array with the range of the table where it says none of its own: a weight of zero is then at the least
+    /// current that cells can be programmed to, not below it, where small weights would all be alike.
     pub fn ranged(&self, array: &ArrayConfig) -> ArrayConfig {
         let mut array = array.clone();
         if !array.cell.says_current_max() {
             array.cell.current_max_na = Some(self.range_na());
+        }
+        let ratio = self.least_na().map(|least| array.cell.largest_current_na() / least);
+        if let Some(ratio) = ratio.filter(|ratio| *ratio > 1.0 && !array.cell.says_current_min()) {
+            array.cell.on_off_ratio = ratio;
         }
         array
     }
 
     /// Where the range of an array comes from, in words, if it is that of the table.
     pub fn range_in_words(&self, array: &ArrayConfig) -> Option<String> {
-        (!array.cell.says_current_max()).then(|| {
-            format!("largest weight at {} nA, the range of the table `{}`", self.range_na(), self.name())
-        })
+        let most =
+            (!array.cell.says_current_max()).then(|| format!("largest weight at {} nA", self.range_na()));
+        let least = self.least_na().filter(|_| !array.cell.says_current_min());
+        let least = least.map(|least| format!("weights of zero at {least} nA"));
+        let words: Vec<String> = most.into_iter().chain(least).collect();
+        (!words.is_empty())
+            .then(|| format!("{}, the range of the table `{}`", words.join(" and "), self.name()))
     }
 
     /// Standard deviation (nA) of reads of a cell that carries `current_na`; NaN outside of the table.

@@ -260,7 +260,7 @@ const FIELDS: &[(&str, &str, &str, &str)] = &[
         "cell.on_off_ratio",
         "1e7",
         "",
-        "largest over smallest current; the smallest is that of a weight of zero; inf for cells that switch off",
+        "largest over smallest current; the smallest is that of a weight of zero; inf for cells that switch off; at 1e7 the least current of a table counts that has one",
     ),
     (
         "cell.conductance_max_us",

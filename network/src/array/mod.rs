@@ -469,6 +469,11 @@ impl Cell {
         self.current_max_na.is_some() || self.conductance_max_us.is_some()
     }
 
+    /// Whether the current of a weight of zero is given, as a ratio or as a conductance.
+    pub fn says_current_min(&self) -> bool {
+        self.conductance_min_us.is_some() || self.on_off_ratio != ON_OFF_RATIO
+    }
+
     /// Current of the largest weight (nA): as given, or that of the largest conductance at the read voltage.
     pub fn largest_current_na(&self) -> f64 {
         // uS x V = uA

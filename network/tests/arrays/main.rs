@@ -7,6 +7,7 @@ mod curved;
 mod digital;
 mod double;
 mod draws;
+mod floor;
 mod noise;
 mod scales;
 

@@ -179,7 +179,9 @@ fn array_label(array: &ArrayConfig, devices: Option<Devices<'_>>) -> String {
     let size = format!("{} x {}", array.array.rows, array.array.columns);
     match devices {
         Some(devices) if !array.cell.says_current_max() => {
-            format!("{size} to {} nA (of the table)", devices.range_na())
+            let least = devices.least_na().filter(|_| !array.cell.says_current_min());
+            let from = least.map_or_else(String::new, |least| format!(" from {least}"));
+            format!("{size}{from} to {} nA (of the table)", devices.range_na())
         }
         _ => size,
     }
