@@ -99,13 +99,13 @@ const ON_ARRAYS: [(&str, usize, usize); 11] = [
     ("cnn-mnist", 2000, 256),
     ("mlp-fashion", 5000, 256),
     ("cnn-fashion", 2000, 256),
-    ("ds-cnn", 300, 100),
-    ("resnet8", 200, 100),
-    ("resnet20-tuned", 100, 50),
-    ("resnet20", 200, 50),
-    ("resnet32", 200, 50),
-    ("resnet56", 200, 50),
-    ("efficientnet-lite0", 16, 8),
+    ("ds-cnn", 1000, 100),
+    ("resnet8", 1000, 100),
+    ("resnet20-tuned", 1000, 50),
+    ("resnet20", 1000, 50),
+    ("resnet32", 1000, 50),
+    ("resnet56", 1000, 50),
+    ("efficientnet-lite0", 64, 8),
 ];
 
 /// Networks whose bits are told apart: samples, and those that calibrate converters.
