@@ -14,6 +14,8 @@ use crate::table::{DeviceTable, Query, Row, TableError};
 const QUANTITIES: usize = 4;
 /// The quantities of the four states around a point.
 const LANES: usize = 4 * QUANTITIES;
+/// Numbers in a line of the cache.
+const LINE: usize = 8;
 /// Points that are placed on an axis together, so that logarithms are vectors too.
 const BLOCK: usize = 64;
 
@@ -26,6 +28,8 @@ pub struct Points<'a> {
     /// before the first and two after the last are copies of their neighbours: they complete what is read in one
     /// piece and weigh nothing.
     nodes: Vec<f64>,
+    /// Where they begin: at a line of the cache, so that what is read in one piece lies on as few as it can.
+    start: usize,
 }
 
 impl<'a> Points<'a> {
@@ -33,9 +37,10 @@ impl<'a> Points<'a> {
         let (states, times, doses) = (table.state.len(), table.time.len(), table.dose.len());
         let (row, knots) = (row(table), table.dose.lookup());
         if table.mean.is_empty() {
-            return Self { table, nodes: Vec::new() };
+            return Self { table, nodes: Vec::new(), start: 0 };
         }
-        let mut nodes = vec![0.0; times * (doses + 1) * 2 * row];
+        let mut nodes = vec![0.0_f64; times * (doses + 1) * 2 * row + LINE];
+        let start = nodes.as_ptr().align_offset(LINE * size_of::<f64>()).min(LINE);
         for s in 0..states {
             let copies = if s == 0 { 0..2 } else { s + 1..s + 2 };
             let copies = copies.start..if s + 1 == states { states + 3 } else { copies.end };
@@ -50,7 +55,7 @@ impl<'a> Points<'a> {
                 for d in 0..=doses {
                     let known = d.min(doses - 1);
                     let slopes = slopes.each_ref().map(|slopes| slopes[known]);
-                    let place = (t * (doses + 1) + d) * 2 * row;
+                    let place = start + (t * (doses + 1) + d) * 2 * row;
                     for copy in copies.clone() {
                         for (part, from) in [&values[known], &slopes].into_iter().enumerate() {
                             let to = place + part * row + copy * QUANTITIES;
@@ -60,7 +65,7 @@ impl<'a> Points<'a> {
                 }
             }
         }
-        Self { table, nodes }
+        Self { table, nodes, start }
     }
 
     /// Means and standard deviations at points, in place of what stands in `rows`, and how many points were
@@ -139,7 +144,8 @@ impl<'a> Points<'a> {
         let rows = [time.i.saturating_sub(1), time.i, (time.i + 1).min(last), (time.i + 2).min(last)].map(
             #[inline(always)]
             |t| {
-                let first = (t * (table.dose.len() + 1) + dose.i) * 2 * row + state * QUANTITIES;
+                let node = t * (table.dose.len() + 1) + dose.i;
+                let first = self.start + node * 2 * row + state * QUANTITIES;
                 [0, 1, 2, 3].map(
                     #[inline(always)]
                     |part| window(&self.nodes, first + part * row),
