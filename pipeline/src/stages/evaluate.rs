@@ -154,6 +154,19 @@ pub(super) fn evaluate(
             ensemble.members().len()
         ));
     }
+    let read_v = table.as_ref().and_then(|table| match table {
+        AnyTable::Grid(table) => table.read_voltage_v(),
+        AnyTable::History(table) => table.read_voltage_v(),
+        AnyTable::Ensemble(ensemble) => ensemble.best().read_voltage_v(),
+        AnyTable::Update(_) => None,
+    });
+    if let Some(read_v) = read_v.filter(|read_v| differs(&common.array, *read_v)) {
+        context.warn(format!(
+            "cells are read at {} V, and the currents of the table were read at {read_v} V: wires and conductances \
+             are those of the first; array = {{ cell = {{ read_voltage_v = {read_v} }} }} takes the second",
+            common.array.cell.read_voltage_v
+        ));
+    }
     let possible = evaluator.possible_effects();
     let conditions: Vec<Condition> =
         conditions.iter().map(|c| Condition { effects: c.effects.and(possible), ..*c }).collect();
@@ -172,6 +185,15 @@ pub(super) fn evaluate(
         array: array_label(&common.array, devices),
     };
     Ok(evaluation_table(&results, &labels))
+}
+
+/// Whether an array is read at another voltage than a table was, where that matters: the voltage turns currents into
+/// conductances, which wires see and cells are given in.
+fn differs(array: &ArrayConfig, read_v: f64) -> bool {
+    let cell = &array.cell;
+    let matters =
+        array.wires().is_some() || cell.conductance_max_us.is_some() || cell.conductance_min_us.is_some();
+    matters && (cell.read_voltage_v - read_v).abs() > 1e-9 * read_v
 }
 
 /// The array as results call it: its size, and its range where that is the table's and not the study's.
