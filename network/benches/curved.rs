@@ -13,26 +13,10 @@ use mho_network::wires::{
     Arriving, Bends, Cell, Crossbar, Curved, Gates, SEGMENTS, Shapes, Solved, Topology, WireError, Wires,
 };
 
-/// Best time (ms) of `repeats` runs.
-fn best(repeats: usize, mut run: impl FnMut()) -> f64 {
-    let mut least = f64::INFINITY;
-    for _ in 0..repeats {
-        let start = Instant::now();
-        run();
-        least = least.min(1e3 * start.elapsed().as_secs_f64());
-    }
-    least
-}
+#[path = "timing/mod.rs"]
+mod timing;
 
-/// Numbers in [0, 1).
-fn numbers(count: usize, seed: u64) -> Vec<f64> {
-    let mut s = seed;
-    let mut next = || {
-        s = s.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (s >> 11) as f64 / (1u64 << 53) as f64
-    };
-    (0..count).map(|_| next()).collect()
-}
+use timing::{numbers, wall_ms};
 
 /// Conductance of the largest cell (S).
 const MOST_S: f64 = 1e-4;
@@ -60,21 +44,21 @@ fn curved(n: usize, ohm: f64, tolerance: f64) -> Result<(), WireError> {
     let columns: Vec<(usize, f32)> = (0..n).map(|j| (j, 1.0)).collect();
     let mut out = vec![0.0_f32; n * batch];
     let mut solved = Solved::default();
-    let all = best(5, || {
+    let all = wall_ms(5, || {
         out.fill(0.0);
         let arriving = Arriving { columns: &columns, batch, currents: &mut out, variances: &mut [] };
         solved = many.add(black_box(&narrow), arriving);
     });
     let many = many.with_noise(&[vec![0.02; n * n]])?;
     let mut variances = vec![0.0_f32; n * batch];
-    let noisy = best(5, || {
+    let noisy = wall_ms(5, || {
         out.fill(0.0);
         let arriving = Arriving { columns: &columns, batch, currents: &mut out, variances: &mut variances };
         many.add(black_box(&narrow), arriving);
     });
     let input: Vec<f64> = (0..n).map(|i| 0.2 * x[i * batch]).collect();
     let mut found = exact.solve(&input)?;
-    let one = best(3, || {
+    let one = wall_ms(3, || {
         if let Ok(solution) = exact.solve(black_box(&input)) {
             found = solution;
         }
@@ -110,7 +94,7 @@ fn gated(n: usize) -> Result<(), WireError> {
     let columns: Vec<(usize, f32)> = (0..n).map(|j| (j, 1.0)).collect();
     let (mut currents, mut variances) = (vec![0.0_f32; n * batch], vec![0.0_f32; n * batch]);
     let time = |gates: &Gates<f32>, currents: &mut [f32], variances: &mut [f32]| {
-        best(5, || {
+        wall_ms(5, || {
             variances.fill(0.0);
             gates.add(
                 black_box(&on),

@@ -6,30 +6,13 @@
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use mho_network::wires::{Cell, Crossbar, WireError, Wires};
 
-/// Best time (ms) of `repeats` runs.
-fn best(repeats: usize, mut run: impl FnMut()) -> f64 {
-    let mut least = f64::INFINITY;
-    for _ in 0..repeats {
-        let start = Instant::now();
-        run();
-        least = least.min(1e3 * start.elapsed().as_secs_f64());
-    }
-    least
-}
+#[path = "timing/mod.rs"]
+mod timing;
 
-/// Numbers in [0, 1) of the reference arrays' generator.
-fn numbers(count: usize, seed: u64) -> Vec<f64> {
-    let mut s = seed;
-    let mut next = || {
-        s = s.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (s >> 11) as f64 / (1u64 << 53) as f64
-    };
-    (0..count).map(|_| next()).collect()
-}
+use timing::{numbers, wall_ms};
 
 /// The reference: rows and columns solved in turn by Thomas's algorithm, each with the other's last
 /// voltages, to 1e-10 of the input. Returns the number of rounds.
@@ -73,13 +56,13 @@ fn relaxation(n: usize, g: &[f64], input: &[f64], row_v: &mut [f64], column_v: &
 
 fn solutions(n: usize, array: &Crossbar, g: &[f64]) -> Result<(), WireError> {
     let input: Vec<f64> = (0..n).map(|i| 0.2 * ((7 * i) % 10) as f64 / 9.0).collect();
-    let one = best(if n > 256 { 7 } else { 15 }, || {
+    let one = wall_ms(if n > 256 { 7 } else { 15 }, || {
         black_box(array.solve(&input).ok());
     });
     let solution = array.solve(&input)?;
     let (mut row_v, mut column_v) = (vec![0.0; n * n], vec![0.0; n * n]);
     let mut rounds = 0;
-    let plain = best(2, || rounds = relaxation(n, g, &input, &mut row_v, &mut column_v));
+    let plain = wall_ms(2, || rounds = relaxation(n, g, &input, &mut row_v, &mut column_v));
     let off = column_v.iter().zip(&solution.column_v).fold(0.0_f64, |most, (a, b)| most.max((a - b).abs()));
     println!(
         "{n} x {n}: one exact solution {one:.2} ms ({} iterations, residual {:.1e} A); {:.1} times as fast as \
@@ -94,14 +77,14 @@ fn solutions(n: usize, array: &Crossbar, g: &[f64]) -> Result<(), WireError> {
 fn matrices(n: usize, g: &[f64], wires: &Wires) -> Result<(), WireError> {
     let array = Crossbar::new(n, n, g.to_vec(), wires, Cell::Linear)?;
     let input: Vec<f64> = numbers(n, 5);
-    let each = best(3, || {
+    let each = wall_ms(3, || {
         black_box(array.solve(&input).ok());
     });
     let repeats = if n > 128 { 2 } else { 5 };
     let mut single = 0.0;
     for threads in [1, 2] {
         let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(threads).build() else { continue };
-        let all = best(repeats, || {
+        let all = wall_ms(repeats, || {
             black_box(pool.install(|| array.effective().ok()));
         });
         if threads == 1 {
@@ -121,7 +104,7 @@ fn matrices(n: usize, g: &[f64], wires: &Wires) -> Result<(), WireError> {
     let trial: Vec<f64> = g.iter().zip(&noise).map(|(g, u)| g * (1.0 + 0.17 * (u - 0.5))).collect();
     for tolerance in [1e-2, 1e-3, 1e-4, 1e-6] {
         let mut method = None;
-        let update = best(repeats, || {
+        let update = wall_ms(repeats, || {
             pool.install(|| method = known.update(trial.clone(), tolerance).ok().map(|new| new.method));
         });
         println!(
@@ -130,12 +113,12 @@ fn matrices(n: usize, g: &[f64], wires: &Wires) -> Result<(), WireError> {
         );
     }
     let sigma: Vec<f64> = g.iter().map(|g| 0.02 * g).collect();
-    let map = best(repeats, || {
+    let map = wall_ms(repeats, || {
         black_box(pool.install(|| array.variance_map(sigma.clone(), 0.3).ok()));
     });
     println!("{n} x {n}: map of read-noise variances {map:.1} ms, {:.2} of a solution", map / single);
     let inputs = numbers(n * n, 7);
-    let many = best(repeats, || {
+    let many = wall_ms(repeats, || {
         black_box(pool.install(|| array.solve_many(&inputs).ok()));
     });
     println!(

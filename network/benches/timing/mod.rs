@@ -20,6 +20,27 @@ pub fn best(rounds: usize, mut work: impl FnMut()) -> f64 {
     (0..rounds).map(|_| seconds(&mut work)).fold(f64::INFINITY, f64::min)
 }
 
+/// Best time (ms) of one work on whatever threads: that of this thread alone would miss the others.
+pub fn wall_ms(rounds: usize, mut work: impl FnMut()) -> f64 {
+    let mut least = f64::INFINITY;
+    for _ in 0..rounds {
+        let start = Instant::now();
+        work();
+        least = least.min(1e3 * start.elapsed().as_secs_f64());
+    }
+    least
+}
+
+/// Numbers in [0, 1) of the generator of the reference arrays.
+pub fn numbers(count: usize, seed: u64) -> Vec<f64> {
+    let mut s = seed;
+    let mut next = || {
+        s = s.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (s >> 11) as f64 / (1u64 << 53) as f64
+    };
+    (0..count).map(|_| next()).collect()
+}
+
 fn seconds(work: &mut impl FnMut()) -> f64 {
     let (start, before) = (Instant::now(), on_processor_s());
     work();

@@ -3,17 +3,6 @@
 use super::*;
 use mho_network::array::{ConverterRange, MappingStyle, Pulse, Subtract};
 
-fn run(graph: &Graph, array: &ArrayConfig, x: &Tensor, effects: Effects) -> (Tensor, Vec<LayerStatistics>) {
-    let arrays = Arrays::new(graph, std::slice::from_ref(x), array, None).unwrap();
-    let programmed = arrays.program(&at(effects), &arrays.draws(1, 0)).unwrap();
-    let mut y = graph.run(&programmed, std::slice::from_ref(x)).unwrap();
-    (y.remove(0), programmed.statistics())
-}
-
-fn digital(graph: &Graph, x: &Tensor) -> Tensor {
-    graph.run(&graph.digital(), std::slice::from_ref(x)).unwrap().remove(0)
-}
-
 #[test]
 fn without_effects_the_bits_are_those_of_the_digital_network() {
     let (graph, x) = (network(), images(20, 7));

@@ -85,6 +85,19 @@ fn at(effects: Effects) -> Condition {
 
 const QUANTISED: Effects = Effects::QUANTISATION;
 
+/// Outputs of a graph on arrays that its own inputs calibrate, and what happened on the way.
+fn run(graph: &Graph, array: &ArrayConfig, x: &Tensor, effects: Effects) -> (Tensor, Vec<LayerStatistics>) {
+    let arrays = Arrays::new(graph, std::slice::from_ref(x), array, None).unwrap();
+    let programmed = arrays.program(&at(effects), &arrays.draws(1, 0)).unwrap();
+    let mut y = graph.run(&programmed, std::slice::from_ref(x)).unwrap();
+    (y.remove(0), programmed.statistics())
+}
+
+/// Outputs without arrays.
+fn digital(graph: &Graph, x: &Tensor) -> Tensor {
+    graph.run(&graph.digital(), std::slice::from_ref(x)).unwrap().remove(0)
+}
+
 /// Largest difference over the largest value.
 fn difference(a: &Tensor, b: &Tensor) -> f64 {
     let most = b.values().iter().fold(0.0_f64, |most, y| most.max(f64::from(y.abs())));

@@ -80,17 +80,6 @@ fn recurrent(cell: Cell) -> Graph {
     Graph::new("recurrent", vec![Input { name: "x".into(), shape }], vec![node], vec!["h".into()]).unwrap()
 }
 
-fn run(graph: &Graph, array: &ArrayConfig, x: &Tensor, effects: Effects) -> (Tensor, Vec<LayerStatistics>) {
-    let arrays = Arrays::new(graph, std::slice::from_ref(x), array, None).unwrap();
-    let programmed = arrays.program(&at(effects), &arrays.draws(1, 0)).unwrap();
-    let mut y = graph.run(&programmed, std::slice::from_ref(x)).unwrap();
-    (y.remove(0), programmed.statistics())
-}
-
-fn digital(graph: &Graph, x: &Tensor) -> Tensor {
-    graph.run(&graph.digital(), std::slice::from_ref(x)).unwrap().remove(0)
-}
-
 /// Any current, inputs and sums as they are: what is left is the rounding of f32.
 fn endless() -> ArrayConfig {
     let mut array = ArrayConfig::default();
